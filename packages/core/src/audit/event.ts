@@ -1,0 +1,100 @@
+/**
+ * Audit events: what is written down of a decision and of what came of it.
+ *
+ * decide → **audit**. Only what stands here is ever recorded, so that a token, a cookie or a prompt
+ * has no field to end up in. Types follow the reverse-DNS names that CloudEvents wants.
+ *
+ * @module
+ */
+import type { Decision, PrincipalShape } from '../types.ts'
+
+export type AuditEventType =
+  | 'io.hfauth.decision'
+  | 'io.hfauth.token.rejected'
+  | 'io.hfauth.token.exchanged'
+  | 'io.hfauth.model.load'
+  | 'io.hfauth.inference.completed'
+  | 'io.hfauth.repo.write'
+  | 'io.hfauth.policy.loaded'
+
+export interface AuditActor {
+  readonly kind: PrincipalShape['kind']
+  readonly id: string
+  readonly issuer: string
+  /** Login name, for people to read; never what decides. */
+  readonly name?: string
+  readonly roles: readonly string[]
+}
+
+export interface AuditClient {
+  readonly ip?: string
+  /** At most 256 characters, controls replaced. */
+  readonly userAgent?: string
+}
+
+export interface AuditHttp {
+  readonly method: string
+  /** The route's template, never the raw path. */
+  readonly route: string
+  readonly status?: number
+  readonly bytesOut?: number
+}
+
+export interface AuditDecision {
+  readonly effect: 'allow' | 'deny'
+  readonly reason: string
+  /** Ids of the statements that decided. */
+  readonly statements: readonly string[]
+  readonly policy: string
+  readonly missingAttributes?: readonly string[]
+}
+
+/** An event before the sink has numbered it. Times are RFC 3339 in UTC with three decimals. */
+export interface AuditEvent {
+  readonly v: 1
+  readonly id: string
+  readonly type: AuditEventType
+  readonly time: string
+  readonly environment: string
+  readonly service: string
+  readonly requestId: string
+  readonly actor: AuditActor
+  readonly client?: AuditClient
+  readonly action?: string
+  readonly resource?: {
+    readonly kind: string
+    readonly id: string
+    readonly revision?: string
+    readonly path?: string
+  }
+  readonly http?: AuditHttp
+  readonly decision?: AuditDecision
+  /** A stable error code, for what failed before or after the decision. */
+  readonly error?: string
+  readonly scopes?: readonly string[]
+  readonly durationMs?: number
+}
+
+export function auditActor(principal: PrincipalShape, roles: readonly string[]): AuditActor {
+  const { kind, id, issuer, username, name } = principal
+  const shown = username ?? name
+  return { kind, id, issuer, ...(shown === undefined ? {} : { name: shown }), roles }
+}
+
+export function auditDecision(decision: Decision): AuditDecision {
+  const { allowed, reason, statements, policy, missingAttributes } = decision
+  return {
+    effect: allowed ? 'allow' : 'deny',
+    reason,
+    statements: statements.map(({ id }) => id),
+    policy: policy.digest,
+    ...(missingAttributes.length === 0 ? {} : { missingAttributes }),
+  }
+}
+
+/** Text from a request, fit for a record: controls and direction marks replaced, cut to `maxLength` characters. */
+export function recordedText(text: string, maxLength = 256): string {
+  return text
+    .slice(0, maxLength)
+    .replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, '\ufffd')
+}

@@ -1,0 +1,67 @@
+/**
+ * Errors: a class to catch and a code to switch on.
+ *
+ * A refusal is an answer, not an error: `decide` returns it as data. Errors are
+ * for what could not be answered at all.
+ *
+ * @module
+ */
+
+/** Every code hfauth puts on an error. Adding one is minor; renaming one is major. */
+export type HfAuthErrorCode =
+  /** Options are wrong: the program has to be changed. */
+  | 'HFAUTH_CONFIG_INVALID'
+  /** The policy text has faults; see `PolicyError.faults`. */
+  | 'HFAUTH_POLICY_INVALID'
+  /** The environment is not in the policy. */
+  | 'HFAUTH_ENVIRONMENT_UNKNOWN'
+  /** A JSON text is not strict JSON, or beyond its bounds. */
+  | 'HFAUTH_JSON_INVALID'
+  /** A snapshot is not one this version can read. */
+  | 'HFAUTH_SNAPSHOT_INVALID'
+  /** Claims lack what their preset needs. */
+  | 'HFAUTH_CLAIMS_INVALID'
+  /** An HTTP request is malformed or ambiguous. */
+  | 'HFAUTH_REQUEST_INVALID'
+  /** No configured issuer vouches for the token, or it is of a kind we do not take. */
+  | 'HFAUTH_TOKEN_UNSUPPORTED'
+  /** Signature, structure, algorithm or a claim other than those below is wrong. */
+  | 'HFAUTH_TOKEN_INVALID'
+  | 'HFAUTH_TOKEN_EXPIRED'
+  | 'HFAUTH_TOKEN_AUDIENCE'
+  /** The issuer cannot be reached, or answers out of order. */
+  | 'HFAUTH_ISSUER_UNAVAILABLE'
+  /** The provider refused a token exchange. */
+  | 'HFAUTH_EXCHANGE_REFUSED'
+  /** The audit sink did not take the event, so the request was refused. */
+  | 'HFAUTH_AUDIT_UNAVAILABLE'
+  /** The answer at the redirect address belongs to no sign-in started here. */
+  | 'HFAUTH_SIGNIN_STATE'
+  /** The provider ended the sign-in with an error. */
+  | 'HFAUTH_SIGNIN_REFUSED'
+  /** The provider's answer failed a check of the protocol. */
+  | 'HFAUTH_SIGNIN_INVALID'
+  /** The sign-in is over: the token has expired, or nobody has signed in. */
+  | 'HFAUTH_SIGNED_OUT'
+  /** A token would have gone to an origin that is not on the list. */
+  | 'HFAUTH_ORIGIN_REFUSED'
+
+export interface HfAuthErrorOptions {
+  /** The lower layer's error, only when it is known to carry no credential. */
+  readonly cause?: unknown
+  /** True when the same call may succeed later. Default false. */
+  readonly retryable?: boolean
+}
+
+export class HfAuthError extends Error {
+  readonly code: HfAuthErrorCode
+  /** True when the same call may succeed later: a timeout or a 503, never a bad signature. */
+  readonly retryable: boolean
+
+  constructor(code: HfAuthErrorCode, message: string, options: HfAuthErrorOptions = {}) {
+    super(message, 'cause' in options ? { cause: options.cause } : undefined)
+    this.name = new.target.name
+    this.code = code
+    this.retryable = options.retryable ?? false
+  }
+}

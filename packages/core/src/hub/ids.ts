@@ -1,0 +1,37 @@
+/**
+ * Canonical ids: one spelling for one resource, and no answer for what has none.
+ *
+ * Percent-decoded once, NFC, no `.`, `..` or empty segment, and for Hub types lower case, since the
+ * Hub compares owner and name without it. Policies and questions both pass through here.
+ *
+ * @module
+ */
+import type { Brand } from '../brand.ts'
+import { isHubType } from './actions.ts'
+
+export type CanonicalId = Brand<string, 'CanonicalId'>
+
+const plainLowerCase = /^[a-z0-9_-][a-z0-9._-]*(?:\/[a-z0-9_-][a-z0-9._-]*)*$/
+// Controls, separators that some parser reads as `/`, and what has no place in a name; `%` would decode twice, `*` is a wildcard.
+const forbidden =
+  /[\u0000-\u001f\u007f-\u009f%*\\?#\u2028\u2029\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]|\p{Surrogate}/u
+
+/** The canonical id, or `undefined` when `id` cannot be made canonical and must be denied. */
+export function canonicalId(type: string, id: string): CanonicalId | undefined {
+  if (plainLowerCase.test(id)) return id as CanonicalId
+  const decoded = decodeOnce(id)?.normalize('NFC')
+  if (decoded === undefined || decoded === '' || forbidden.test(decoded)) return undefined
+  for (const segment of decoded.split('/')) {
+    if (segment === '' || segment === '.' || segment === '..') return undefined
+  }
+  return (isHubType(type) ? decoded.toLowerCase() : decoded) as CanonicalId
+}
+
+function decodeOnce(id: string): string | undefined {
+  if (!id.includes('%')) return id
+  try {
+    return decodeURIComponent(id)
+  } catch {
+    return undefined
+  }
+}

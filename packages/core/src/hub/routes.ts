@@ -1,0 +1,134 @@
+/**
+ * Route matching: a request line → the route it is, and the repository it names.
+ *
+ * Takes the path as it stands on the wire, with its percent-encoding, and answers only for paths that
+ * have one reading: matching is on whole segments, case-sensitive and anchored at both ends.
+ *
+ * @module
+ */
+import type { HubAction, HubType } from './actions.ts'
+import { type HubRoute, hubRoutes, repositoryKinds, reservedOwners } from './route-table.ts'
+
+export interface RouteMatch {
+  readonly route: HubRoute
+  /** Differs from the route's own for a commit that opens a pull request: that is a discussion. */
+  readonly action: HubAction
+  /** Absent when the target is not in the path. */
+  readonly resource?: {
+    readonly type: HubType
+    /** `owner/name`, as written. */
+    readonly id: string
+    readonly attributes: { readonly revision?: string; readonly path?: string }
+  }
+}
+
+/**
+ * Finds the route of a request; `undefined` when there is none, which has to be refused.
+ *
+ * @param path - Path of the request target, still percent-encoded, without the query.
+ */
+export function matchHubRoute(method: string, path: string, query: URLSearchParams): RouteMatch | undefined {
+  const segments = path.split('/').slice(1)
+  for (const { route, tokens, type } of compiledRoutes) {
+    if (!route.methods.includes(method)) continue
+    const found = matchTokens(tokens, segments)
+    if (found === undefined) continue
+    const resourceType = found.kind === undefined ? type : repositoryKinds.get(found.kind)?.type
+    const opensPullRequest = path.includes('/commit/') && isTrue(query.get('create_pr'))
+    const action = opensPullRequest && route.action === 'write' ? 'discuss' : route.action
+    if (route.target.in !== 'path') return { route, action }
+    if (resourceType === undefined) continue
+    const attributes = {
+      ...(found.rev === undefined ? {} : { revision: found.rev }),
+      ...(found.path === undefined ? {} : { path: found.path }),
+    }
+    return { route, action, resource: { type: resourceType, id: `${found.ns}/${found.name}`, attributes } }
+  }
+  return undefined
+}
+
+interface CompiledRoute {
+  readonly route: HubRoute
+  readonly tokens: readonly string[]
+  /** The type that a page prefix stands for. */
+  readonly type?: HubType
+}
+
+/** `{repo}` becomes one route for each kind, with that kind's prefix. */
+const compiledRoutes: readonly CompiledRoute[] = hubRoutes.flatMap((route): CompiledRoute[] => {
+  if (!route.path.startsWith('/{repo}')) return [{ route, tokens: route.path.split('/').slice(1) }]
+  return [...repositoryKinds.values()].map(({ type, prefix }) => ({
+    route,
+    tokens: route.path.replace('/{repo}', `${prefix}/{ns}/{name}`).split('/').slice(1),
+    type,
+  }))
+})
+
+interface Found {
+  kind?: string
+  ns?: string
+  name?: string
+  rev?: string
+  path?: string
+}
+
+const repositoryName = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,95}$/
+
+function matchTokens(tokens: readonly string[], segments: readonly string[]): Found | undefined {
+  const found: Found = {}
+  for (const [i, token] of tokens.entries()) {
+    if (token === '{path*}' || token === '{path?}') {
+      const rest = segments.slice(i)
+      if (rest.length === 0) return token === '{path?}' ? found : undefined
+      const decoded = rest.map((segment) => decodeSegment(segment, false))
+      if (decoded.includes(undefined)) return undefined
+      found.path = decoded.join('/')
+      return found
+    }
+    const segment = segments[i]
+    if (segment === undefined || !matchToken(token, segment, found)) return undefined
+  }
+  return segments.length === tokens.length ? found : undefined
+}
+
+function matchToken(token: string, segment: string, found: Found): boolean {
+  switch (token) {
+    case '{kind}':
+      found.kind = segment
+      return repositoryKinds.has(segment)
+    case '{ns}':
+      found.ns = segment
+      return repositoryName.test(segment) && !reservedOwners.has(segment.toLowerCase())
+    case '{name}':
+      found.name = segment
+      return repositoryName.test(segment)
+    case '{name}.git':
+      found.name = segment.slice(0, -'.git'.length)
+      return segment.endsWith('.git') && repositoryName.test(found.name)
+    case '{rev}': {
+      const revision = decodeSegment(segment, true)
+      if (revision !== undefined) found.rev = revision
+      return revision !== undefined
+    }
+    default:
+      return token === segment
+  }
+}
+
+const unfit = /[\u0000-\u001f\u007f\\]/
+
+/** Decodes one segment once; `undefined` when a second reader could see another path in it. */
+function decodeSegment(segment: string, slashAllowed: boolean): string | undefined {
+  let decoded: string
+  try {
+    decoded = decodeURIComponent(segment)
+  } catch {
+    return undefined
+  }
+  if (decoded === '' || unfit.test(decoded) || (!slashAllowed && decoded.includes('/'))) return undefined
+  return decoded.split('/').some((part) => part === '' || part === '.' || part === '..') ? undefined : decoded
+}
+
+function isTrue(flag: string | null): boolean {
+  return flag === '1' || flag === 'true'
+}

@@ -1,0 +1,72 @@
+/**
+ * `@hfauth/core`: one policy file, from verified claims to roles, permissions and scopes.
+ *
+ * @module
+ */
+
+export {
+  type AuditActor,
+  type AuditClient,
+  type AuditDecision,
+  type AuditEvent,
+  type AuditEventType,
+  type AuditHttp,
+  auditActor,
+  auditDecision,
+  recordedText,
+} from './audit/event.ts'
+export type { Brand } from './brand.ts'
+export { type AppRouteMatch, type AppRouter, createAppRouter } from './compile/app-routes.ts'
+export { type Access, type LoadSnapshotOptions, loadSnapshot } from './decide/access.ts'
+export type { ConsideredStatement, Explanation } from './decide/explain.ts'
+export type { Snapshot } from './decide/snapshot.ts'
+export { createEngine, type Engine, type EngineOptions } from './engine.ts'
+export { HfAuthError, type HfAuthErrorCode, type HfAuthErrorOptions } from './errors.ts'
+export { type ExampleResult, type RunExamplesOptions, runExamples } from './examples.ts'
+export { type HubAction, type HubType, hubActions, hubAttributes, hubTypes } from './hub/actions.ts'
+export { type CanonicalId, canonicalId } from './hub/ids.ts'
+export { type HubRoute, hubRoutes, type RouteTarget } from './hub/route-table.ts'
+export { matchHubRoute, type RouteMatch } from './hub/routes.ts'
+export { impliedScopes, smallestScopes, sufficientScopes } from './hub/scopes.ts'
+export { canonicalJson, digestOf } from './policy/digest.ts'
+export {
+  type FaultCode,
+  formatLocation,
+  PolicyError,
+  type PolicyFault,
+  type PolicyWarning,
+  type WarningCode,
+} from './policy/faults.ts'
+export { definePolicy, type ParsePolicyOptions, parsePolicy } from './policy/parse.ts'
+export type { Environment, Issuer, Policy, Route } from './policy/policy.ts'
+export type { ConditionDocument, PolicyDocument } from './policy/schema.ts'
+export type { Claims } from './principal/claims.ts'
+export type { AccessTokenCheck, Preset } from './principal/preset.ts'
+export { presets } from './principal/presets/index.ts'
+export {
+  anonymous,
+  assertPrincipal,
+  type Principal,
+  principalFromClaims,
+  type VerifiedClaims,
+} from './principal/principal.ts'
+export type {
+  BindingReference,
+  CredentialKind,
+  Decision,
+  DecisionReason,
+  Json,
+  Likelihood,
+  OrgMembership,
+  PolicyReference,
+  PrincipalKind,
+  PrincipalShape,
+  Question,
+  RequestContext,
+  Resource,
+  ResourceGroupMembership,
+  ResourceInput,
+  SourceLocation,
+  StatementReference,
+  StepUp,
+} from './types.ts'

@@ -1,0 +1,119 @@
+/**
+ * Bindings: which verified claims give which roles.
+ *
+ * @module
+ */
+import { present } from '../internal/present.ts'
+import { sortedUnique } from '../internal/sort.ts'
+import type { JsonPath } from '../json.ts'
+import type { Json } from '../types.ts'
+import { type Condition, readCondition } from './condition.ts'
+import type { Binding } from './policy.ts'
+import { checkName, type PolicyReader } from './reader.ts'
+import type { BindingDocument, ConditionDocument, SubjectDocument } from './schema.ts'
+import { shortDigest } from './statements.ts'
+import { parseTime } from './time.ts'
+
+export function readBindings(reader: PolicyReader): Binding[] {
+  const seen = new Map<string, Binding>()
+  for (const [i, document] of reader.document.bindings.entries()) {
+    const binding = readBinding(reader, document, ['bindings', i])
+    if (seen.has(binding.id)) reader.fault('duplicate', ['bindings', i], 'this binding stands here twice')
+    seen.set(binding.id, binding)
+  }
+  return [...seen.values()]
+}
+
+function readBinding(reader: PolicyReader, document: BindingDocument, path: JsonPath): Binding {
+  for (const [i, role] of document.roles.entries()) {
+    checkName(reader, 'unknown_role', role, reader.document.roles, [...path, 'roles', i])
+  }
+  const claims = checkSubject(reader, document.to, [...path, 'to'])
+  return {
+    id: `bindings#${shortDigest(normalBinding(document))}`,
+    roles: sortedUnique(document.roles),
+    to: document.to,
+    ...present({
+      claims,
+      from: readTime(reader, document.from, [...path, 'from']),
+      until: readTime(reader, document.until, [...path, 'until']),
+      location: reader.locate(path),
+    }),
+  }
+}
+
+/** Checks a subject and reads its condition on claims. */
+export function checkSubject(
+  reader: PolicyReader,
+  subject: SubjectDocument,
+  path: JsonPath,
+): Condition | undefined {
+  const aliases = [subject.issuer ?? []].flat()
+  for (const alias of aliases)
+    checkName(reader, 'unknown_issuer', alias, reader.document.issuers, [...path, 'issuer'])
+  if (Object.keys(subject).length === 0) {
+    reader.fault('malformed_condition', path, 'names nobody: give an `issuer`, a `group`, `claims` …')
+  }
+  if (subject.email !== undefined && subject.issuer === undefined) {
+    reader.warn(
+      'claim_chosen_by_attacker',
+      [...path, 'email'],
+      'any issuer could vouch for this address; name the `issuer`',
+    )
+  }
+  if (subject.claims === undefined) return undefined
+  warnOfWeakClaims(reader, subject.claims, [...path, 'claims'])
+  return readCondition(
+    subject.claims,
+    {
+      roots: ['claims'],
+      checkFact: () => undefined,
+      report: (fault) => reader.fault(fault.code, fault.path, fault.message),
+    },
+    [...path, 'claims'],
+  )
+}
+
+function warnOfWeakClaims(reader: PolicyReader, claims: ConditionDocument, path: JsonPath): void {
+  const text = (name: string) => JSON.stringify(claims[name] ?? '')
+  if (/"repo:[^/"]*\*/.test(text('sub'))) {
+    reader.warn(
+      'claim_chosen_by_attacker',
+      [...path, 'sub'],
+      'the wildcard stands before the repository, so anyone can make one that matches',
+    )
+  }
+  if (text('event_name').includes('pull_request_target')) {
+    reader.warn(
+      'claim_chosen_by_attacker',
+      [...path, 'event_name'],
+      '`pull_request_target` runs can execute a stranger’s code with your rights',
+    )
+  }
+  if (claims.email !== undefined && claims.email_verified === undefined) {
+    reader.warn(
+      'claim_chosen_by_attacker',
+      [...path, 'email'],
+      'the address may be unverified; use `email`, which takes verified ones only',
+    )
+  }
+}
+
+function readTime(reader: PolicyReader, text: string | undefined, path: JsonPath): number | undefined {
+  if (text === undefined) return undefined
+  const time = parseTime(text)
+  if (time === undefined)
+    reader.fault('malformed_time', path, `\`${text}\` is not a time such as \`2027-01-31T00:00:00Z\``)
+  return time
+}
+
+/** A binding's content with its sets sorted. */
+export function normalBinding(document: BindingDocument): Json {
+  const to = Object.fromEntries(
+    Object.entries(document.to).map(([key, value]) => [
+      key,
+      Array.isArray(value) ? sortedUnique(value as string[]) : value,
+    ]),
+  )
+  return present({ ...document, roles: sortedUnique(document.roles), to }) as Json
+}

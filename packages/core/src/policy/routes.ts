@@ -1,0 +1,90 @@
+/**
+ * Routes of the application's own HTTP API, and the examples under `tests`: what they name must exist.
+ *
+ * @module
+ */
+import type { JsonPath } from '../json.ts'
+import { checkSubject } from './bindings.ts'
+import type { Route } from './policy.ts'
+import { checkName, type PolicyReader } from './reader.ts'
+import { readPattern, readPatterns } from './statements.ts'
+
+const routeText =
+  /^(GET|HEAD|POST|PUT|PATCH|DELETE) (\/(?:[A-Za-z0-9._~-]+|:[A-Za-z]\w*)?(?:\/(?:[A-Za-z0-9._~-]+|:[A-Za-z]\w*))*)$/
+
+export function readRoutes(reader: PolicyReader): Route[] {
+  return (reader.document.routes ?? []).flatMap((document, i) => {
+    const path: JsonPath = ['routes', i]
+    checkName(reader, 'unknown_action', document.action, reader.actions, [...path, 'action'])
+    const match = routeText.exec(document.match)
+    if (match?.[1] === undefined || match[2] === undefined) {
+      reader.fault(
+        'malformed_route',
+        [...path, 'match'],
+        `\`${document.match}\` is not a route such as \`POST /v1/predict/:name\``,
+      )
+      return []
+    }
+    const parameters = new Set([...match[2].matchAll(/:(\w+)/g)].map((found) => found[1] ?? ''))
+    for (const [, name = ''] of document.resource
+      .slice(document.resource.indexOf(':') + 1)
+      .matchAll(/:(\w+)/g)) {
+      checkParameter(reader, name, parameters, [...path, 'resource'])
+    }
+    readPattern(
+      reader,
+      document.resource.replaceAll(/:(\w+)(?=\/|$)/g, (_, name, at) =>
+        at === document.resource.indexOf(':') ? `:${name}` : 'x',
+      ),
+      [...path, 'resource'],
+    )
+    return [{ method: match[1], path: match[2], action: document.action, resource: document.resource }]
+  })
+}
+
+function checkParameter(
+  reader: PolicyReader,
+  name: string,
+  parameters: ReadonlySet<string>,
+  path: JsonPath,
+): void {
+  if (!parameters.has(name))
+    reader.fault('malformed_route', path, `\`:${name}\` is not a part of the route’s path`)
+}
+
+export function checkInvariants(reader: PolicyReader): void {
+  for (const [i, invariant] of (reader.document.invariants ?? []).entries()) {
+    const path: JsonPath = ['invariants', i]
+    for (const [j, action] of invariant.never.actions.entries()) {
+      if (action !== '*')
+        checkName(reader, 'unknown_action', action, reader.actions, [...path, 'never', 'actions', j])
+    }
+    readPatterns(reader, invariant.never.on, [...path, 'never', 'on'])
+    if (invariant.for !== undefined) checkSubject(reader, invariant.for, [...path, 'for'])
+  }
+}
+
+export function checkTests(reader: PolicyReader): void {
+  for (const [i, example] of (reader.document.tests ?? []).entries()) {
+    const path: JsonPath = ['tests', i]
+    if (example.principal !== 'anonymous') {
+      checkName(reader, 'unknown_issuer', example.principal.issuer, reader.document.issuers, [
+        ...path,
+        'principal',
+        'issuer',
+      ])
+    }
+    checkName(reader, 'unknown_environment', example.environment, reader.document.environments, [
+      ...path,
+      'environment',
+    ])
+    for (const expectation of Object.keys(example.expect)) {
+      const [action = '', resource = ''] = expectation.split(' ')
+      const here = [...path, 'expect', expectation]
+      checkName(reader, 'unknown_action', action, reader.actions, here)
+      if (resource.includes('*'))
+        reader.fault('malformed_pattern', here, 'an example names one resource, not a pattern')
+      else readPattern(reader, resource, here)
+    }
+  }
+}

@@ -1,0 +1,117 @@
+/**
+ * Policies in YAML, and in JSON, which YAML 1.2 contains. The only file that knows the YAML library.
+ *
+ * @module
+ */
+import { isAlias, isMap, isNode, isScalar, LineCounter, type Node, parseDocument, visit } from 'yaml'
+import type { JsonPath } from './json.ts'
+import { type FaultCode, PolicyError, type PolicyFault } from './policy/faults.ts'
+import {
+  checkPolicy,
+  defaultMaxPolicyLength,
+  type ParsePolicyOptions,
+  type PolicySource,
+} from './policy/parse.ts'
+import type { Policy } from './policy/policy.ts'
+import type { Json } from './types.ts'
+
+/**
+ * Reads and checks a policy from YAML or JSON text.
+ *
+ * Aliases are bounded and duplicate keys refused, so the file means what it looks like.
+ *
+ * @throws PolicyError `HFAUTH_POLICY_INVALID` with every fault, each with its code, line and column.
+ * @see YAML 1.2.2, core schema
+ */
+export function parsePolicy(text: string, options: ParsePolicyOptions = {}): Policy {
+  return checkPolicy(readYaml(text, options), options)
+}
+
+/** How often aliases may be followed, all in all: a file of anchors must not grow beyond what was written. */
+const maxAliases = 100
+
+const faultCodes: Readonly<Record<string, FaultCode>> = { DUPLICATE_KEY: 'duplicate_key' }
+
+function readYaml(text: string, options: ParsePolicyOptions): PolicySource {
+  const file = options.file === undefined ? {} : { file: options.file }
+  const maxLength = options.maxLength ?? defaultMaxPolicyLength
+  if (text.length > maxLength) {
+    const message = `policy is longer than ${maxLength} characters`
+    throw new PolicyError([{ code: 'too_large', path: '', message, line: 1, column: 1, ...file }])
+  }
+  const lines = new LineCounter()
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    uniqueKeys: true,
+    prettyErrors: false,
+    strict: true,
+  })
+  const locationAt = (offset: number) => {
+    const { line, col } = lines.linePos(offset)
+    return { line: Math.max(1, line), column: Math.max(1, col) }
+  }
+  const faults: PolicyFault[] = document.errors.map((error) => ({
+    code: faultCodes[error.code] ?? 'syntax',
+    path: '',
+    message: firstLine(error.message),
+    ...locationAt(error.pos[0]),
+    ...file,
+  }))
+  visit(document, {
+    Pair(_, { key }) {
+      if (isScalar(key) && key.value === '__proto__') {
+        const message = 'unsafe key `__proto__`'
+        faults.push({ code: 'unknown_key', path: '', message, ...locationAt(key.range?.[0] ?? 0), ...file })
+      }
+    },
+  })
+  if (faults.length > 0) throw new PolicyError(faults)
+
+  let value: Json
+  try {
+    value = document.toJS({ maxAliasCount: maxAliases })
+  } catch (error) {
+    const message = error instanceof Error ? firstLine(error.message) : 'the text has no value'
+    throw new PolicyError([{ code: 'syntax', path: '', message, line: 1, column: 1, ...file }])
+  }
+  return {
+    value,
+    faults: [],
+    locate(path) {
+      const offset = offsetOf(document.contents, path, (node) => node.resolve(document))
+      return offset === undefined ? undefined : locationAt(offset)
+    },
+  }
+}
+
+/** Offset of the key (for a member of a mapping) or of the value at `path`. */
+function offsetOf(
+  contents: unknown,
+  path: JsonPath,
+  resolve: (alias: Extract<Node, { source: string }> & Parameters<typeof isAlias>[0]) => unknown,
+): number | undefined {
+  let node = contents
+  let offset = isNode(node) ? node.range?.[0] : undefined
+  for (const step of path) {
+    if (isAlias(node)) node = resolve(node as never)
+    if (isMap(node)) {
+      const pair = node.items.find(
+        ({ key }) => (isScalar(key) ? String(key.value) : undefined) === String(step),
+      )
+      if (pair === undefined) return undefined
+      offset = isNode(pair.key) ? pair.key.range?.[0] : undefined
+      node = pair.value
+    } else if (isNode(node) && 'get' in node && typeof node.get === 'function') {
+      node = node.get(step, true)
+      if (!isNode(node)) return undefined
+      offset = node.range?.[0]
+    } else {
+      return undefined
+    }
+  }
+  return offset
+}
+
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0] ?? text
+}
