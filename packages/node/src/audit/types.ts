@@ -1,0 +1,33 @@
+/**
+ * Where audit events go, and what callers hand over.
+ *
+ * @module
+ */
+import type { AuditEvent } from '@hfauth/core'
+
+/** An event as it is written: numbered by its writer, from 1 and without holes. */
+export interface RecordedEvent extends AuditEvent {
+  readonly writer: string
+  readonly seq: number
+}
+
+/** A place that events go to. A rejected promise means that the event is not on record. */
+export interface AuditSink {
+  write(event: RecordedEvent): Promise<void>
+  close?(): Promise<void>
+}
+
+/** What a caller knows; the log adds version, id, time, environment, service, writer and number. */
+export type AuditEntry = Omit<AuditEvent, 'v' | 'id' | 'time' | 'environment' | 'service'>
+
+export interface AuditLog {
+  /**
+   * Writes one event and resolves when it is on record.
+   *
+   * @throws HfAuthError `HFAUTH_AUDIT_UNAVAILABLE` (retryable) when the sink refuses or takes too long.
+   */
+  record(entry: AuditEntry): Promise<RecordedEvent>
+  /** Hears every event after it is on record; returns the way to stop. A hook never sees a token. */
+  subscribe(hook: (event: RecordedEvent) => void): () => void
+  close(): Promise<void>
+}
