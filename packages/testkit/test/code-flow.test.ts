@@ -101,6 +101,20 @@ describe('code flow', () => {
     )
   })
 
+  test('a sign-in without openid gives no ID token', async () => {
+    const app = await createAppClient(hub)
+    const callback = await app.authorize({ scope: 'read-repos', params: { nonce: undefined } })
+    const { body } = await postToken(hub, {
+      grant_type: 'authorization_code',
+      code: callback.searchParams.get('code') ?? '',
+      redirect_uri: redirectUri,
+      client_id: publicAppId,
+      code_verifier: app.verifier,
+    })
+    expect(body).toMatchObject({ scope: 'read-repos' })
+    expect(body).not.toHaveProperty('id_token')
+  })
+
   test('a code works once, and using it again ends the tokens it gave', async () => {
     const app = await createAppClient(hub)
     const callback = await app.authorize()

@@ -67,7 +67,7 @@ function buildConfiguration(options: ProviderOptions): Configuration {
     adapter: createStorage(options),
     scopes: [...knownScopes],
     claims: {
-      openid: ['sub'],
+      openid: ['sub', 'auth_time'],
       profile: ['name', 'preferred_username', 'profile', 'picture'],
       email: ['email', 'email_verified'],
     },
@@ -142,7 +142,11 @@ function buildPolicy(world: World) {
   policy.get('consent')?.checks.remove('native_client_prompt')
   const scopesEnabled = new interactionPolicy.Check('scopes_enabled', 'scope is not enabled', (ctx) => {
     const enabled = findApp(world, ctx.oidc.client?.clientId ?? '')?.scopes ?? []
-    const refused = [...ctx.oidc.requestParamScopes].filter((scope) => !enabled.includes(scope))
+    // From the query: by now the provider has dropped the scopes it does not know.
+    const asked = String(ctx.query.scope ?? '')
+      .split(' ')
+      .filter(Boolean)
+    const refused = asked.filter((scope) => !enabled.includes(scope))
     if (refused.length > 0) {
       throw new errors.InvalidScope('requested scope is not enabled on the app', refused.join(' '))
     }

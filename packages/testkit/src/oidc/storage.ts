@@ -112,8 +112,6 @@ function toClient(app: App): AdapterPayload {
     response_modes: ['query'],
     scope: app.scopes.join(' '),
     id_token_signed_response_alg: 'RS256',
-    // Puts `auth_time` into ID tokens, where Hugging Face has it.
-    require_auth_time: true,
     ...(app.kind === 'public'
       ? { token_endpoint_auth_method: 'none' as const }
       : {
