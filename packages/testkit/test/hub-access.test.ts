@@ -60,9 +60,10 @@ describe('errors', () => {
 
   test.each([
     ['a file', '/acme/vision-small/resolve/main/nothing.txt', 'EntryNotFound'],
+    ['a revision with an odd name', '/api/models/acme/vision-small/revision/%0A%C3%A9', 'RevisionNotFound'],
     ['a revision', '/acme/vision-small/resolve/nothing/config.json', 'RevisionNotFound'],
     ['a folder', '/api/models/acme/vision-small/tree/main/nothing', 'EntryNotFound'],
-  ])('a missing %s is 404 with its code', async (_, path, code) => {
+  ])('%s that is missing is 404 with its code', async (_, path, code) => {
     expect(await get(path)).toMatchObject({ status: 404, code })
   })
 

@@ -29,6 +29,28 @@ async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
 
 const anonymous = () => ({ hubUrl: hub.url })
 
+test('signs in through the official client alone', async () => {
+  const memory: { codeVerifier?: string; nonce?: string } = {}
+  const loginUrl = await client.oauthLoginUrl({
+    hubUrl: hub.url,
+    clientId: publicAppId,
+    scopes: 'openid profile read-repos',
+    redirectUrl: 'http://localhost:5173/callback',
+    state: 'deep link',
+    localStorage: memory,
+  })
+  const redirectedUrl = await hub.signIn({ authorizationUrl: loginUrl, username: 'ana', grantOrgs: ['acme'] })
+  const result = await client.oauthHandleRedirect({ hubUrl: hub.url, redirectedUrl, ...memory })
+  expect(result).toMatchObject({
+    scope: 'openid profile read-repos',
+    state: 'deep link',
+    userInfo: { preferred_username: 'ana', orgs: [{ preferred_username: 'acme', roleInOrg: 'write' }] },
+  })
+  expect(await client.whoAmI({ hubUrl: hub.url, accessToken: result.accessToken })).toMatchObject({
+    name: 'ana',
+  })
+})
+
 describe('reading', () => {
   test('lists public models for anyone and private ones for those who may see them', async () => {
     const names = async (caller: { hubUrl: string; accessToken?: string }) =>

@@ -123,6 +123,35 @@ describe('registration', () => {
   })
 })
 
+describe('browsers', () => {
+  test.each(['/oauth/token', '/oauth/userinfo', '/oauth/jwks', '/api/whoami-v2', '/v1/chat/completions'])(
+    'a page of any origin may call %s, even while it is broken',
+    async (path) => {
+      const origin = 'http://app.example'
+      const preflight = await fetch(hub.url + path, {
+        method: 'OPTIONS',
+        headers: {
+          origin,
+          'access-control-request-method': 'POST',
+          'access-control-request-headers': 'authorization',
+        },
+      })
+      expect(preflight.status).toBe(204)
+      expect(preflight.headers.get('access-control-allow-headers')).toBe('authorization')
+      const down = { status: 503 }
+      Object.assign(hub.faults, { tokenEndpoint: down, userinfo: down, jwks: down, hub: down, router: down })
+      const method = /token|chat/.test(path) ? 'POST' : 'GET'
+      const broken = await fetch(hub.url + path, { method, headers: { origin } })
+      expect([broken.status, broken.headers.get('access-control-allow-origin')]).toEqual([503, origin])
+    },
+  )
+
+  test('pages with a session give nothing to other origins', async () => {
+    const page = await fetch(`${hub.url}/`, { headers: { origin: 'http://app.example' } })
+    expect(page.headers.get('access-control-allow-origin')).toBeNull()
+  })
+})
+
 describe('server', () => {
   test('prints nothing while people sign in and things go wrong', async () => {
     const spies = (['log', 'info', 'warn', 'error'] as const).map((name) => vi.spyOn(console, name))

@@ -107,6 +107,15 @@ describe('exchange for organisation members', () => {
     expect(answer).toMatchObject({ status: 400, body: { error: 'unauthorized_client' } })
   })
 
+  test('refuses an app of the organisation from which the privilege was taken', async () => {
+    hub.app(confidentialAppId).tokenExchange = false
+    try {
+      expect(await trade()).toMatchObject({ status: 400, body: { error: 'unauthorized_client' } })
+    } finally {
+      hub.app(confidentialAppId).tokenExchange = true
+    }
+  })
+
   test('gives tokens that do not reach personal repositories', async () => {
     hub.world.repos.push({ type: 'model', id: 'ana/notes', private: true, files: { 'README.md': 'mine' } })
     const read = async (token: string, id: string) =>

@@ -16,7 +16,8 @@ export function refuse(status: number, message: string, code?: ErrorCode): HttpR
   return new HttpRefusal(
     status,
     { error: message },
-    { 'x-error-message': message, ...(code && { 'x-error-code': code }) },
+    // A header takes plain ASCII only, and a message may repeat what the caller sent.
+    { 'x-error-message': message.replace(/[^ -~]/g, '?'), ...(code && { 'x-error-code': code }) },
   )
 }
 

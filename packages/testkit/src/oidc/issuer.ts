@@ -52,18 +52,17 @@ export function addIssuerRoutes(routes: Routes, options: IssuerOptions): void {
     })
   }
   routes.on('GET,OPTIONS', '/oauth/jwks', async (exchange) => {
-    if (!(await applyFault(exchange, faults.jwks))) await forward(exchange)
+    if (allowAnyOrigin(exchange) || (await applyFault(exchange, faults.jwks))) return
+    await forward(exchange)
   })
   routes.on('GET,POST,OPTIONS', '/oauth/userinfo', async (exchange) => {
     if (allowAnyOrigin(exchange) || (await applyFault(exchange, faults.userinfo))) return
     await answerUserinfo(exchange, options)
   })
   routes.on('POST,OPTIONS', '/oauth/token', async (exchange) => {
-    if (exchange.method === 'OPTIONS') return forward(exchange)
-    if (await applyFault(exchange, faults.tokenEndpoint)) return
+    if (allowAnyOrigin(exchange) || (await applyFault(exchange, faults.tokenEndpoint))) return
     const form = readForm(exchange)
     if (isPublisherExchange(form)) {
-      allowAnyOrigin(exchange)
       return sendJson(exchange, 200, await exchangePublisherToken(form, options), {
         'cache-control': 'no-store',
       })
