@@ -6,9 +6,19 @@
  *
  * @module
  */
-import type { Decision, Likelihood, Question, RequestContext, Resource, ResourceInput } from '../types.ts'
+import { HfAuthError } from '../errors.ts'
+import type {
+  Decision,
+  Likelihood,
+  PolicyReference,
+  Question,
+  RequestContext,
+  Resource,
+  ResourceInput,
+} from '../types.ts'
 import { can, canonicalQuestion, decide, type IndexedGrants, indexGrants, likelihood } from './decide.ts'
 import { considered, type Explanation } from './explain.ts'
+import type { Grants } from './grants.ts'
 import { scopesForRules } from './scopes.ts'
 import { readSnapshot, type Snapshot, snapshotOf } from './snapshot.ts'
 
@@ -141,7 +151,7 @@ export interface LoadSnapshotOptions {
  */
 export function loadSnapshot(input: unknown, options: LoadSnapshotOptions = {}): Access {
   const { grants, digest } = readSnapshot(input)
-  const indexed = indexGrants(grants, { name: 'snapshot', version: 1, digest })
+  const indexed = indexSnapshot(grants, { name: 'snapshot', version: 1, digest })
   return createAccess({
     principal: grants.principal,
     environment: grants.environment,
@@ -149,4 +159,17 @@ export function loadSnapshot(input: unknown, options: LoadSnapshotOptions = {}):
     grantsAt: () => indexed,
     elsewhere: () => undefined,
   })
+}
+
+/** Conditions are read while the rules are indexed; one that cannot be read makes the whole snapshot unreadable. */
+function indexSnapshot(grants: Grants, reference: PolicyReference): IndexedGrants {
+  try {
+    return indexGrants(grants, reference)
+  } catch (error) {
+    throw new HfAuthError(
+      'HFAUTH_SNAPSHOT_INVALID',
+      'snapshot cannot be read: a condition is of no known kind',
+      { cause: error },
+    )
+  }
 }

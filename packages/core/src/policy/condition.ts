@@ -196,7 +196,8 @@ function readTest(
       return ref === undefined ? [] : [{ kind: 'test', path, operator, operand: { ref } }]
     }
   }
-  const fault = operandFault(operator, value)
+  // In a residue the principal's own values stand where references were; judging takes any of them.
+  const fault = reader.residual === true ? undefined : operandFault(operator, value)
   if (fault !== undefined) {
     reader.report({ code: 'malformed_condition', path: at, message: `\`${operator}\` ${fault}` })
     return []

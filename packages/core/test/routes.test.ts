@@ -1,0 +1,106 @@
+import { describe, expect, test } from 'vitest'
+import { createAppRouter, hubRoutes, matchHubRoute } from '../src/index.ts'
+import { policyOf } from './support.ts'
+
+function match(line: string) {
+  const [method = '', target = ''] = line.split(' ')
+  const [path = '', query = ''] = target.split('?')
+  const found = matchHubRoute(method, path, new URLSearchParams(query))
+  if (found === undefined) return undefined
+  const { action, resource, route } = found
+  if (resource === undefined) return `${action} ${route.target.in}`
+  const { revision, path: file } = resource.attributes
+  return `${action} ${resource.type}:${resource.id}${revision === undefined ? '' : `@${revision}`}${file === undefined ? '' : ` ${file}`}`
+}
+
+describe('routes of the Hub', () => {
+  test('there are at least twenty of them', () => {
+    expect(hubRoutes.length).toBeGreaterThanOrEqual(20)
+  })
+
+  test.each([
+    ['GET /api/whoami-v2', 'read caller'],
+    ['GET /api/models?author=acme', 'read list'],
+    ['GET /api/models/acme/vision', 'read model:acme/vision'],
+    ['GET /api/datasets/acme/labels/revision/v1.0', 'read dataset:acme/labels@v1.0'],
+    ['GET /api/spaces/acme/demo', 'read space:acme/demo'],
+    ['GET /api/models/acme/vision/tree/main', 'read model:acme/vision@main'],
+    ['GET /api/models/acme/vision/tree/main/sub/dir', 'read model:acme/vision@main sub/dir'],
+    ['POST /api/models/acme/vision/paths-info/main', 'read model:acme/vision@main'],
+    ['GET /api/models/acme/vision/refs', 'read model:acme/vision'],
+    ['GET /acme/vision/resolve/main/config.json', 'read model:acme/vision@main config.json'],
+    [
+      'HEAD /datasets/acme/labels/resolve/refs%2Fpr%2F1/data/a%20b.csv',
+      'read dataset:acme/labels@refs/pr/1 data/a b.csv',
+    ],
+    ['GET /spaces/acme/demo/raw/main/README.md', 'read space:acme/demo@main README.md'],
+    ['GET /api/resolve-cache/models/acme/vision/abc/config.json', 'read model:acme/vision@abc config.json'],
+    ['GET /api/models/acme/vision/xet-read-token/main', 'read model:acme/vision@main'],
+    ['GET /api/models/acme/vision/xet-write-token/main', 'write model:acme/vision@main'],
+    ['POST /api/models/acme/vision/preupload/main', 'write model:acme/vision@main'],
+    ['POST /api/models/acme/vision/commit/main', 'write model:acme/vision@main'],
+    ['POST /api/models/acme/vision/commit/main?create_pr=1', 'discuss model:acme/vision@main'],
+    ['DELETE /api/models/acme/vision/branch/dev', 'write model:acme/vision@dev'],
+    ['POST /datasets/acme/labels.git/info/lfs/objects/batch', 'write dataset:acme/labels'],
+    ['POST /api/models/acme/vision/discussions', 'discuss model:acme/vision'],
+    ['PUT /api/models/acme/vision/settings', 'manage model:acme/vision'],
+    ['POST /api/repos/create', 'create body'],
+    ['DELETE /api/repos/delete', 'delete body'],
+    ['GET /v1/models', 'infer list'],
+    ['POST /v1/chat/completions', 'infer body'],
+  ])('%s is %s', (line, expected) => {
+    expect(match(line)).toBe(expected)
+  })
+
+  test.each([
+    ['a route nobody listed', 'GET /no/such/route/at/all'],
+    ['another method', 'POST /api/models/acme/vision'],
+    ['another case', 'GET /API/models/acme/vision'],
+    ['a slash at the end', 'GET /api/models/acme/vision/'],
+    ['more than the route', 'GET /api/models/acme/vision/refs/x'],
+    ['an id that is a word of the Hub', 'GET /datasets/resolve/main/config.json'],
+    ['an encoded slash in an owner', 'GET /acme%2Fsecret/resolve/main/config.json'],
+    ['an encoded slash in a path', 'GET /acme/open/resolve/main/a%2Fb'],
+    ['a dot segment behind an encoding', 'GET /acme/open/resolve/main/%2e%2e/secret'],
+    ['a revision that climbs', 'GET /acme/open/resolve/..%2f..%2fx/config.json'],
+    ['a look-alike letter', 'GET /%D0%B0cme/open/resolve/main/config.json'],
+    ['an empty segment', 'GET /acme//secret/resolve/main/x'],
+    ['a bad percent-encoding', 'GET /acme/open/resolve/main/%zz'],
+    ['no path behind resolve', 'GET /acme/open/resolve/main'],
+    ['a NUL', 'GET /acme/open/resolve/main/a%00b'],
+  ])('%s has no reading', (_, line) => {
+    expect(match(line)).toBeUndefined()
+  })
+})
+
+describe('routes of the application', () => {
+  const route = createAppRouter(
+    policyOf({
+      routes: [
+        { match: 'POST /v1/predict/:name', action: 'infer', resource: 'model:acme/:name' },
+        { match: 'GET /v1/models', action: 'read', resource: 'org:acme' },
+      ],
+    }),
+  )
+
+  test('fill the parts of the path into the resource', () => {
+    expect(route('POST', '/v1/predict/vision')).toEqual({
+      route: 'POST /v1/predict/:name',
+      action: 'infer',
+      resource: 'model:acme/vision',
+    })
+    expect(route('HEAD', '/v1/models')).toMatchObject({ action: 'read', resource: 'org:acme' })
+  })
+
+  test('leave a part as it came, so that it is decoded once, where ids are made canonical', () => {
+    expect(route('POST', '/v1/predict/a%2F..%2Fb')?.resource).toBe('model:acme/a%2F..%2Fb')
+  })
+
+  test.each(['POST /v1/predict', 'POST /v1/predict/', 'POST /v1/predict/a/b', 'DELETE /v1/predict/a'])(
+    'do not match %s',
+    (line) => {
+      const [method = '', path = ''] = line.split(' ')
+      expect(route(method, path)).toBeUndefined()
+    },
+  )
+})

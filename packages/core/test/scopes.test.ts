@@ -1,0 +1,152 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { hubActions, hubTypes, impliedScopes, smallestScopes, sufficientScopes } from '../src/index.ts'
+import { accessOf, principalOf, reader } from './support.ts'
+
+describe('scopes of Hugging Face', () => {
+  test('imply what they contain', () => {
+    expect(impliedScopes(['manage-repos'])).toEqual([
+      'contribute-repos',
+      'manage-repos',
+      'read-repos',
+      'write-repos',
+    ])
+    expect(impliedScopes(['write-endpoints'])).toEqual(['read-endpoints', 'write-endpoints'])
+  })
+
+  test.each([
+    [
+      'reading what is known to be public needs none',
+      'read',
+      'model',
+      { private: false, gated: false },
+      [[]],
+    ],
+    [
+      'reading what is public behind a gate',
+      'read',
+      'model',
+      { private: false, gated: true },
+      [['gated-repos'], ['read-repos']],
+    ],
+    ['reading what is not known to be public', 'read', 'model', {}, [['read-repos']]],
+    ['inference', 'infer', 'model', {}, [['inference-api']]],
+    ['a pull request on what is private', 'discuss', 'model', {}, [['write-discussions', 'read-repos']]],
+    ['a pull request on what is public', 'discuss', 'model', { private: false }, [['write-discussions']]],
+    ['managing an organisation cannot be had by any scope', 'manage', 'org', {}, []],
+  ])('%s', (_, action, type, attributes, expected) => {
+    expect(sufficientScopes(action, type, attributes)).toEqual(expected)
+  })
+
+  test('the smallest set is as small as any that covers the needs', () => {
+    const catalogue = [
+      'read-repos',
+      'write-repos',
+      'contribute-repos',
+      'manage-repos',
+      'inference-api',
+      'write-discussions',
+      'gated-repos',
+    ]
+    const covers = (scopes: readonly string[], needs: readonly (readonly (readonly string[])[])[]) => {
+      const have = new Set(impliedScopes(scopes))
+      return needs.every((alternatives) => alternatives.some((set) => set.every((scope) => have.has(scope))))
+    }
+    const need = fc
+      .tuple(
+        fc.constantFrom(...hubActions),
+        fc.constantFrom('model', 'dataset', 'space'),
+        fc.constantFrom({}, { private: false }, { private: false, gated: true }),
+      )
+      .map(([action, type, attributes]) => sufficientScopes(action, type, attributes) ?? [])
+      .filter((alternatives) => alternatives.length > 0)
+    fc.assert(
+      fc.property(fc.array(need, { maxLength: 6 }), (needs) => {
+        const found = smallestScopes(needs)
+        if (found === undefined) throw new Error('every need here can be met')
+        expect(covers(found, needs)).toBe(true)
+        const rights = impliedScopes(found).length
+        for (let mask = 0; mask < 1 << catalogue.length; mask++) {
+          const candidate = catalogue.filter((_, i) => mask & (1 << i))
+          if (covers(candidate, needs)) expect(impliedScopes(candidate).length).toBeGreaterThanOrEqual(rights)
+        }
+      }),
+      { numRuns: 200 },
+    )
+  })
+
+  test('every action on every type has an entry', () => {
+    for (const type of hubTypes)
+      for (const action of hubActions) expect(sufficientScopes(action, type)).toBeDefined()
+    expect(sufficientScopes('read', 'prompt')).toBeUndefined()
+  })
+})
+
+describe('a token’s scopes are a ceiling', () => {
+  const token = (scope?: string) =>
+    principalOf('huggingface', scope === undefined ? {} : { scope }, { credential: 'access_token' })
+
+  test('always for a Hugging Face access token, and one whose scopes are not known has none', () => {
+    expect(accessOf({ roles: reader }, token('read-repos')).can('read', 'model:acme/x')).toBe(true)
+    expect(accessOf({ roles: reader }, token('manage-repos')).can('read', 'model:acme/x')).toBe(true)
+    expect(
+      accessOf({ roles: reader }, token()).decide({ action: 'read', resource: 'model:acme/x' }),
+    ).toMatchObject({
+      reason: 'insufficient_scope',
+      scopes: ['read-repos'],
+    })
+  })
+
+  test('but reading what is known to be public needs none', () => {
+    const open = { type: 'model', id: 'acme/x', attributes: { private: false, gated: false } }
+    expect(accessOf({ roles: reader }, token('openid')).can('read', open)).toBe(true)
+    expect(accessOf({ roles: reader }, token('openid')).likelihood('read', 'model:acme/x')).toBe('maybe')
+  })
+
+  test('not for an ID token, which carries none', () => {
+    expect(accessOf({ roles: reader }, principalOf('huggingface', {})).can('read', 'model:acme/x')).toBe(true)
+  })
+
+  const scopes = { 'vision:read': { actions: ['read'], on: ['model:acme/vision-*'] } }
+
+  test('for any other token as soon as it carries a scope that the policy names', () => {
+    const narrowed = accessOf(
+      { roles: reader, scopes },
+      principalOf('okta', { scp: ['openid', 'vision:read'] }),
+    )
+    expect(narrowed.can('read', 'model:acme/vision-large')).toBe(true)
+    expect(narrowed.decide({ action: 'read', resource: 'model:acme/text' }).reason).toBe('insufficient_scope')
+    const free = accessOf({ roles: reader, scopes }, principalOf('okta', { scp: ['openid'] }))
+    expect(free.can('read', 'model:acme/text')).toBe(true)
+  })
+
+  test('and a refusal names a scope that would do', () => {
+    const both = { ...scopes, 'text:read': { actions: ['read'], on: ['model:acme/text'] } }
+    const access = accessOf({ roles: reader, scopes: both }, principalOf('okta', { scp: ['vision:read'] }))
+    expect(access.decide({ action: 'read', resource: 'model:acme/text' }).scopes).toEqual(['text:read'])
+  })
+})
+
+describe('scopes to ask for', () => {
+  test('are the smallest for what the roles allow under the ceiling', () => {
+    const roles = {
+      r: {
+        allow: [
+          { actions: ['read', 'infer', 'write'], on: ['model:acme/*'] },
+          { actions: ['read'], on: ['collection:acme/*'] },
+        ],
+      },
+    }
+    expect(accessOf({ roles }).scopes()).toEqual(['inference-api', 'read-collections', 'write-repos'])
+    const environments = { production: { actions: ['read', 'infer'] } }
+    expect(accessOf({ roles, environments }).scopes()).toEqual([
+      'inference-api',
+      'read-collections',
+      'read-repos',
+    ])
+  })
+
+  test('are none for someone who may do nothing', () => {
+    expect(accessOf({ roles: {}, bindings: [] }).scopes()).toEqual([])
+  })
+})
