@@ -26,30 +26,19 @@ export function readRoutes(reader: PolicyReader): Route[] {
       return []
     }
     const parameters = new Set([...match[2].matchAll(/:(\w+)/g)].map((found) => found[1] ?? ''))
-    for (const [, name = ''] of document.resource
-      .slice(document.resource.indexOf(':') + 1)
-      .matchAll(/:(\w+)/g)) {
-      checkParameter(reader, name, parameters, [...path, 'resource'])
-    }
-    readPattern(
-      reader,
-      document.resource.replaceAll(/:(\w+)(?=\/|$)/g, (_, name, at) =>
-        at === document.resource.indexOf(':') ? `:${name}` : 'x',
-      ),
-      [...path, 'resource'],
-    )
+    const colon = document.resource.indexOf(':')
+    const id = document.resource
+      .slice(colon + 1)
+      .replaceAll(/(^|\/):(\w+)/g, (_, slash: string, name: string) => {
+        if (!parameters.has(name)) {
+          const message = `\`:${name}\` is not a part of the route’s path`
+          reader.fault('malformed_route', [...path, 'resource'], message)
+        }
+        return `${slash}x`
+      })
+    readPattern(reader, `${document.resource.slice(0, colon)}:${id}`, [...path, 'resource'])
     return [{ method: match[1], path: match[2], action: document.action, resource: document.resource }]
   })
-}
-
-function checkParameter(
-  reader: PolicyReader,
-  name: string,
-  parameters: ReadonlySet<string>,
-  path: JsonPath,
-): void {
-  if (!parameters.has(name))
-    reader.fault('malformed_route', path, `\`:${name}\` is not a part of the route’s path`)
 }
 
 export function checkInvariants(reader: PolicyReader): void {

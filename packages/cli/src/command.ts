@@ -1,0 +1,25 @@
+/**
+ * What a command is: told its arguments and where to write, it answers with an exit code.
+ *
+ * Nothing here or below touches the process, so that tests run commands as functions.
+ *
+ * @module
+ */
+
+export interface CommandIo {
+  /** Writes one line of the answer. */
+  out(line: string): void
+  /** Writes one line of what went wrong. */
+  error(line: string): void
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Aborted when the command should end; only long-running ones look at it. */
+  readonly signal: AbortSignal
+}
+
+/** 0: it holds. 1: it does not. 2: the question was not understood. */
+export type ExitCode = 0 | 1 | 2
+
+export type Command = (args: readonly string[], io: CommandIo) => Promise<ExitCode>
+
+/** The arguments do not fit; shown with the command's usage. */
+export class UsageError extends Error {}

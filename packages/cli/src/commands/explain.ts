@@ -1,0 +1,110 @@
+/**
+ * `hfauth explain`: a decision for supposed claims, with every statement that was considered.
+ *
+ * @module
+ */
+import { parseArgs } from 'node:util'
+import {
+  anonymous,
+  type Claims,
+  createEngine,
+  type Explanation,
+  formatLocation,
+  type Policy,
+  type Principal,
+  principalFromClaims,
+} from '@hfauth/core'
+import { parseJson } from '@hfauth/core/json'
+import { type Command, UsageError } from '../command.ts'
+import { defaultPolicyFile, readPolicyFile } from '../policy-file.ts'
+
+export const explain: Command = async (args, io) => {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      policy: { type: 'string', default: defaultPolicyFile },
+      environment: { type: 'string' },
+      issuer: { type: 'string' },
+      claims: { type: 'string' },
+      'access-token': { type: 'boolean', default: false },
+      anonymous: { type: 'boolean', default: false },
+      attributes: { type: 'string', default: '{}' },
+      context: { type: 'string', default: '{}' },
+      json: { type: 'boolean', default: false },
+    },
+  })
+  const [action = '', resource = ''] = (positionals[0] ?? '').split(' ')
+  const colon = resource.indexOf(':')
+  if (values.environment === undefined) throw new UsageError('`--environment` is missing')
+  if (action === '' || colon < 1)
+    throw new UsageError("the question is missing, as in 'read model:acme/vision-large'")
+
+  const policy = await readPolicyFile(values.policy, io)
+  const principal = values.anonymous ? anonymous : supposedPrincipal(policy, values)
+  const explanation = createEngine(policy, { environment: values.environment })
+    .for(principal)
+    .explain({
+      action,
+      resource: {
+        type: resource.slice(0, colon),
+        id: resource.slice(colon + 1),
+        attributes: readMapping('attributes', values.attributes),
+      },
+      context: readMapping('context', values.context),
+    })
+  for (const line of values.json ? [JSON.stringify(explanation)] : describe(explanation)) io.out(line)
+  return explanation.decision.allowed ? 0 : 1
+}
+
+interface SupposedValues {
+  readonly issuer?: string | undefined
+  readonly claims?: string | undefined
+  readonly 'access-token': boolean
+}
+
+/** A principal as a verifier would make it of these claims; the token is fresh unless they say otherwise. */
+function supposedPrincipal(policy: Policy, values: SupposedValues): Principal {
+  const issuer = policy.issuers.get(values.issuer ?? '')
+  if (issuer === undefined) {
+    const known = [...policy.issuers.keys()].map((alias) => `\`${alias}\``).join(', ')
+    throw new UsageError(`\`--issuer\` must be one of ${known}, or say \`--anonymous\``)
+  }
+  const seconds = Math.floor(Date.now() / 1000)
+  return principalFromClaims({
+    issuer: issuer.alias,
+    preset: issuer.preset,
+    credential: values['access-token'] ? 'access_token' : 'id_token',
+    claims: { iat: seconds, exp: seconds + 3600, ...readMapping('claims', values.claims ?? '{}') },
+  })
+}
+
+function readMapping(option: string, text: string): Claims {
+  const value = parseJson(text)
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new UsageError(`\`--${option}\` takes a JSON object`)
+  }
+  return value as Claims
+}
+
+function* describe({ decision, considered }: Explanation): Iterable<string> {
+  yield `${decision.allowed ? 'ALLOW' : 'DENY'} ${decision.action} ${decision.resource} in ${decision.environment}: ${decision.reason}`
+  yield `  principal  ${decision.principal}, roles ${list(decision.roles)}`
+  for (const { id, roles, location } of decision.bindings) {
+    yield `  binding    ${id} gives ${list(roles)}${location === undefined ? '' : ` at ${formatLocation(location)}`}`
+  }
+  for (const { id, effect, reason, location } of decision.statements) {
+    yield `  decided by ${id} (${effect})${location === undefined ? '' : ` at ${formatLocation(location)}`}${reason === undefined ? '' : `: ${reason}`}`
+  }
+  if (decision.missingAttributes.length > 0) yield `  missing    ${list(decision.missingAttributes)}`
+  if (decision.stepUp !== undefined) yield `  step-up    ${JSON.stringify(decision.stepUp)}`
+  if (decision.scopes.length > 0) yield `  scopes     ${list(decision.scopes)}`
+  for (const { statement, effect, pattern, outcome, missing } of considered) {
+    yield `  considered ${statement} (${effect}) on ${pattern}: ${outcome}${missing.length === 0 ? '' : `, for want of ${list(missing)}`}`
+  }
+  yield `  policy     ${decision.policy.name} ${decision.policy.digest}`
+}
+
+function list(names: readonly string[]): string {
+  return names.length === 0 ? 'none' : names.join(', ')
+}

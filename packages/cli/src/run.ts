@@ -1,0 +1,85 @@
+/**
+ * Run: finds the command that the words name and turns what it throws into a line and an exit code.
+ *
+ * Commands load when they are called, so that checking a policy does not start a server's code.
+ *
+ * @module
+ */
+import { HfAuthError } from '@hfauth/core'
+import { type Command, type CommandIo, type ExitCode, UsageError } from './command.ts'
+
+interface CommandEntry {
+  readonly words: readonly string[]
+  readonly usage: string
+  readonly about: string
+  readonly load: () => Promise<Command>
+}
+
+export const commands: readonly CommandEntry[] = [
+  {
+    words: ['policy', 'check'],
+    usage: 'hfauth policy check [FILE]',
+    about: 'find every fault in a policy',
+    load: async () => (await import('./commands/policy-check.ts')).policyCheck,
+  },
+  {
+    words: ['policy', 'test'],
+    usage: 'hfauth policy test [FILE]',
+    about: 'ask the examples under `tests`',
+    load: async () => (await import('./commands/policy-test.ts')).policyTest,
+  },
+  {
+    words: ['explain'],
+    usage:
+      "hfauth explain --environment NAME (--issuer ALIAS --claims JSON | --anonymous) [--attributes JSON] [--context JSON] [--policy FILE] 'ACTION TYPE:ID'",
+    about: 'say what would be decided, and why',
+    load: async () => (await import('./commands/explain.ts')).explain,
+  },
+  {
+    words: ['proxy'],
+    usage:
+      'hfauth proxy --environment NAME --audit FILE [--policy FILE] [--port N] [--host ADDRESS] [--hub URL] [--router URL] [--public-url URL]',
+    about: 'stand between clients and Hugging Face; set HF_ENDPOINT to it',
+    load: async () => (await import('./commands/proxy.ts')).proxy,
+  },
+  {
+    words: ['dev-hub'],
+    usage: 'hfauth dev-hub [--port N]',
+    about: 'run a Hugging Face on this machine',
+    load: async () => (await import('./commands/dev-hub.ts')).devHub,
+  },
+]
+
+export async function run(args: readonly string[], io: CommandIo): Promise<ExitCode> {
+  const entry = commands.find(({ words }) => words.every((word, i) => args[i] === word))
+  if (entry === undefined) {
+    const asked = args[0] === undefined || args[0] === 'help' || args.includes('--help')
+    const print = asked ? io.out : io.error
+    print('usage:')
+    for (const { usage, about } of commands) print(`  ${usage}\n      ${about}`)
+    return asked ? 0 : 2
+  }
+  if (args.includes('--help')) {
+    io.out(`usage: ${entry.usage}\n  ${entry.about}`)
+    return 0
+  }
+  try {
+    const command = await entry.load()
+    return await command(args.slice(entry.words.length), io)
+  } catch (error) {
+    if (error instanceof UsageError || isArgumentError(error)) {
+      io.error(`${error.message}\nusage: ${entry.usage}`)
+      return 2
+    }
+    if (error instanceof HfAuthError) {
+      io.error(`${error.message} (${error.code})`)
+      return 1
+    }
+    throw error
+  }
+}
+
+/** What `node:util` throws for an option that is not there or lacks its value. */
+function isArgumentError(error: unknown): error is Error {
+  return error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')
+}
