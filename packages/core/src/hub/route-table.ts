@@ -33,6 +33,8 @@ export interface HubRoute {
   readonly host: 'hub' | 'router'
   readonly action: HubAction
   readonly target: RouteTarget
+  /** With `create_pr` it proposes instead of writing: then the action is `discuss`. */
+  readonly pullRequests?: true
 }
 
 const read = ['GET', 'HEAD']
@@ -123,6 +125,7 @@ export const hubRoutes: readonly HubRoute[] = [
     host: 'hub',
     action: 'write',
     target: inPath,
+    pullRequests: true,
   },
   {
     methods: ['POST'],
@@ -130,6 +133,7 @@ export const hubRoutes: readonly HubRoute[] = [
     host: 'hub',
     action: 'write',
     target: inPath,
+    pullRequests: true,
   },
   {
     methods: ['POST', 'DELETE'],

@@ -34,8 +34,7 @@ export function matchHubRoute(method: string, path: string, query: URLSearchPara
     const found = matchTokens(tokens, segments)
     if (found === undefined) continue
     const resourceType = found.kind === undefined ? type : repositoryKinds.get(found.kind)?.type
-    const opensPullRequest = path.includes('/commit/') && isTrue(query.get('create_pr'))
-    const action = opensPullRequest && route.action === 'write' ? 'discuss' : route.action
+    const action = route.pullRequests === true && isTrue(query.get('create_pr')) ? 'discuss' : route.action
     if (route.target.in !== 'path') return { route, action }
     if (resourceType === undefined) continue
     const attributes = {
