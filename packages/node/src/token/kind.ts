@@ -1,0 +1,96 @@
+/**
+ * Kind: what a bearer credential looks like, before anything is known of it.
+ *
+ * request → **kind** → verify. Decides by shape only, and says of what is not taken what it was and
+ * what to send instead; the credential itself is never repeated.
+ *
+ * @module
+ */
+import { HfAuthError } from '@hfauth/core'
+
+export type TokenKind =
+  /** A signed compact JWT; `jwt` is without the `hf_oidc_` prefix. */
+  | { readonly kind: 'jwt'; readonly jwt: string }
+  /** A Hugging Face OAuth access token; `payload` is its middle part when it is three parts long. */
+  | { readonly kind: 'huggingface'; readonly payload?: string }
+  | { readonly kind: 'unsupported'; readonly reason: string }
+
+/**
+ * Put before a JWT, it makes a credential that begins with `hf_`. Hugging Face's JavaScript clients
+ * send no other; the prefix is our own convention, means nothing, and is taken off.
+ */
+export const jwtPrefix = 'hf_oidc_'
+
+/** Longest credential that is looked at, in characters. */
+export const maxTokenLength = 16_384
+
+/** The credential without our own prefix. */
+export function bareToken(token: string): string {
+  return token.startsWith(jwtPrefix) ? token.slice(jwtPrefix.length) : token
+}
+
+/**
+ * Tells the kind of a credential by its prefix and number of parts.
+ *
+ * @throws HfAuthError `HFAUTH_TOKEN_INVALID` when it is empty, too long or not of the alphabet of bearer tokens.
+ * @see RFC 6750 §2.1 (b64token)
+ */
+export function readTokenKind(token: string): TokenKind {
+  assertBearerText(token)
+  const unsupported = unsupportedPrefixes.find(({ prefix }) => token.startsWith(prefix))
+  if (unsupported !== undefined) return { kind: 'unsupported', reason: unsupported.reason }
+  if (token.startsWith('hf_oauth_')) {
+    const parts = token.slice('hf_oauth_'.length).split('.')
+    const payload = parts.length === 3 ? parts[1] : undefined
+    return payload === undefined ? { kind: 'huggingface' } : { kind: 'huggingface', payload }
+  }
+  const jwt = bareToken(token)
+  // Only after our prefix: what else begins with `hf_` is Hugging Face's to give a meaning.
+  if (jwt.startsWith('hf_')) return { kind: 'unsupported', reason: personalToken }
+  const parts = jwt.split('.').length
+  if (parts === 3) return { kind: 'jwt', jwt }
+  if (parts === 5) {
+    return { kind: 'unsupported', reason: 'an encrypted JWT is not taken: send a signed one' }
+  }
+  return { kind: 'unsupported', reason: `the credential is not a JWT: ${sendInstead}` }
+}
+
+const sendInstead = 'send an ID token, or an access token, of an issuer in the policy'
+const personalToken =
+  'a Hugging Face user access token is not taken, because it tells neither whom nor what it is for: ' +
+  'sign in and send the OAuth access token or the ID token'
+
+/** In this order: some prefixes begin with others. */
+const unsupportedPrefixes: readonly { readonly prefix: string; readonly reason: string }[] = [
+  {
+    prefix: 'hf_oauth__refresh_',
+    reason: 'a refresh token is for the token endpoint only: send the access token that comes with it',
+  },
+  {
+    prefix: 'hf_jwt_',
+    reason:
+      'a Hugging Face repository token (`hf_jwt_`) is for the Hub only: send the ID token of the CI job itself',
+  },
+  { prefix: 'hf_s3_', reason: `a Hugging Face S3 session is for the Hub only: ${sendInstead}` },
+  { prefix: 'hf_app_', reason: `a Hugging Face app token is for the Hub only: ${sendInstead}` },
+  {
+    prefix: 'oauth_app_secret_',
+    reason: 'a client secret must never be sent as a credential: replace it now',
+  },
+  { prefix: 'api_org_', reason: `a Hugging Face organisation token is not taken: ${sendInstead}` },
+]
+
+function assertBearerText(token: string): void {
+  if (typeof token !== 'string' || token === '') {
+    throw new HfAuthError('HFAUTH_TOKEN_INVALID', 'the credential is empty')
+  }
+  if (token.length > maxTokenLength) {
+    throw new HfAuthError(
+      'HFAUTH_TOKEN_INVALID',
+      `the credential is longer than ${maxTokenLength} characters`,
+    )
+  }
+  if (!/^[A-Za-z0-9\-._~+/]+=*$/.test(token)) {
+    throw new HfAuthError('HFAUTH_TOKEN_INVALID', 'the credential has characters that no bearer token has')
+  }
+}

@@ -1,0 +1,51 @@
+/**
+ * Check header: what the header of a JWT may say, given the issuer it claims.
+ *
+ * compact JWT → **check header** → signature. The header only picks among what the preset allows; a
+ * header that brings its own key, or asks for a feature, is refused and nothing it points to is fetched.
+ *
+ * @see RFC 7515 §4.1; RFC 8725 §3.1, §3.5, §3.11
+ * @module
+ */
+import { type Claims, HfAuthError, type Preset } from '@hfauth/core'
+import { claim } from '../token/claims.ts'
+
+/** Keys and references that a token brings along, extensions that must be understood, and other encodings. */
+const refusedMembers = ['crit', 'jwk', 'jku', 'x5u', 'x5c', 'b64', 'zip', 'enc'] as const
+
+export interface CheckedHeader {
+  readonly algorithm: string
+  readonly kid?: string
+  /** Whether `typ` says that this is a JWT access token (RFC 9068 §2.1). */
+  readonly accessToken: boolean
+}
+
+/** @throws HfAuthError `HFAUTH_TOKEN_INVALID` when the header says anything but what the preset allows. */
+export function checkHeader(header: Claims, preset: Preset): CheckedHeader {
+  const refused = refusedMembers.find((name) => Object.hasOwn(header, name))
+  if (refused !== undefined) throw invalid(`a token with \`${refused}\` in its header is not taken`)
+  const algorithm = claim(header, 'alg')
+  if (typeof algorithm !== 'string' || !preset.algorithms.includes(algorithm)) {
+    throw invalid(`\`alg\` of the token is none of ${preset.algorithms.join(', ')}`)
+  }
+  const kid = claim(header, 'kid')
+  if (kid !== undefined && typeof kid !== 'string') throw invalid('`kid` of the token is not a text')
+  const accessToken = isAccessTokenType(claim(header, 'typ'))
+  if (accessToken && preset.accessTokens !== 'jwt') {
+    throw invalid(`JWT access tokens of a \`${preset.name}\` issuer are not taken: send its ID token`)
+  }
+  return { algorithm, accessToken, ...(kid === undefined ? {} : { kid }) }
+}
+
+/** Types are media types: compared without case, and `application/` may be left out (RFC 7515 §4.1.9). */
+function isAccessTokenType(type: unknown): boolean {
+  if (type === undefined) return false
+  const name = typeof type === 'string' ? type.toLowerCase().replace(/^application\//, '') : undefined
+  if (name === 'jwt') return false
+  if (name === 'at+jwt') return true
+  throw invalid('`typ` of the token is neither `JWT` nor `at+jwt`')
+}
+
+function invalid(message: string): HfAuthError {
+  return new HfAuthError('HFAUTH_TOKEN_INVALID', message)
+}

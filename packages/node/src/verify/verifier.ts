@@ -1,0 +1,139 @@
+/**
+ * Verifier: one bearer credential in, one principal out.
+ *
+ * request → kind → **verify** → principal. Chooses the way of checking by kind and preset, and remembers
+ * what passed for a short while; what failed is asked again.
+ *
+ * @module
+ */
+import { HfAuthError, type Issuer, type Policy, principalFromClaims } from '@hfauth/core'
+import { FlightCache, type Remembered } from '../internal/flight-cache.ts'
+import { numberOption } from '../internal/number-option.ts'
+import type { Fetch } from '../internal/request.ts'
+import { createIssuerClient, type IssuerClient } from '../keys/issuer-client.ts'
+import { fingerprintOf, tokenDigest } from '../token/fingerprint.ts'
+import { readTokenKind, type TokenKind } from '../token/kind.ts'
+import { type AcceptedToken, verifyJwt } from './jwt.ts'
+import type { VerifiedCredential, Verifier } from './types.ts'
+import { verifyByUserinfo } from './userinfo.ts'
+
+export interface VerifierOptions {
+  /** Its issuers are the only ones whose tokens are taken. */
+  readonly policy: Pick<Policy, 'issuers'>
+  /** Replaces the global `fetch` for discovery, keys and userinfo. */
+  readonly fetch?: Fetch
+  /** Current time in epoch milliseconds. Default `Date.now`. */
+  readonly now?: () => number
+  /** Clock difference to forgive on `exp`, `nbf` and `iat`, in seconds, up to 300. Default 30. */
+  readonly clockToleranceSeconds?: number
+  /** How long a checked token is believed without another check, in seconds, up to 3600. Default 60; 0 for never. */
+  readonly cacheSeconds?: number
+  /** Most tokens remembered; the oldest goes first. Default 10,000. */
+  readonly cacheEntries?: number
+  /** Longest wait for one answer of an issuer, in milliseconds. Default 5000. */
+  readonly timeoutMs?: number
+  /** Least time between two fetches of keys for the sake of an unknown `kid`, in milliseconds. Default 30,000. */
+  readonly keyCooldownMs?: number
+  /** How long known keys stay in use while the issuer fails to give fresh ones, in milliseconds. Default an hour. */
+  readonly maxStaleKeysMs?: number
+  /**
+   * Takes Hugging Face access tokens that do not say for which app they were made. Default false: such a
+   * token may have been given to any other app, and whoever runs that app could act here as its users.
+   */
+  readonly acceptUnboundAccessTokens?: boolean
+}
+
+/** A verifier with a memory, and the means to empty it. */
+export interface TokenVerifier extends Verifier {
+  /** Forgets one checked credential, so that the next request with it is checked anew. */
+  forget(fingerprint: string): void
+  /** Forgets all of them. */
+  clear(): void
+}
+
+type SupportedKind = Exclude<TokenKind, { readonly kind: 'unsupported' }>
+
+/**
+ * Creates a verifier for the issuers of a policy. Nothing is fetched before the first token needs it.
+ *
+ * Takes compact JWTs (also behind `hf_oidc_`, for clients that send nothing without `hf_`) and Hugging
+ * Face access tokens (`hf_oauth_…`). Results are shared: the same token gives the same principal object
+ * while it is remembered.
+ *
+ * @throws HfAuthError `HFAUTH_CONFIG_INVALID` when an option is out of its range.
+ */
+export function createVerifier(options: VerifierOptions): TokenVerifier {
+  const { policy, fetch = globalThis.fetch, now = Date.now, acceptUnboundAccessTokens = false } = options
+  const toleranceSeconds = numberOption('clockToleranceSeconds', options.clockToleranceSeconds ?? 30, {
+    max: 300,
+  })
+  const cacheMs = 1000 * numberOption('cacheSeconds', options.cacheSeconds ?? 60, { max: 3600 })
+  const maxEntries = numberOption('cacheEntries', options.cacheEntries ?? 10_000, { min: 1 })
+  const timeoutMs = numberOption('timeoutMs', options.timeoutMs ?? 5000, { min: 1 })
+  const keyCooldownMs = numberOption('keyCooldownMs', options.keyCooldownMs ?? 30_000)
+  const maxStaleKeysMs = numberOption('maxStaleKeysMs', options.maxStaleKeysMs ?? 3_600_000)
+
+  const issuers = [...policy.issuers.values()]
+  const clients = createClients(issuers, { fetch, now, timeoutMs, keyCooldownMs, maxStaleKeysMs })
+  const checks = {
+    issuers,
+    fetch,
+    timeoutMs,
+    acceptUnbound: acceptUnboundAccessTokens,
+    clientOf: ({ url }: Issuer) => clients.get(url) as IssuerClient,
+    time: () => ({ nowMs: now(), toleranceSeconds }),
+  }
+  const cache = new FlightCache<VerifiedCredential>({ maxEntries, now })
+
+  async function check(
+    token: string,
+    kind: SupportedKind,
+    digest: string,
+  ): Promise<Remembered<VerifiedCredential>> {
+    const sinceMs = now()
+    const accepted =
+      kind.kind === 'jwt'
+        ? await verifyJwt(kind.jwt, checks)
+        : await verifyByUserinfo(token, kind.payload, checks)
+    const untilMs = Math.min(sinceMs + cacheMs, (accepted.expiresAt ?? Number.POSITIVE_INFINITY) * 1000)
+    return { value: credentialOf(accepted, digest), untilMs }
+  }
+
+  return {
+    async verify(token) {
+      const kind = readTokenKind(token)
+      if (kind.kind === 'unsupported') throw new HfAuthError('HFAUTH_TOKEN_UNSUPPORTED', kind.reason)
+      const digest = tokenDigest(token)
+      return cache.get(digest, () => check(token, kind, digest))
+    },
+    forget: (fingerprint) => cache.forget((digest) => fingerprintOf(digest) === fingerprint),
+    clear: () => cache.clear(),
+  }
+}
+
+function credentialOf(accepted: AcceptedToken, digest: string): VerifiedCredential {
+  const { issuer, kind, claims, expiresAt } = accepted
+  return Object.freeze({
+    principal: principalFromClaims({ issuer: issuer.alias, preset: issuer.preset, credential: kind, claims }),
+    issuer,
+    kind,
+    fingerprint: fingerprintOf(digest),
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+  })
+}
+
+/** One client per address; its keys serve every preset that is used with that address. */
+function createClients(
+  issuers: readonly Issuer[],
+  shared: Omit<Parameters<typeof createIssuerClient>[1], 'algorithms'>,
+): ReadonlyMap<string, IssuerClient> {
+  const urls = new Set(issuers.map(({ url }) => url))
+  return new Map(
+    [...urls].map((url) => {
+      const algorithms = issuers
+        .filter((issuer) => issuer.url === url)
+        .flatMap(({ preset }) => preset.algorithms)
+      return [url, createIssuerClient(url, { ...shared, algorithms: [...new Set(algorithms)] })]
+    }),
+  )
+}
