@@ -1,0 +1,163 @@
+/**
+ * Exchange: trades somebody already verified for a short-lived Hugging Face token.
+ *
+ * verify → decide → scopes → **exchange** → Hugging Face. Tokens are kept in this process's memory for
+ * at most half of their life, under hashed names, and nowhere else.
+ *
+ * @see RFC 8693 §2; huggingface.co/docs/hub: OAuth token exchange, Trusted Publishers
+ * @module
+ */
+import { HfAuthError } from '@hfauth/core'
+import { callableEndpoint } from '../internal/endpoint.ts'
+import { cacheKey, FlightCache, type Remembered } from '../internal/flight-cache.ts'
+import { numberOption } from '../internal/number-option.ts'
+import { type Fetch, requestBounded } from '../internal/request.ts'
+import { bareToken, maxTokenLength } from '../token/kind.ts'
+import { readTokenResponse } from './token-response.ts'
+import type { ExchangedToken, TokenExchange } from './types.ts'
+
+export interface TokenExchangeOptions {
+  /** Origin of the Hub: `https://huggingface.co`. */
+  readonly hubUrl: string
+  /** The organisation's app with the token-exchange privilege; needed for members only. */
+  readonly client?: { readonly id: string; readonly secret: string }
+  /** Replaces the global `fetch`. */
+  readonly fetch?: Fetch
+  /** Current time in epoch milliseconds. Default `Date.now`. */
+  readonly now?: () => number
+  /** Longest wait for the token endpoint, in milliseconds. Default 5000. */
+  readonly timeoutMs?: number
+  /** Most tokens kept; the oldest goes first. Default 10,000. */
+  readonly cacheEntries?: number
+}
+
+const grantType = 'urn:ietf:params:oauth:grant-type:token-exchange'
+const emailType = 'urn:huggingface:token-type:user-email'
+const idTokenType = 'urn:ietf:params:oauth:token-type:id_token'
+
+/** Longest answer of the token endpoint, in bytes. */
+const maxAnswerBytes = 64 * 1024
+
+/** @throws HfAuthError `HFAUTH_CONFIG_INVALID` when an option is malformed. */
+export function createTokenExchange(options: TokenExchangeOptions): TokenExchange {
+  const { client, fetch = globalThis.fetch, now = Date.now } = options
+  const timeoutMs = numberOption('timeoutMs', options.timeoutMs ?? 5000, { min: 1 })
+  const maxEntries = numberOption('cacheEntries', options.cacheEntries ?? 10_000, { min: 1 })
+  const endpoint = tokenEndpointOf(options.hubUrl)
+  const authorization = client === undefined ? undefined : basicAuthorization(client)
+  const subject = `the token endpoint of \`${new URL(endpoint).origin}\``
+  const cache = new FlightCache<ExchangedToken>({ maxEntries, now })
+
+  async function exchange(
+    headers: Readonly<Record<string, string>>,
+    body: string,
+    requested?: readonly string[],
+  ): Promise<Remembered<ExchangedToken>> {
+    const sentMs = now()
+    const response = await requestBounded(endpoint, {
+      subject,
+      fetch,
+      timeoutMs,
+      maxBytes: maxAnswerBytes,
+      method: 'POST',
+      headers: { accept: 'application/json', ...headers },
+      body,
+    })
+    const value = readTokenResponse(response, {
+      subject,
+      sentMs,
+      ...(requested === undefined ? {} : { requested }),
+    })
+    return { value, untilMs: sentMs + (value.expiresAt - sentMs) / 2 }
+  }
+
+  return {
+    async forMember({ email, scopes }) {
+      if (authorization === undefined) {
+        throw new HfAuthError('HFAUTH_CONFIG_INVALID', 'exchanging for a member needs `client`')
+      }
+      assertEmail(email)
+      const requested = [...new Set(scopes)].sort()
+      assertScopes(requested)
+      return cache.get(cacheKey('member', email, ...requested), () => {
+        const form = new URLSearchParams({
+          grant_type: grantType,
+          subject_token: email,
+          subject_token_type: emailType,
+          scope: requested.join(' '),
+        })
+        const headers = { authorization, 'content-type': 'application/x-www-form-urlencoded' }
+        return exchange(headers, form.toString(), requested)
+      })
+    },
+
+    async forPublisher({ idToken, resource }) {
+      const subjectToken = bareToken(idToken)
+      assertIdToken(subjectToken)
+      assertResource(resource)
+      return cache.get(cacheKey('publisher', subjectToken, resource), () => {
+        const body = {
+          grant_type: grantType,
+          subject_token_type: idTokenType,
+          subject_token: subjectToken,
+          resource,
+        }
+        return exchange({ 'content-type': 'application/json' }, JSON.stringify(body))
+      })
+    },
+  }
+}
+
+function tokenEndpointOf(hubUrl: string): string {
+  const url = callableEndpoint(hubUrl, URL.canParse(hubUrl) ? hubUrl : 'https://invalid')
+  if (url === undefined || url.pathname !== '/' || url.search !== '') {
+    throw new HfAuthError(
+      'HFAUTH_CONFIG_INVALID',
+      '`hubUrl` must be an https origin, such as `https://huggingface.co`',
+    )
+  }
+  return new URL('/oauth/token', url).href
+}
+
+/** Id and secret are form-encoded before they are joined (RFC 6749 §2.3.1), or a `:` in one would move the border. */
+function basicAuthorization({ id, secret }: { readonly id: string; readonly secret: string }): string {
+  if (id === '' || secret === '') {
+    throw new HfAuthError('HFAUTH_CONFIG_INVALID', '`client.id` and `client.secret` must not be empty')
+  }
+  const encode = (text: string) => new URLSearchParams([['', text]]).toString().slice(1)
+  return `Basic ${Buffer.from(`${encode(id)}:${encode(secret)}`).toString('base64')}`
+}
+
+function assertEmail(email: string): void {
+  if (typeof email !== 'string' || email.length > 320 || !/^[^\s@\p{Cc}]+@[^\s@\p{Cc}]+$/u.test(email)) {
+    throw new HfAuthError('HFAUTH_EXCHANGE_REFUSED', 'the member has no e-mail address to exchange')
+  }
+}
+
+/** An absent scope would mean every scope of the app, so asking for none is refused here. */
+function assertScopes(scopes: readonly string[]): void {
+  if (scopes.length === 0) {
+    throw new HfAuthError(
+      'HFAUTH_EXCHANGE_REFUSED',
+      'no scope was asked for, which would grant all of the app’s',
+    )
+  }
+  if (!scopes.every((scope) => /^[\x21\x23-\x5B\x5D-\x7E]+$/.test(scope))) {
+    throw new HfAuthError('HFAUTH_CONFIG_INVALID', '`scopes` has a text that is not a scope (RFC 6749 §3.3)')
+  }
+}
+
+function assertIdToken(idToken: string): void {
+  if (idToken.length > maxTokenLength || !/^[\w-]+\.[\w-]+\.[\w-]+$/.test(idToken)) {
+    throw new HfAuthError('HFAUTH_EXCHANGE_REFUSED', 'only a signed ID token can be exchanged')
+  }
+}
+
+function assertResource(resource: string): void {
+  if (resource.length > 256 || !/^(?:[a-z]+\/)?[\w.-]+\/[\w.-]+$|^[\w.-]+$/.test(resource)) {
+    throw new HfAuthError(
+      'HFAUTH_CONFIG_INVALID',
+      '`resource` must be `ns/name`, `datasets/ns/name` … or a username',
+    )
+  }
+}
