@@ -14,6 +14,8 @@ export interface RecordedEvent extends AuditEvent {
 /** A place that events go to. A rejected promise means that the event is not on record. */
 export interface AuditSink {
   write(event: RecordedEvent): Promise<void>
+  /** As many events as are waiting, all or none: lets a sink make them durable in one go. */
+  writeAll?(events: readonly RecordedEvent[]): Promise<void>
   close?(): Promise<void>
 }
 

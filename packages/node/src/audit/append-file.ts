@@ -1,0 +1,113 @@
+/**
+ * Append file: whole texts at the end of a file, on the disk or not there at all.
+ *
+ * @module
+ */
+import {
+  close,
+  closeSync,
+  fdatasync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  write,
+} from 'node:fs'
+import { dirname } from 'node:path'
+import { promisify } from 'node:util'
+import { HfAuthError } from '@hfauth/core'
+
+const writeBytes = promisify(write)
+const syncData = promisify(fdatasync)
+const newline = 0x0a
+
+export class AppendFile {
+  private readonly fd: number
+  /** Ends a line that an earlier process left unfinished, so that it does not swallow the next one. */
+  private lead: '\n' | ''
+  private broken = false
+
+  /** @throws HfAuthError `HFAUTH_CONFIG_INVALID` when `path` cannot be opened or is not a regular file. */
+  constructor(path: string) {
+    this.fd = openForAppending(path)
+    this.lead = endsInMidLine(this.fd) ? '\n' : ''
+  }
+
+  /**
+   * Appends `text`; one call at a time. Rejects when it is not on the disk, and then takes back what was
+   * written of it. When that fails too, or the disk did not confirm, every later call is refused: nobody
+   * could say any more what is in the file.
+   */
+  async append(text: string): Promise<void> {
+    if (this.broken) throw new Error('the audit file is in doubt since an earlier write failed')
+    const bytes = Buffer.from(this.lead + text)
+    const { size } = fstatSync(this.fd)
+    try {
+      for (let at = 0; at < bytes.length; ) {
+        at += (await writeBytes(this.fd, bytes, at, bytes.length - at, null)).bytesWritten
+      }
+    } catch (error) {
+      this.broken = !this.takeBack(size, bytes)
+      throw error
+    }
+    try {
+      await syncData(this.fd)
+    } catch (error) {
+      // The kernel reports lost pages once and then forgets them, so a second try proves nothing.
+      this.broken = true
+      throw error
+    }
+    this.lead = ''
+  }
+
+  close(): void {
+    this.broken = true
+    close(this.fd)
+  }
+
+  /** Cuts off what follows `size`, if it is the beginning of `bytes` and not somebody else's. */
+  private takeBack(size: number, bytes: Buffer): boolean {
+    try {
+      const length = fstatSync(this.fd).size - size
+      const found = Buffer.alloc(length)
+      readSync(this.fd, found, 0, length, size)
+      if (!found.equals(bytes.subarray(0, length))) return false
+      ftruncateSync(this.fd, size)
+      return true
+    } catch {
+      return false
+    }
+  }
+}
+
+function openForAppending(path: string): number {
+  let fd: number | undefined
+  try {
+    fd = openSync(path, 'a+', 0o600)
+    if (!fstatSync(fd).isFile()) throw new Error('not a regular file')
+    syncDirectory(dirname(path))
+    return fd
+  } catch (error) {
+    if (fd !== undefined) closeSync(fd)
+    throw new HfAuthError('HFAUTH_CONFIG_INVALID', `the audit file \`${path}\` cannot be written`, {
+      cause: error,
+    })
+  }
+}
+
+/** A new file is only as durable as its name in the directory. */
+function syncDirectory(path: string): void {
+  const fd = openSync(path, 'r')
+  try {
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function endsInMidLine(fd: number): boolean {
+  const { size } = fstatSync(fd)
+  const last = Buffer.alloc(1)
+  return size > 0 && readSync(fd, last, 0, 1, size - 1) === 1 && last[0] !== newline
+}
