@@ -1,0 +1,15 @@
+/**
+ * `@hfauth/node`: verify tokens, enforce the policy in process or as a proxy, and put every decision on record.
+ *
+ * @module
+ */
+
+export { type JsonLinesSinkOptions, jsonLinesSink } from './audit/json-lines-sink.ts'
+export { type AuditLogOptions, createAuditLog } from './audit/log.ts'
+export { type MemorySink, memorySink } from './audit/memory-sink.ts'
+export type { AuditEntry, AuditLog, AuditSink, RecordedEvent } from './audit/types.ts'
+export { createTokenExchange, type TokenExchangeOptions } from './exchange/exchange.ts'
+export type { ExchangedToken, TokenExchange } from './exchange/types.ts'
+export { tokenFingerprint } from './token/fingerprint.ts'
+export type { VerifiedCredential, Verifier } from './verify/types.ts'
+export { createVerifier, type TokenVerifier, type VerifierOptions } from './verify/verifier.ts'
