@@ -1,0 +1,39 @@
+/**
+ * What stands around the content: environments, who is signed in, the way in.
+ *
+ * @module
+ */
+import type { Session } from '@hfauth/browser'
+import type { DemoConfig } from './config.ts'
+import { element } from './dom.ts'
+
+export function environmentLinks({ environments, environment }: DemoConfig): Node[] {
+  return environments.map(({ name, url }) => {
+    const link = element('a', { href: url }, name)
+    if (name === environment) link.setAttribute('aria-current', 'page')
+    return link
+  })
+}
+
+export function accountView(session: Session | undefined, signOut: () => void): Node[] {
+  if (session === undefined) return []
+  const name = session.username ?? session.name ?? session.sub
+  return [
+    element('span', {}, 'signed in as ', element('strong', { id: 'who' }, name)),
+    element('button', { type: 'button', onclick: signOut }, 'Sign out'),
+  ]
+}
+
+export function signedOutView({ organisation, environment }: DemoConfig, signIn: () => void): Node {
+  return element(
+    'div',
+    { className: 'hero' },
+    element('h1', {}, 'One policy file. The page, the API and the proxy all keep to it.'),
+    element(
+      'p',
+      {},
+      `Sign in to see the models of ${organisation} as the policy lets you in ${environment}: what you may not do has no button, and is refused when asked for directly.`,
+    ),
+    element('button', { type: 'button', className: 'primary', onclick: signIn }, 'Sign in with Hugging Face'),
+  )
+}

@@ -1,0 +1,86 @@
+/**
+ * What the documents show compiles, and what they point to is there.
+ */
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { parsePolicy } from '@hfauth/core/yaml'
+import ts from 'typescript'
+import { describe, expect, test } from 'vitest'
+import { root } from './source-files.ts'
+
+const documents = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', ...filesIn('docs')]
+
+function filesIn(folder: string): string[] {
+  return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => join(folder, name))
+}
+
+function blocks(document: string, language: string): { code: string; line: number }[] {
+  const text = readFileSync(join(root, document), 'utf8')
+  return [...text.matchAll(new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\``, 'gm'))].map((match) => ({
+    code: match[1] ?? '',
+    line: text.slice(0, match.index).split('\n').length + 1,
+  }))
+}
+
+/** Compiles a block as a module that stands in the demo, where every package can be imported. */
+function compile(code: string): string[] {
+  const file = join(root, 'apps/demo/block.ts')
+  const options: ts.CompilerOptions = {
+    target: ts.ScriptTarget.ES2023,
+    module: ts.ModuleKind.NodeNext,
+    moduleResolution: ts.ModuleResolutionKind.NodeNext,
+    lib: ['lib.es2023.d.ts', 'lib.dom.d.ts', 'lib.dom.iterable.d.ts'],
+    types: ['node'],
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    skipLibCheck: true,
+    noEmit: true,
+  }
+  const host = ts.createCompilerHost(options)
+  const { getSourceFile, fileExists, readFile } = host
+  host.fileExists = (name) => name === file || fileExists(name)
+  host.readFile = (name) => (name === file ? code : readFile(name))
+  host.getSourceFile = (name, ...rest) =>
+    name === file ? ts.createSourceFile(name, code, ts.ScriptTarget.ES2023) : getSourceFile(name, ...rest)
+  const program = ts.createProgram([file], options, host)
+  return ts.getPreEmitDiagnostics(program).map(({ messageText, start, file: at }) => {
+    const line =
+      at === undefined || start === undefined ? 0 : at.getLineAndCharacterOfPosition(start).line + 1
+    return `line ${line}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`
+  })
+}
+
+const shown = documents.flatMap((document) => blocks(document, 'ts').map((block) => ({ document, ...block })))
+
+describe('code in the documents', () => {
+  test('there is some for the browser, for Node and for the proxy in the README', () => {
+    const readme = shown.filter(({ document }) => document === 'README.md').map(({ code }) => code)
+    for (const name of ['@hfauth/browser', '@hfauth/node', 'createProxy']) {
+      expect(readme.some((code) => code.includes(name) && code.trim().split('\n').length <= 34)).toBe(true)
+    }
+  })
+
+  test.each(shown)('$document:$line compiles', ({ code }) => {
+    expect(compile(code)).toEqual([])
+  })
+
+  test('a block that does not compile would be found', () => {
+    expect(
+      compile("import { createAuth } from '@hfauth/browser'\ncreateAuth({ clientID: 'x' })\n").join(),
+    ).toContain('clientID')
+  })
+
+  test.each(
+    documents.flatMap((document) => blocks(document, 'yaml').map((block) => ({ document, ...block }))),
+  )('the policy in $document:$line has no fault', ({ code }) => {
+    expect(parsePolicy(code, { variables: { HF_CLIENT_ID: 'x' } }).reference.version).toBe(1)
+  })
+})
+
+test.each(documents)('every file that %s points to is there', (document) => {
+  const text = readFileSync(join(root, document), 'utf8')
+  const targets = [...text.matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g)].map((match) => match[1] ?? '')
+  expect(targets.filter((target) => !existsSync(resolve(root, dirname(document), target)))).toEqual([])
+})

@@ -1,0 +1,188 @@
+/**
+ * Imports follow the flow: the folders of a package stand on steps, a file imports from its own folder
+ * and from lower steps, packages know only the packages below them, and a library has one door.
+ */
+import { describe, expect, test } from 'vitest'
+import { resolveImport, type SourceFile, sourceFiles } from './source-files.ts'
+
+interface PackageRules {
+  /** Folders and files from the bottom up; those on one line do not know each other. */
+  readonly steps: readonly (readonly string[])[]
+  /** What else may be imported, and by which files. */
+  readonly libraries: Readonly<Record<string, readonly string[]>>
+  readonly forbiddenWords: readonly RegExp[]
+}
+
+const everyFile = ['']
+
+const rules: Readonly<Record<string, PackageRules>> = {
+  'packages/core': {
+    steps: [
+      ['types.ts', 'brand.ts', 'errors.ts'],
+      ['internal', 'json.ts'],
+      ['hub', 'principal'],
+      ['policy'],
+      ['compile'],
+      ['decide'],
+      ['audit', 'engine.ts', 'yaml.ts'],
+      ['examples.ts'],
+      ['index.ts'],
+    ],
+    libraries: {
+      '@casl/ability': ['compile/casl.ts'],
+      valibot: ['policy/schema.ts'],
+      yaml: ['yaml.ts'],
+      '@noble/hashes/sha2.js': ['policy/digest.ts'],
+      '@noble/hashes/utils.js': ['policy/digest.ts'],
+    },
+    forbiddenWords: [
+      /\bfetch\(/,
+      /\bwindow\b(?!s)/,
+      /\bdocument\.(?:cookie|body|createElement)/,
+      /\bprocess\./,
+      /\bconsole\./,
+      /Math\.random/,
+    ],
+  },
+  'packages/browser': {
+    steps: [
+      ['secure-url.ts', 'page.ts'],
+      ['options.ts'],
+      ['provider'],
+      ['session'],
+      ['login'],
+      ['create-auth.ts', 'access'],
+      ['index.ts'],
+    ],
+    libraries: { '@hfauth/core': everyFile, oauth4webapi: ['provider'] },
+    forbiddenWords: [
+      /\blocalStorage\b/,
+      /document\.cookie/,
+      /\beval\(/,
+      /new Function/,
+      /innerHTML/,
+      /Math\.random/,
+    ],
+  },
+  'packages/node': {
+    steps: [
+      ['internal'],
+      ['token', 'keys'],
+      ['verify', 'audit', 'exchange'],
+      ['guard'],
+      ['adapters'],
+      ['proxy'],
+      ['index.ts', 'express.ts'],
+    ],
+    libraries: {
+      '@hfauth/core': everyFile,
+      '@hfauth/core/json': everyFile,
+      jose: ['keys', 'verify'],
+      'node:': everyFile,
+    },
+    forbiddenWords: [/Math\.random/, /\bconsole\./],
+  },
+  'packages/cli': {
+    steps: [['command.ts'], ['port.ts', 'policy-file.ts'], ['commands'], ['run.ts'], ['main.ts']],
+    libraries: {
+      '@hfauth/core': everyFile,
+      '@hfauth/core/yaml': everyFile,
+      '@hfauth/core/json': everyFile,
+      '@hfauth/node': ['commands/proxy.ts'],
+      '@hfauth/testkit': ['commands/dev-hub.ts'],
+      'node:': everyFile,
+    },
+    forbiddenWords: [/\bconsole\./],
+  },
+}
+
+describe.each(Object.entries(rules))('%s', (folder, { steps, libraries, forbiddenWords }) => {
+  const files = sourceFiles(`${folder}/src`)
+  const inside = (file: SourceFile | string) =>
+    (typeof file === 'string' ? file : file.path).slice(`${folder}/src/`.length)
+  const stepOf = (path: string) => {
+    const place = path.split('/', 1)[0] ?? ''
+    return { place, step: steps.findIndex((names) => names.includes(place)) }
+  }
+
+  test('every file stands on a step', () => {
+    expect(files.length).toBeGreaterThan(0)
+    expect(files.map(inside).filter((path) => stepOf(path).step < 0)).toEqual([])
+  })
+
+  test('no file imports from a higher step, or from beside its own folder', () => {
+    const wrong = files.flatMap((file) =>
+      file.imports.flatMap((specifier) => {
+        const target = resolveImport(file, specifier)
+        if (target === undefined) return []
+        const from = stepOf(inside(file))
+        const to = stepOf(inside(target))
+        return to.step < from.step || to.place === from.place ? [] : [`${inside(file)} → ${specifier}`]
+      }),
+    )
+    expect(wrong).toEqual([])
+  })
+
+  test('no files import each other in a circle', () => {
+    const targets = new Map(
+      files.map((file) => [file.path, file.imports.flatMap((name) => resolveImport(file, name) ?? [])]),
+    )
+    const circles: string[] = []
+    const visit = (path: string, trail: readonly string[]) => {
+      if (trail.includes(path)) circles.push([...trail.slice(trail.indexOf(path)), path].join(' → '))
+      else if (!done.has(path)) {
+        for (const next of targets.get(path) ?? []) visit(next, [...trail, path])
+        done.add(path)
+      }
+    }
+    const done = new Set<string>()
+    for (const path of targets.keys()) visit(path, [])
+    expect(circles).toEqual([])
+  })
+
+  test('a library enters only by its own door', () => {
+    const wrong = files.flatMap((file) =>
+      file.imports
+        .filter((specifier) => !specifier.startsWith('.'))
+        .filter((specifier) => {
+          const doors =
+            libraries[specifier] ?? (specifier.startsWith('node:') ? libraries['node:'] : undefined)
+          return doors === undefined || !doors.some((door) => inside(file).startsWith(door))
+        })
+        .map((specifier) => `${inside(file)} → ${specifier}`),
+    )
+    expect(wrong).toEqual([])
+  })
+
+  test('nothing is used that does not belong here', () => {
+    const code = (text: string) => text.replaceAll(/\/\*[^]*?\*\/|\/\/.*$/gm, '')
+    const wrong = files.flatMap((file) =>
+      forbiddenWords.filter((word) => word.test(code(file.text))).map((word) => `${inside(file)}: ${word}`),
+    )
+    expect(wrong).toEqual([])
+  })
+})
+
+test('core reads the clock in the two files where one may be handed in', () => {
+  const withClock = sourceFiles('packages/core/src').filter(({ text }) =>
+    /Date\.now(?!`)/.test(text.replaceAll(/\/\*[^]*?\*\//g, '')),
+  )
+  expect(withClock.map(({ path }) => path).sort()).toEqual([
+    'packages/core/src/decide/access.ts',
+    'packages/core/src/engine.ts',
+  ])
+})
+
+test('the testkit knows no other package of ours, so that it can be held against them', () => {
+  const wrong = sourceFiles('packages/testkit/src').filter(({ imports }) =>
+    imports.some((name) => name.startsWith('@hfauth/')),
+  )
+  expect(wrong.map(({ path }) => path)).toEqual([])
+})
+
+test('only index files re-export, name by name', () => {
+  const wrong = ['core', 'browser', 'node', 'testkit']
+    .flatMap((name) => sourceFiles(`packages/${name}/src`))
+    .filter(({ text }) => /^export \*/m.test(text))
+  expect(wrong.map(({ path }) => path)).toEqual([])
+})
