@@ -54,7 +54,7 @@ export function createApi(options: ApiOptions): Express {
     }
     res.json(models)
   })
-  app.get('/api/audit', protect(guard), async (req, res) => {
+  app.get('/api/audit', protect(guard), async (_req, res) => {
     const gone = new AbortController()
     res.once('close', () => gone.abort())
     res.type('application/x-ndjson').flushHeaders()
@@ -152,7 +152,10 @@ function toGuardRequest(req: Request) {
 
 /** What the proxy or the Hub refused is handed on; everything else is our fault, and its text is not for the page. */
 function answerFailure(error: unknown, _: Request, res: Response, next: NextFunction): void {
-  if (res.headersSent) return next(error)
+  if (res.headersSent) {
+    next(error)
+    return
+  }
   const status = error instanceof HubApiError ? error.statusCode : statusOf(error)
   res.status(status).json({
     title: status < 500 ? 'refused by the Hub or the proxy' : 'something failed here',
