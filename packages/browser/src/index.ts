@@ -1,0 +1,20 @@
+/**
+ * `@hfauth/browser`: sign in with Hugging Face from a page, and show only what the policy allows.
+ *
+ * @module
+ */
+
+export {
+  createPermissions,
+  type Permissions,
+  type PermissionsOptions,
+} from './access/permissions.ts'
+export { type Auth, createAuth } from './create-auth.ts'
+export type { SignInResult } from './login/callback.ts'
+export type { SignInOptions } from './login/sign-in-url.ts'
+export type { AuthOptions } from './options.ts'
+export type { AttemptStorage, Page } from './page.ts'
+export type { IdTokenClaims } from './provider/id-token.ts'
+export { type RefusalReason, SignInRefusedError } from './provider/refusal.ts'
+export type { Session } from './session/session.ts'
+export type { AuthState } from './session/session-state.ts'

@@ -1,0 +1,120 @@
+/**
+ * Options: what an application says once, checked before anything is built on it.
+ *
+ * **options** → provider → login → session → access. Reads no global: clock, network, storage
+ * and page are looked up when they are used.
+ *
+ * @module
+ */
+import { HfAuthError } from '@hfauth/core'
+import { type AttemptStorage, currentPage, type Page, tabStorage } from './page.ts'
+import { isSecureUrl, parseUrl } from './secure-url.ts'
+
+export interface AuthOptions {
+  /** Exact `issuer`, compared as a string: no slash at the end. Default `https://huggingface.co`. */
+  readonly issuer?: string
+  /** Id of a public app, or the address of its client metadata document. */
+  readonly clientId: string
+  /** One registered address, sent as it stands here. Never built from the current address. */
+  readonly redirectUri: string
+  /** Scopes to ask for; `openid` and `profile` are always among them. */
+  readonly scopes?: readonly string[]
+  /** Ids of organisations to preselect on the consent page. */
+  readonly orgIds?: readonly string[]
+  /** Origins that may receive the access token. Default: the page's own origin alone. */
+  readonly apiOrigins?: readonly string[]
+  /** Allows plain http on localhost, 127.0.0.1 and [::1]. Default false. */
+  readonly allowLoopbackHttp?: boolean
+  /** Clock difference to forgive in every check of time, in seconds. Default 300: people's clocks drift. */
+  readonly clockToleranceSeconds?: number
+  /** Longest wait for one answer of the provider, in milliseconds. Default 10000. */
+  readonly requestTimeoutMs?: number
+  /** Replaces the global `fetch`, for the provider and for `auth.fetch`. */
+  readonly fetch?: typeof globalThis.fetch
+  /** Current time in epoch milliseconds. Default `Date.now`. */
+  readonly now?: () => number
+  /** Keeps a sign-in that is under way; never a token. Default `sessionStorage`. */
+  readonly storage?: AttemptStorage
+  /** Replaces the window's location and history. */
+  readonly page?: Page
+}
+
+/** Options after their check, with every default in place. */
+export interface Settings {
+  readonly issuer: string
+  readonly clientId: string
+  readonly redirectUri: string
+  readonly scopes: readonly string[]
+  readonly orgIds: readonly string[]
+  /** `undefined` stands for the page's own origin. */
+  readonly apiOrigins: readonly string[] | undefined
+  readonly allowLoopbackHttp: boolean
+  readonly clockToleranceSeconds: number
+  readonly requestTimeoutMs: number
+  readonly fetch: typeof globalThis.fetch
+  readonly now: () => number
+  readonly storage: () => AttemptStorage | undefined
+  readonly page: () => Page | undefined
+}
+
+/** @throws HfAuthError `HFAUTH_CONFIG_INVALID`. */
+export function readOptions(options: AuthOptions): Settings {
+  for (const name of ['clientSecret', 'client_secret']) {
+    if (name in options) throw invalid(`\`${name}\` does not belong in a page: use a public app`)
+  }
+  const { clientId, redirectUri, apiOrigins, fetch, now = Date.now, storage, page } = options
+  const { issuer = 'https://huggingface.co', allowLoopbackHttp = false } = options
+  if (typeof clientId !== 'string' || clientId === '') throw invalid('`clientId` is missing')
+  for (const [name, text] of Object.entries({ issuer, redirectUri })) {
+    const url = parseUrl(text)
+    if (url === undefined || !isSecureUrl(url, allowLoopbackHttp) || url.hash !== '') {
+      throw invalid(`\`${name}\` must be an https address without a fragment`)
+    }
+  }
+  return {
+    issuer,
+    clientId,
+    redirectUri,
+    scopes: readScopes(options.scopes),
+    orgIds: options.orgIds ?? [],
+    apiOrigins: apiOrigins?.map((text) => readOrigin(text, allowLoopbackHttp)),
+    allowLoopbackHttp,
+    clockToleranceSeconds: readDuration('clockToleranceSeconds', options.clockToleranceSeconds ?? 300),
+    requestTimeoutMs: readDuration('requestTimeoutMs', options.requestTimeoutMs ?? 10_000),
+    // Called without a receiver: the browser's own refuses any but the window.
+    fetch: (input, init) => (fetch ?? globalThis.fetch)(input, init),
+    now,
+    storage: () => storage ?? tabStorage(),
+    page: () => page ?? currentPage(),
+  }
+}
+
+/**
+ * Adds the scopes of a sign-in, drops repeats and keeps the order.
+ *
+ * @throws HfAuthError `HFAUTH_CONFIG_INVALID` when one is no scope-token.
+ * @see RFC 6749 §3.3
+ */
+export function readScopes(scopes: readonly string[] = []): readonly string[] {
+  const wrong = scopes.find((scope) => !/^[\x21\x23-\x5B\x5D-\x7E]+$/.test(scope))
+  if (wrong !== undefined) throw invalid(`\`${wrong}\` is not a scope`)
+  return [...new Set(['openid', 'profile', ...scopes])]
+}
+
+function readOrigin(text: string, allowLoopbackHttp: boolean): string {
+  const url = parseUrl(text)
+  // Nothing but an origin, so that no one believes a path would narrow it.
+  if (url === undefined || !isSecureUrl(url, allowLoopbackHttp) || url.href !== `${url.origin}/`) {
+    throw invalid(`\`${text}\` in \`apiOrigins\` must be an https origin without a path`)
+  }
+  return url.origin
+}
+
+function readDuration(name: string, value: number): number {
+  if (!Number.isFinite(value) || value < 0) throw invalid(`\`${name}\` must be a number from 0`)
+  return value
+}
+
+export function invalid(message: string): HfAuthError {
+  return new HfAuthError('HFAUTH_CONFIG_INVALID', message)
+}

@@ -1,0 +1,56 @@
+/**
+ * ID token: the checks that the protocol library leaves to us.
+ *
+ * oauth → **id token** → session. The library has checked structure, algorithm, signature, issuer, audience,
+ * `exp`, nonce and `auth_time` against `max_age`; here come the narrower rules.
+ *
+ * @module
+ */
+import { HfAuthError } from '@hfauth/core'
+import { attemptLifetimeMs } from './lifetime.ts'
+
+export interface IdTokenClaims {
+  readonly sub: string
+  readonly aud: string | readonly string[]
+  readonly iat: number
+  readonly [claim: string]: unknown
+}
+
+export interface IdTokenExpectations {
+  readonly clientId: string
+  readonly accessToken: string
+  /** Epoch milliseconds. */
+  readonly now: number
+  readonly clockToleranceSeconds: number
+}
+
+/**
+ * @throws HfAuthError `HFAUTH_SIGNIN_INVALID`.
+ * @see OpenID Connect Core §3.1.3.7 (validation), §3.1.3.6 (`at_hash`)
+ */
+export async function assertIdTokenClaims(
+  claims: IdTokenClaims,
+  { clientId, accessToken, now, clockToleranceSeconds }: IdTokenExpectations,
+): Promise<void> {
+  const latest = now / 1000 + clockToleranceSeconds
+  const earliest = (now - attemptLifetimeMs) / 1000 - clockToleranceSeconds
+  const { sub, aud, azp, iat, auth_time: authTime, at_hash: atHash } = claims
+  if (sub === '') throw wrong('sub')
+  // Nobody here knows a second audience, so none is trusted.
+  if (Array.isArray(aud) && aud.length !== 1) throw wrong('aud')
+  if (azp !== undefined && azp !== clientId) throw wrong('azp')
+  if (iat > latest || iat < earliest) throw wrong('iat')
+  if (typeof authTime === 'number' && authTime > latest) throw wrong('auth_time')
+  if (atHash !== undefined && atHash !== (await halfDigest(accessToken))) throw wrong('at_hash')
+}
+
+/** Left half of SHA-256, the hash that goes with RS256, in base64url. */
+async function halfDigest(text: string): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
+  const half = String.fromCharCode(...new Uint8Array(digest, 0, 16))
+  return btoa(half).replace(/\+/g, '-').replace(/\//g, '_').replace(/=/g, '')
+}
+
+function wrong(claim: string): HfAuthError {
+  return new HfAuthError('HFAUTH_SIGNIN_INVALID', `the ID token has a wrong \`${claim}\``)
+}

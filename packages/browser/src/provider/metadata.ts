@@ -1,0 +1,61 @@
+/**
+ * Metadata: what the provider says about itself, checked and kept for a while.
+ *
+ * network → **metadata** → oauth. One request serves everyone who asks at the same time;
+ * a failure is not remembered.
+ *
+ * @module
+ */
+import type { Settings } from '../options.ts'
+import { isSecureUrl, parseUrl } from '../secure-url.ts'
+import { unavailable } from './network.ts'
+
+export interface Metadata {
+  readonly issuer: string
+  readonly authorization_endpoint: string
+  readonly [member: string]: unknown
+}
+
+const maxAgeMs = 3_600_000
+
+/** @returns A function that gives the metadata, fetched with `fetchMetadata` when there is none of the last hour. */
+export function createMetadataSource<T>(
+  now: () => number,
+  fetchMetadata: () => Promise<T>,
+): () => Promise<T> {
+  let held: { readonly promise: Promise<T>; readonly since: number } | undefined
+  return () => {
+    const age = held && now() - held.since
+    if (held && age !== undefined && age >= 0 && age < maxAgeMs) return held.promise
+    const mine = { promise: fetchMetadata(), since: now() }
+    held = mine
+    mine.promise.catch(() => {
+      if (held === mine) held = undefined
+    })
+    return mine.promise
+  }
+}
+
+/**
+ * Refuses metadata that cannot be built on.
+ *
+ * @throws HfAuthError `HFAUTH_ISSUER_UNAVAILABLE`: another issuer, an endpoint that is missing or not https, no S256.
+ * @see RFC 8414 §3.3, RFC 9700 §2.1.1
+ */
+export function assertMetadata(
+  metadata: Readonly<Record<string, unknown>>,
+  { issuer, allowLoopbackHttp }: Pick<Settings, 'issuer' | 'allowLoopbackHttp'>,
+): asserts metadata is Metadata {
+  if (metadata.issuer !== issuer) throw unavailable('the metadata belongs to another issuer', false)
+  for (const name of ['authorization_endpoint', 'token_endpoint', 'jwks_uri']) {
+    const endpoint = metadata[name]
+    const url = typeof endpoint === 'string' ? parseUrl(endpoint) : undefined
+    if (url === undefined || !isSecureUrl(url, allowLoopbackHttp)) {
+      throw unavailable(`the metadata has no https \`${name}\``, false)
+    }
+  }
+  const methods = metadata.code_challenge_methods_supported
+  if (methods !== undefined && !(Array.isArray(methods) && methods.includes('S256'))) {
+    throw unavailable('the provider does not support PKCE with S256', false)
+  }
+}

@@ -1,0 +1,37 @@
+/**
+ * Session: who is signed in, for a page to show. It never holds a token.
+ *
+ * callback → **session** → session state.
+ *
+ * @module
+ */
+import type { IdTokenClaims } from '../provider/id-token.ts'
+import type { Tokens } from '../provider/oauth.ts'
+
+export interface Session {
+  readonly sub: string
+  readonly username: string | undefined
+  readonly name: string | undefined
+  /** Address of a picture. */
+  readonly picture: string | undefined
+  /** All claims of the ID token, checked. */
+  readonly claims: IdTokenClaims
+  /** As granted, which may be fewer than were asked for. */
+  readonly scopes: readonly string[]
+  /** When the access token ends, in epoch milliseconds of this computer's clock. */
+  readonly expiresAt: number
+}
+
+export function buildSession({ claims, scope, expiresAt }: Tokens, askedScope: string): Session {
+  const text = (name: string) => (typeof claims[name] === 'string' ? (claims[name] as string) : undefined)
+  return Object.freeze({
+    sub: claims.sub,
+    username: text('preferred_username'),
+    name: text('name'),
+    picture: text('picture'),
+    claims: Object.freeze(claims),
+    // Absent means as asked for, RFC 6749 §5.1.
+    scopes: Object.freeze((scope ?? askedScope).split(' ').filter((name) => name !== '')),
+    expiresAt,
+  })
+}

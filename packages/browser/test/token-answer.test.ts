@@ -1,0 +1,258 @@
+/** Checklist section 3: the token answer and the ID token. G1: expiry. */
+import { createHash } from 'node:crypto'
+import { describe, expect, test } from 'vitest'
+import { accessToken, clientId, issuer, paths } from './support/fake-provider.ts'
+import { createHarness, redirectUri, refusalOf } from './support/harness.ts'
+
+describe('the token request', () => {
+  test('is a form post without cookies, with client, address and verifier (C1)', async () => {
+    const { auth, leaveAndReturn, provider, storage } = createHarness()
+    await leaveAndReturn()
+    const { verifier } = JSON.parse([...storage.entries.values()][0] ?? '')
+    await auth.handleCallback()
+    const [request] = provider.to(paths.token)
+    expect(Object.fromEntries(request?.body ?? [])).toEqual({
+      grant_type: 'authorization_code',
+      code: 'code-1',
+      client_id: clientId,
+      redirect_uri: redirectUri,
+      code_verifier: verifier,
+    })
+    expect(request?.headers.get('content-type')).toMatch(/^application\/x-www-form-urlencoded/)
+    expect(request?.headers.has('authorization')).toBe(false)
+    expect(request?.init).toMatchObject({
+      method: 'POST',
+      credentials: 'omit',
+      cache: 'no-store',
+      redirect: 'manual',
+      referrerPolicy: 'no-referrer',
+      signal: expect.any(AbortSignal),
+    })
+  })
+
+  test('ends with a time-out when no answer comes (C1)', async () => {
+    const { leaveAndReturn, auth, provider } = createHarness({ requestTimeoutMs: 20 })
+    await leaveAndReturn()
+    provider.answers.set(paths.token, () => new Promise(() => {}))
+    const error = await refusalOf(auth.handleCallback(), 'HFAUTH_ISSUER_UNAVAILABLE')
+    expect(error.retryable).toBe(true)
+  })
+
+  test.each([
+    [503, true],
+    [500, true],
+    [429, true],
+    [302, false],
+  ])('that is answered with %d is no refusal of the person (C1)', async (status, retryable) => {
+    const { leaveAndReturn, auth, provider } = createHarness()
+    await leaveAndReturn()
+    provider.answers.set(paths.token, () => new Response(null, { status }))
+    const error = await refusalOf(auth.handleCallback(), 'HFAUTH_ISSUER_UNAVAILABLE')
+    expect(error.retryable).toBe(retryable)
+  })
+})
+
+describe('the token answer', () => {
+  test.each(['Bearer', 'bearer', 'BEARER'])('may call its type %s (C2)', async (type) => {
+    const { signIn, provider } = createHarness()
+    provider.tokens = { token_type: type }
+    expect(await signIn()).toBeDefined()
+  })
+
+  test.each(['mac', 'DPoP', '', undefined])('is refused with the type %s (C2)', async (type) => {
+    const { signIn, provider } = createHarness()
+    provider.tokens = { token_type: type }
+    await refusalOf(signIn(), 'HFAUTH_SIGNIN_INVALID')
+  })
+
+  test.each([
+    ['without an access token', { access_token: undefined }],
+    ['with an empty access token', { access_token: '' }],
+    ['with a lifetime that is no number', { expires_in: 'abc' }],
+    ['with a negative lifetime', { expires_in: -1 }],
+    ['with a scope that is no text', { scope: ['a'] }],
+    ['without an ID token (C12)', { id_token: undefined }],
+    ['with an ID token that is none', { id_token: 'x' }],
+    ['with an encrypted ID token', { id_token: 'a.b.c.d.e' }],
+  ])('is refused %s (C3)', async (_, tokens) => {
+    const { signIn, provider } = createHarness()
+    provider.tokens = tokens
+    await refusalOf(signIn(), 'HFAUTH_SIGNIN_INVALID')
+  })
+
+  test.each([
+    [
+      'HTML',
+      new Response('<html>', { headers: { 'content-type': 'text/html' } }),
+      'HFAUTH_ISSUER_UNAVAILABLE',
+    ],
+    [
+      'JSON called HTML',
+      new Response('{}', { headers: { 'content-type': 'text/html' } }),
+      'HFAUTH_ISSUER_UNAVAILABLE',
+    ],
+    ['an array', Response.json([]), 'HFAUTH_SIGNIN_INVALID'],
+    [
+      'an empty body',
+      new Response('', { headers: { 'content-type': 'application/json' } }),
+      'HFAUTH_SIGNIN_INVALID',
+    ],
+  ])('is refused when it is %s (C3)', async (_, answer, code) => {
+    const { leaveAndReturn, auth, provider } = createHarness()
+    await leaveAndReturn()
+    provider.answers.set(paths.token, () => answer)
+    await refusalOf(auth.handleCallback(), code)
+  })
+
+  test('tells the scope that was granted, and what is missing (C13)', async () => {
+    const { signIn, provider } = createHarness({ scopes: ['inference-api', 'jobs'] })
+    provider.tokens = { scope: 'openid profile jobs' }
+    const result = await signIn()
+    expect(result?.session.scopes).toEqual(['openid', 'profile', 'jobs'])
+    expect(result?.missingScopes).toEqual(['inference-api'])
+  })
+
+  test('without a scope grants what was asked for (C13)', async () => {
+    const { signIn, provider } = createHarness({ scopes: ['jobs'] })
+    provider.tokens = { scope: undefined }
+    const result = await signIn()
+    expect(result?.session.scopes).toEqual(['openid', 'profile', 'jobs'])
+    expect(result?.missingScopes).toEqual([])
+  })
+
+  test('may hold an access token of any form (C14)', async () => {
+    const { signIn, provider } = createHarness()
+    provider.tokens = { access_token: 'opaque' }
+    expect(await signIn()).toBeDefined()
+  })
+})
+
+describe('the expiry of the access token', () => {
+  test('counts from the moment the request was sent (G1)', async () => {
+    const { leaveAndReturn, auth, provider, clock } = createHarness()
+    await leaveAndReturn()
+    const sentAt = clock.now
+    const answer = provider.fetch
+    provider.answers.set(paths.jwks, async () => {
+      provider.answers.clear()
+      clock.now += 20_000
+      return answer(`${issuer}${paths.jwks}`)
+    })
+    const result = await auth.handleCallback()
+    expect(result?.session.expiresAt).toBe(sentAt + 28_800_000)
+  })
+
+  test.each([-200, 200])('does not follow a server whose clock is %d s off (G1, G8)', async (seconds) => {
+    const { signIn, provider, clock } = createHarness()
+    const time = Math.floor(clock.now / 1000) + seconds
+    provider.claims = { iat: time, exp: time + 3600, auth_time: time }
+    expect((await signIn())?.session.expiresAt).toBe(clock.now + 28_800_000)
+  })
+
+  test('is an hour away when the provider does not say (G1)', async () => {
+    const { signIn, provider, clock } = createHarness()
+    provider.tokens = { expires_in: undefined }
+    expect((await signIn())?.session.expiresAt).toBe(clock.now + 3_600_000)
+  })
+})
+
+describe('the ID token', () => {
+  const time = Math.floor(createHarness().clock.now / 1000)
+  const hash = (text: string) =>
+    createHash('sha256').update(text).digest().subarray(0, 16).toString('base64url')
+
+  test.each([
+    ['another issuer (C4)', { iss: 'https://evil.example' }],
+    ['no issuer (C4)', { iss: undefined }],
+    ['another audience (C5)', { aud: 'client-2' }],
+    ['an audience list without us (C5)', { aud: ['client-2'] }],
+    ['no audience (C5)', { aud: undefined }],
+    ['a second audience (C5)', { aud: [clientId, 'client-2'] }],
+    ['a second audience, authorised for us (C5)', { aud: [clientId, 'client-2'], azp: clientId }],
+    ['another authorised party (C5)', { azp: 'client-2' }],
+    ['an expiry in the past (C6)', { exp: time - 303 }],
+    ['no expiry (C6)', { exp: undefined }],
+    ['an expiry that is text (C6)', { exp: `${time + 60}` }],
+    ['an issue time tomorrow (C6)', { iat: time + 86_400 }],
+    ['an issue time just beyond the tolerance (C6)', { iat: time + 301 }],
+    ['an issue time yesterday (C6)', { iat: time - 86_400 }],
+    ['no issue time (C6)', { iat: undefined }],
+    ['an issue time that is text (C6)', { iat: 'now' }],
+    ['no nonce (C7)', { nonce: undefined }],
+    ['another nonce (C7)', { nonce: 'other' }],
+    ['no subject (C8)', { sub: undefined }],
+    ['an empty subject (C8)', { sub: '' }],
+    ['a subject that is a number (C8)', { sub: 7 }],
+    ['a wrong access token hash (C11)', { at_hash: hash('another token') }],
+    ['an authentication in the future (C10)', { auth_time: time + 301 }],
+  ])('is refused with %s', async (_, claims) => {
+    const { signIn, provider, auth } = createHarness()
+    provider.claims = claims
+    await refusalOf(signIn(), 'HFAUTH_SIGNIN_INVALID')
+    expect(auth.session).toBeUndefined()
+  })
+
+  test.each([
+    ['our audience in a list (C5)', { aud: [clientId] }],
+    ['us as authorised party (C5)', { azp: clientId }],
+    ['an expiry within the tolerance (C6)', { exp: time - 297 }],
+    ['an issue time within the tolerance (C6)', { iat: time + 299 }],
+    ['the right access token hash (C11)', { at_hash: hash(accessToken) }],
+  ])('is taken with %s', async (_, claims) => {
+    const { signIn, provider } = createHarness()
+    provider.claims = claims
+    expect((await signIn())?.session.sub).toBe('user-1')
+  })
+
+  test('has one tolerance for every time, which can be taken away (G8)', async () => {
+    for (const claims of [{ exp: time - 3 }, { iat: time + 1 }, { auth_time: time + 1 }]) {
+      const { signIn, provider } = createHarness({ clockToleranceSeconds: 0 })
+      provider.claims = claims
+      await refusalOf(signIn(), 'HFAUTH_SIGNIN_INVALID')
+    }
+  })
+
+  test.each([
+    ['says alg none', { alg: 'none' }],
+    ['says HS256', { alg: 'HS256' }],
+    ['is signed with an algorithm the provider lists and we do not', { alg: 'ES256' }],
+    ['needs an extension', { crit: ['b64'] }],
+  ])('is refused when its header %s (C9)', async (_, header) => {
+    const { signIn, provider } = createHarness()
+    provider.header = header
+    await refusalOf(signIn(), 'HFAUTH_SIGNIN_INVALID')
+  })
+
+  test('is refused when another key signed it (C9)', async () => {
+    const { signIn, provider } = createHarness()
+    provider.foreignKey = true
+    await refusalOf(signIn(), 'HFAUTH_SIGNIN_INVALID')
+  })
+
+  test('is refused when the key is not published (C9)', async () => {
+    const { signIn, provider } = createHarness()
+    provider.header = { kid: 'unknown' }
+    await refusalOf(signIn(), 'HFAUTH_SIGNIN_INVALID')
+  })
+
+  test('that is too old an authentication is refused when a limit was asked for (C10)', async () => {
+    const { signIn, provider } = createHarness({ clockToleranceSeconds: 0 })
+    provider.claims = { auth_time: time - 63 }
+    await refusalOf(signIn({ maxAgeSeconds: 60 }), 'HFAUTH_SIGNIN_INVALID')
+  })
+
+  test('without the time of authentication is refused when a limit was asked for (C10)', async () => {
+    const { signIn, provider } = createHarness()
+    provider.claims = { auth_time: undefined }
+    await refusalOf(signIn({ maxAgeSeconds: 60 }), 'HFAUTH_SIGNIN_INVALID')
+  })
+
+  test('with a recent authentication, or no limit asked for, is taken (C10)', async () => {
+    const recent = createHarness()
+    recent.provider.claims = { auth_time: time - 57 }
+    expect(await recent.signIn({ maxAgeSeconds: 60 })).toBeDefined()
+    const unasked = createHarness()
+    unasked.provider.claims = { auth_time: undefined }
+    expect(await unasked.signIn()).toBeDefined()
+  })
+})
