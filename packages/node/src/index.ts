@@ -10,6 +10,29 @@ export { type MemorySink, memorySink } from './audit/memory-sink.ts'
 export type { AuditEntry, AuditLog, AuditSink, RecordedEvent } from './audit/types.ts'
 export { createTokenExchange, type TokenExchangeOptions } from './exchange/exchange.ts'
 export type { ExchangedToken, TokenExchange } from './exchange/types.ts'
+export { createGuard } from './guard/guard.ts'
+export type {
+  Allowed,
+  Connection,
+  Guard,
+  GuardOptions,
+  GuardQuestion,
+  GuardRequest,
+  Refused,
+} from './guard/types.ts'
+export {
+  type CredentialRequest,
+  exchangeForMember,
+  exchangeForPublisher,
+  firstOf,
+  forwardCaller,
+  serviceToken,
+  type UpstreamCredential,
+  type UpstreamCredentials,
+} from './proxy/credentials.ts'
+export type { ListeningProxy, ListenOptions } from './proxy/listen.ts'
+export type { ProxyLimits, ProxyOptions } from './proxy/options.ts'
+export { createProxy, type Proxy } from './proxy/proxy.ts'
 export { tokenFingerprint } from './token/fingerprint.ts'
 export type { VerifiedCredential, Verifier } from './verify/types.ts'
 export { createVerifier, type TokenVerifier, type VerifierOptions } from './verify/verifier.ts'

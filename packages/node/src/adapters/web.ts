@@ -1,0 +1,94 @@
+/**
+ * Web: between Node's requests and responses and those of the Web.
+ *
+ * Nothing is buffered on the way: a body is read when somebody asks for it, and an answer is written as fast
+ * as the other end takes it.
+ *
+ * @module
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+
+/** The header fields as sent, in their order. */
+export function headerList(req: IncomingMessage): [name: string, value: string][] {
+  const list: [string, string][] = []
+  const raw = req.rawHeaders
+  for (let i = 0; i + 1 < raw.length; i += 2) list.push([raw[i] ?? '', raw[i + 1] ?? ''])
+  return list
+}
+
+/** The request's body, read on demand. It fails when the client breaks off. */
+export function readBody(req: IncomingMessage): ReadableStream<Uint8Array> {
+  // Giving up on a body must not close the socket: the answer still has to go out on it.
+  const chunks = req.iterator({ destroyOnReturn: false })
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        try {
+          const { done, value } = (await chunks.next()) as IteratorResult<Uint8Array, undefined>
+          if (done) controller.close()
+          else controller.enqueue(value)
+        } catch (error) {
+          controller.error(error)
+        }
+      },
+      async cancel() {
+        await chunks.return?.()
+      },
+    },
+    { highWaterMark: 0 },
+  )
+}
+
+/** Aborted when the other end is gone before the answer has been written. */
+export function goneSignal(res: ServerResponse): AbortSignal {
+  const gone = new AbortController()
+  res.once('close', () => {
+    if (!res.writableFinished) gone.abort()
+  })
+  return gone.signal
+}
+
+/**
+ * Writes a Web response, and waits for the client between chunks. When the body fails, the connection is cut,
+ * so that half an answer never looks like a whole one.
+ */
+export async function sendResponse(response: Response, res: ServerResponse): Promise<void> {
+  if (res.destroyed) {
+    await response.body?.cancel()
+    return
+  }
+  res.statusCode = response.status
+  for (const [name, value] of response.headers) res.setHeader(name, value)
+  if (response.body === null) {
+    res.end()
+    return
+  }
+  res.flushHeaders()
+  const reader = response.body.getReader()
+  const cancel = () => void reader.cancel().catch(() => undefined)
+  res.once('close', cancel)
+  try {
+    for (;;) {
+      const { done, value } = await reader.read()
+      if (done || res.destroyed) break
+      if (!res.write(value)) await drained(res)
+    }
+    res.end()
+  } catch {
+    res.destroy()
+  } finally {
+    res.off('close', cancel)
+  }
+}
+
+function drained(res: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const settle = () => {
+      res.off('drain', settle)
+      res.off('close', settle)
+      resolve()
+    }
+    res.once('drain', settle)
+    res.once('close', settle)
+  })
+}

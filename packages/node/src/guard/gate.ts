@@ -1,0 +1,154 @@
+/**
+ * Gate: the steps that the guard and the proxy share, from headers to a recorded decision.
+ *
+ * headers → verify → principal → decide → **record** → effect. Nothing may happen on the word of a
+ * decision that is not on record, so recording comes last here and throws.
+ *
+ * @module
+ */
+import { randomUUID } from 'node:crypto'
+import {
+  type AuditHttp,
+  anonymous,
+  auditActor,
+  auditDecision,
+  type Decision,
+  HfAuthError,
+  recordedText,
+} from '@hfauth/core'
+import type { AuditEntry } from '../audit/types.ts'
+import { readBearer } from './bearer.ts'
+import { createClientAddress } from './client-address.ts'
+import type { Caller, Connection, GuardOptions, Visit } from './types.ts'
+
+/** Route on record for what no route fits. */
+export const unmatchedRoute = 'unmatched'
+
+export interface RecordDecisionOptions {
+  readonly http: AuditHttp
+  /** Recorded in place of the decision: for lists, which are cut down instead of refused. */
+  readonly grantedAs?: string
+  readonly resource?: AuditEntry['resource'] | undefined
+}
+
+export interface Gate {
+  /** Gives a request its id and works out where it comes from. */
+  visit(headers: Pick<Headers, 'get'>, connection: Connection): Visit
+  /** Works out whose it is. @throws HfAuthError as the verifier does. */
+  identify(visit: Visit, headers: Pick<Headers, 'get'>): Promise<Caller>
+  /** @throws HfAuthError `HFAUTH_AUDIT_UNAVAILABLE`; then nothing may be done on this decision. */
+  recordDecision(caller: Caller, decision: Decision, options: RecordDecisionOptions): Promise<void>
+  /** Puts on record what was refused before there was anything to decide. @throws HfAuthError as above. */
+  recordRefusal(visit: Visit | Caller, reason: string, http: AuditHttp): Promise<void>
+  /** @throws HfAuthError as above. */
+  recordRejectedToken(visit: Visit, error: HfAuthError, http: AuditHttp): Promise<void>
+  /** Who and where from, for any other event about the same request. */
+  entryFor(visit: Visit | Caller): Pick<AuditEntry, 'requestId' | 'actor' | 'client'>
+}
+
+export function createGate({
+  engine,
+  verifier,
+  audit,
+  trustedProxies,
+  requestId = randomUUID,
+  now = Date.now,
+}: GuardOptions): Gate {
+  const clientAddress = createClientAddress(trustedProxies)
+  const policy = engine.policy.reference.digest
+
+  const gate: Gate = {
+    visit(headers, { remoteAddress }) {
+      const id = requestId()
+      const ip = clientAddress(remoteAddress, headers.get('x-forwarded-for'))
+      const header = headers.get('user-agent')
+      const userAgent = header === null ? undefined : recordedText(header)
+      const client = {
+        ...(ip === undefined ? {} : { ip }),
+        ...(userAgent === undefined ? {} : { userAgent }),
+      }
+      return { requestId: id, client, context: { ...client, requestId: id }, startedAt: now() }
+    },
+
+    async identify(visit, headers) {
+      const token = readBearer(headers)
+      if (token === undefined) return { ...visit, principal: anonymous, access: engine.for(anonymous) }
+      const credential = await verifier.verify(token)
+      const { principal } = credential
+      return { ...visit, principal, access: engine.for(principal), presented: { token, credential } }
+    },
+
+    async recordDecision(caller, decision, { http, grantedAs, resource }) {
+      const { scopes } = decision
+      await audit.record({
+        ...gate.entryFor(caller),
+        type: 'io.hfauth.decision',
+        action: decision.action,
+        resource: resource ?? recordedResource(decision),
+        http,
+        decision:
+          grantedAs === undefined
+            ? auditDecision(decision)
+            : { effect: 'allow', reason: grantedAs, statements: [], policy },
+        ...(grantedAs !== undefined || scopes.length === 0 ? {} : { scopes }),
+        durationMs: now() - caller.startedAt,
+      })
+    },
+
+    async recordRefusal(visit, reason, http) {
+      await audit.record({
+        ...gate.entryFor(visit),
+        type: 'io.hfauth.decision',
+        http,
+        decision: { effect: 'deny', reason, statements: [], policy },
+        durationMs: now() - visit.startedAt,
+      })
+    },
+
+    async recordRejectedToken(visit, error, http) {
+      await audit.record({
+        ...gate.entryFor(visit),
+        type: 'io.hfauth.token.rejected',
+        http,
+        error: error.code,
+        durationMs: now() - visit.startedAt,
+      })
+    },
+
+    entryFor(visit) {
+      const { principal, access } = 'principal' in visit ? visit : { principal: anonymous, access: undefined }
+      return {
+        requestId: visit.requestId,
+        actor: auditActor(principal, access?.roles() ?? []),
+        client: visit.client,
+      }
+    },
+  }
+  return gate
+}
+
+/** What a decision was about, split for the record. */
+export function recordedResource(
+  decision: Decision,
+  attributes: { readonly revision?: unknown; readonly path?: unknown } = {},
+): NonNullable<AuditEntry['resource']> {
+  const colon = decision.resource.indexOf(':')
+  const { revision, path } = attributes
+  return {
+    kind: recordedText(colon < 0 ? decision.resource : decision.resource.slice(0, colon)),
+    id: recordedText(colon < 0 ? '' : decision.resource.slice(colon + 1)),
+    ...(typeof revision === 'string' ? { revision: recordedText(revision) } : {}),
+    ...(typeof path === 'string' ? { path: recordedText(path, 1024) } : {}),
+  }
+}
+
+/** Whether an error is about the credential: then it is the token that is on record as rejected. */
+export function isAboutCredential(error: unknown): error is HfAuthError {
+  return (
+    error instanceof HfAuthError &&
+    (error.code.startsWith('HFAUTH_TOKEN_') ||
+      error.code === 'HFAUTH_REQUEST_INVALID' ||
+      error.code === 'HFAUTH_CLAIMS_INVALID' ||
+      error.code === 'HFAUTH_ISSUER_UNAVAILABLE')
+  )
+}

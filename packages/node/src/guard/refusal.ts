@@ -1,0 +1,193 @@
+/**
+ * Refusals: the one way in which a request is turned away.
+ *
+ * decision, error → **refusal** → response. The caller learns that it was refused, what it could bring to be
+ * let in, and the id under which the whole story is on record; nothing of rules, groups or whether the
+ * resource exists.
+ *
+ * @see RFC 9457 (problem details), RFC 6750 §3 (Bearer challenge), RFC 9470 §3 (step-up), RFC 9728 §5.1
+ * @module
+ */
+import { type Decision, HfAuthError } from '@hfauth/core'
+
+export interface Challenge {
+  readonly error?:
+    | 'invalid_request'
+    | 'invalid_token'
+    | 'insufficient_scope'
+    | 'insufficient_user_authentication'
+  readonly scope?: readonly string[]
+  readonly maxAgeSeconds?: number
+  readonly acrValues?: readonly string[]
+}
+
+export interface Refusal {
+  readonly status: number
+  /** Stable, for programs; shown to the caller. */
+  readonly reason: string
+  /** One sentence for people. */
+  readonly detail: string
+  readonly challenge?: Challenge
+  /** Set when the same request may succeed later. */
+  readonly retryAfterSeconds?: number
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+export interface RefusalOptions {
+  readonly requestId: string
+  readonly resourceMetadataUrl?: string | undefined
+}
+
+const titles: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  408: 'Request Timeout',
+  413: 'Content Too Large',
+  414: 'URI Too Long',
+  415: 'Unsupported Media Type',
+  421: 'Misdirected Request',
+  431: 'Request Header Fields Too Large',
+  500: 'Internal Server Error',
+  502: 'Bad Gateway',
+  503: 'Service Unavailable',
+  504: 'Gateway Timeout',
+}
+
+export function buildRefusal(refusal: Refusal, { requestId, resourceMetadataUrl }: RefusalOptions): Response {
+  const { status, reason, detail, challenge, retryAfterSeconds } = refusal
+  const headers = new Headers({
+    ...refusal.headers,
+    'content-type': 'application/problem+json',
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    'x-request-id': requestId,
+  })
+  if (challenge !== undefined) {
+    headers.set('www-authenticate', buildChallenge(challenge, resourceMetadataUrl))
+  }
+  if (retryAfterSeconds !== undefined) headers.set('retry-after', String(retryAfterSeconds))
+  const problem = {
+    type: 'about:blank',
+    title: titles[status] ?? 'Error',
+    status,
+    detail,
+    reason,
+    requestId,
+    ...(retryAfterSeconds === undefined ? {} : { retryable: true }),
+  }
+  return new Response(JSON.stringify(problem), { status, headers })
+}
+
+/** Scope names and acr values come from the policy and hold no quotes; anything else is left out. */
+function buildChallenge(challenge: Challenge, resourceMetadataUrl: string | undefined): string {
+  const parameters: [string, string | undefined][] = [
+    ['error', challenge.error],
+    ['scope', challenge.scope?.join(' ')],
+    ['max_age', challenge.maxAgeSeconds?.toString()],
+    ['acr_values', challenge.acrValues?.join(' ')],
+    ['resource_metadata', resourceMetadataUrl],
+  ]
+  const shown = parameters.filter(
+    ([, value]) => value !== undefined && /^[\x20\x21\x23-\x5b\x5d-\x7e]+$/.test(value),
+  )
+  return ['Bearer', shown.map(([name, value]) => `${name}="${value}"`).join(', ')].filter(Boolean).join(' ')
+}
+
+const bare: Challenge = {}
+const invalidToken: Challenge = { error: 'invalid_token' }
+
+/** How a denial is told. Reasons that hang on what the resource is like all sound the same. */
+export function refusalOfDecision(decision: Decision): Refusal {
+  const { reason, stepUp, scopes } = decision
+  switch (reason) {
+    case 'authentication_required':
+      return { status: 401, reason, detail: 'Sign in to use this.', challenge: bare }
+    case 'token_too_old':
+    case 'step_up_required': {
+      const { maxAgeSeconds, acrValues } = stepUp ?? {}
+      const helps = reason === 'step_up_required' || maxAgeSeconds !== undefined
+      return {
+        status: 401,
+        reason,
+        detail: 'Sign in again to use this.',
+        challenge: helps
+          ? {
+              error: 'insufficient_user_authentication',
+              ...(maxAgeSeconds === undefined ? {} : { maxAgeSeconds }),
+              ...(acrValues === undefined ? {} : { acrValues }),
+            }
+          : invalidToken,
+      }
+    }
+    case 'insufficient_scope':
+      return {
+        status: 403,
+        reason,
+        detail: 'The token does not carry the scope this needs.',
+        challenge: { error: 'insufficient_scope', ...(scopes.length === 0 ? {} : { scope: scopes }) },
+      }
+    case 'environment_ceiling':
+      return { status: 403, reason, detail: 'This is not done in this environment.' }
+    default:
+      return { status: 403, reason: 'access_denied', detail: 'You may not do this.' }
+  }
+}
+
+/** Seconds after which a caller may try again when somebody else's service was down. */
+const retryAfterSeconds = 5
+
+/** How an error is told. What is not known to be the request's fault is ours. */
+export function refusalOfError(error: unknown): Refusal {
+  const code = error instanceof HfAuthError ? error.code : undefined
+  switch (code) {
+    case 'HFAUTH_REQUEST_INVALID':
+      return {
+        status: 400,
+        reason: 'credential_malformed',
+        detail: 'The Authorization header must hold exactly one bearer token.',
+        challenge: { error: 'invalid_request' },
+      }
+    case 'HFAUTH_TOKEN_UNSUPPORTED':
+    case 'HFAUTH_TOKEN_INVALID':
+    case 'HFAUTH_CLAIMS_INVALID':
+      return {
+        status: 401,
+        reason: 'token_invalid',
+        detail: 'The token is not accepted.',
+        challenge: invalidToken,
+      }
+    case 'HFAUTH_TOKEN_EXPIRED':
+      return {
+        status: 401,
+        reason: 'token_expired',
+        detail: 'The token has expired.',
+        challenge: invalidToken,
+      }
+    case 'HFAUTH_TOKEN_AUDIENCE':
+      return {
+        status: 401,
+        reason: 'token_audience',
+        detail: 'The token was made for another service.',
+        challenge: invalidToken,
+      }
+    case 'HFAUTH_ISSUER_UNAVAILABLE':
+      return {
+        status: 503,
+        reason: 'issuer_unavailable',
+        detail: 'The identity provider cannot be reached.',
+        retryAfterSeconds,
+      }
+    case 'HFAUTH_AUDIT_UNAVAILABLE':
+      return {
+        status: 503,
+        reason: 'audit_unavailable',
+        detail: 'The request cannot be put on record.',
+        retryAfterSeconds,
+      }
+    default:
+      return { status: 500, reason: 'internal_error', detail: 'The request could not be judged.' }
+  }
+}

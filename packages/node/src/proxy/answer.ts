@@ -1,0 +1,100 @@
+/**
+ * Answer: an upstream response → what the client may see of it, streamed on as it arrives.
+ *
+ * forward → **answer** → client. The Hub's own refusals pass, since its clients act on them; pages, errors
+ * from deeper inside and anything that would show a credential do not.
+ *
+ * @module
+ */
+import { buildRefusal } from '../guard/refusal.ts'
+import { readBounded } from './json-body.ts'
+import { ProxyRefusal } from './proxy-refusal.ts'
+import { type Origins, passedHeaders } from './response-headers.ts'
+
+export interface AnswerOptions {
+  readonly method: string
+  readonly origins: Origins
+  readonly requestId: string
+  /** Shown with a 401, so that clients know where to sign in (RFC 9728). */
+  readonly resourceMetadataUrl: string | undefined
+  /** The credential that was sent; an answer that repeats it is not passed on. */
+  readonly secret: string | undefined
+  /** Whether the route exists to hand out a Xet credential. */
+  readonly xetRoute: boolean
+  /** The revision asked for. When it is a commit, the answer must be about that commit. */
+  readonly revision: string | undefined
+}
+
+const maxErrorBytes = 64 * 1024
+const errorTimeoutMs = 10_000
+const commit = /^[0-9a-f]{40}$/i
+
+/** @throws ProxyRefusal `upstream_unavailable` or `upstream_mismatch`. */
+export async function readAnswer(upstream: Response, options: AnswerOptions): Promise<Response> {
+  try {
+    return await judgeAnswer(upstream, options)
+  } catch (error) {
+    // Frees the connection, and never hands it to the next request half read.
+    await upstream.body?.cancel().catch(() => undefined)
+    throw error
+  }
+}
+
+async function judgeAnswer(upstream: Response, options: AnswerOptions): Promise<Response> {
+  const { status } = upstream
+  if (status >= 500 || status < 200) throw new ProxyRefusal('upstream_unavailable')
+  const headers = passedHeaders(upstream.headers, options)
+  if (headers === undefined || isOtherCommit(upstream.headers, options.revision)) {
+    throw new ProxyRefusal('upstream_mismatch')
+  }
+  if (status >= 400) return refusedUpstream(upstream, headers, options)
+  const isEmpty = options.method === 'HEAD' || status === 204 || status === 304
+  if (status >= 300 && status !== 304) {
+    // The page that comes with a redirect repeats the address as it was.
+    await upstream.body?.cancel()
+    headers.delete('content-type')
+    headers.set('content-length', '0')
+    return new Response(null, { status, headers })
+  }
+  return new Response(isEmpty ? null : upstream.body, { status, headers })
+}
+
+/** A branch can be named like a commit; the Hub says which commit it really answered from. */
+function isOtherCommit(headers: Headers, revision: string | undefined): boolean {
+  const answered = headers.get('x-repo-commit')
+  if (answered === null || revision === undefined || !commit.test(revision)) return false
+  return answered.toLowerCase() !== revision.toLowerCase()
+}
+
+async function refusedUpstream(
+  upstream: Response,
+  headers: Headers,
+  options: AnswerOptions,
+): Promise<Response> {
+  const { method, requestId, resourceMetadataUrl, secret } = options
+  const { status } = upstream
+  const metadata = resourceMetadataUrl === undefined ? '' : ` resource_metadata="${resourceMetadataUrl}"`
+  if (status === 401) headers.set('www-authenticate', `Bearer${metadata}`)
+  if (method === 'HEAD') return new Response(null, { status, headers })
+  const isJson = /^application\/json *(?:;|$)/i.test(headers.get('content-type') ?? '')
+  const signal = AbortSignal.timeout(errorTimeoutMs)
+  const bytes = isJson ? await readBounded(upstream.body, { maxBytes: maxErrorBytes, signal }) : 'too_large'
+  const shown = typeof bytes === 'string' ? undefined : Buffer.from(bytes).toString('utf8')
+  const tells = [shown, ...headers.values()].some((text) => secret !== undefined && text?.includes(secret))
+  if (shown !== undefined && !tells) {
+    headers.delete('content-length')
+    return new Response(shown, { status, headers })
+  }
+  if (!isJson) await upstream.body?.cancel()
+  const code = headers.get('x-error-code')
+  return buildRefusal(
+    {
+      status,
+      reason: 'upstream_refused',
+      detail: 'Hugging Face refused the request.',
+      headers: code === null || tells ? {} : { 'x-error-code': code },
+      ...(status === 401 ? { challenge: {} } : {}),
+    },
+    { requestId, resourceMetadataUrl },
+  )
+}

@@ -1,0 +1,95 @@
+/**
+ * Credentials: with what the proxy goes to Hugging Face for somebody it has let through.
+ *
+ * decision → **credentials** → forward. Which of these a deployment uses is its own choice, in its own order;
+ * the credential a caller came with goes on only where that is what was chosen.
+ *
+ * @module
+ */
+import type { Principal } from '@hfauth/core'
+import type { TokenExchange } from '../exchange/types.ts'
+
+export interface CredentialRequest {
+  readonly principal: Principal
+  /** The raw credential the caller came with; verified. Absent for anonymous. */
+  readonly callerToken?: string
+  readonly action: string
+  /** Absent for lists. The id is as the caller wrote it. */
+  readonly resource?: { readonly type: string; readonly id: string }
+  /** The smallest scopes for this one action; empty when it needs none. */
+  readonly scopes: readonly string[]
+}
+
+export interface UpstreamCredential {
+  /** Never logged, never stored, never shown to the caller. */
+  readonly token: string
+  /** True when a token exchange made it, which goes on record. */
+  readonly exchanged?: boolean
+  readonly scopes?: readonly string[]
+}
+
+/**
+ * Finds a credential; `undefined` when this way is not for this caller.
+ *
+ * @throws HfAuthError `HFAUTH_EXCHANGE_REFUSED` or `HFAUTH_ISSUER_UNAVAILABLE`, as the exchange does.
+ */
+export type UpstreamCredentials = (request: CredentialRequest) => Promise<UpstreamCredential | undefined>
+
+/** The caller's own Hugging Face access token, for callers who came with one. */
+export function forwardCaller(): UpstreamCredentials {
+  return async ({ principal, callerToken }) =>
+    principal.huggingface && principal.credential === 'access_token' && callerToken !== undefined
+      ? { token: callerToken }
+      : undefined
+}
+
+/** A short-lived token for a member of the organisation, by an e-mail address that their provider has verified. */
+export function exchangeForMember(exchange: TokenExchange): UpstreamCredentials {
+  return async ({ principal, scopes }) => {
+    const { kind, email, emailVerified } = principal
+    // Without scopes the exchange would give all that the app has; what needs none goes without a token.
+    if (kind !== 'user' || email === undefined || emailVerified !== true || scopes.length === 0)
+      return undefined
+    const exchanged = await exchange.forMember({ email, scopes })
+    return { token: exchanged.token, exchanged: true, scopes: exchanged.scopes }
+  }
+}
+
+const publisherPrefix: Readonly<Record<string, string>> = {
+  model: '',
+  dataset: 'datasets/',
+  space: 'spaces/',
+  kernel: 'kernels/',
+  bucket: 'buckets/',
+}
+
+/** A short-lived token on one repository for a CI job, by the ID token it came with: no secret anywhere. */
+export function exchangeForPublisher(exchange: TokenExchange): UpstreamCredentials {
+  return async ({ principal, callerToken, action, resource }) => {
+    const prefix = resource === undefined ? undefined : publisherPrefix[resource.type]
+    const fits = principal.kind === 'workload' && principal.credential === 'id_token' && action !== 'infer'
+    if (!fits || callerToken === undefined || resource === undefined || prefix === undefined) return undefined
+    const exchanged = await exchange.forPublisher({
+      // The way by which clients that insist on `hf_` carry a token of another issuer.
+      idToken: callerToken.replace(/^hf_oidc_/, ''),
+      resource: prefix + resource.id,
+    })
+    return { token: exchanged.token, exchanged: true, scopes: exchanged.scopes }
+  }
+}
+
+/** One token for everybody whom the policy lets through: all of them are the same to Hugging Face. */
+export function serviceToken(token: () => string | Promise<string>): UpstreamCredentials {
+  return async ({ principal }) => (principal.kind === 'anonymous' ? undefined : { token: await token() })
+}
+
+/** The first way that is for this caller. A refused exchange is an answer: it ends the search. */
+export function firstOf(...ways: readonly UpstreamCredentials[]): UpstreamCredentials {
+  return async (request) => {
+    for (const way of ways) {
+      const credential = await way(request)
+      if (credential !== undefined) return credential
+    }
+    return undefined
+  }
+}

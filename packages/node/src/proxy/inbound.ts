@@ -1,0 +1,42 @@
+/**
+ * Inbound: one request as it reached the proxy, before anything in it is believed.
+ *
+ * **inbound** → headers, target → route. Header fields are a list, because a map would hide that there were
+ * two of a kind.
+ *
+ * @module
+ */
+import type { Connection } from '../guard/types.ts'
+
+export type HeaderList = readonly (readonly [name: string, value: string])[]
+
+export interface Inbound {
+  readonly method: string
+  /** The request target as sent. */
+  readonly target: string
+  readonly headers: HeaderList
+  /** Read at most once, and not at all when the request is refused first. */
+  readonly body: ReadableStream<Uint8Array> | undefined
+  /** Aborted when the client is gone. */
+  readonly signal: AbortSignal
+  readonly remoteAddress: string | undefined
+  /** Origin the client believes it talks to; used for its own answers only. */
+  readonly origin: string
+}
+
+/**
+ * From a Web request. Its URL has been through a parser already: a server that still has the target as sent
+ * hands it over in `connection`.
+ */
+export function inboundFromRequest(request: Request, { remoteAddress, target }: Connection): Inbound {
+  const { origin, pathname, search } = new URL(request.url)
+  return {
+    method: request.method,
+    target: target ?? pathname + search,
+    headers: [...request.headers],
+    body: request.body ?? undefined,
+    signal: request.signal,
+    remoteAddress,
+    origin,
+  }
+}

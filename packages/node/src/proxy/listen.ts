@@ -1,0 +1,116 @@
+/**
+ * Listen: the proxy as an HTTP server.
+ *
+ * socket → **listen** → pipeline. Works from what came over the wire: Node's parsed headers hide the second
+ * `Host`, and a URL hides dot segments. A request that did not end well ends its connection.
+ *
+ * @see RFC 9112 §9.6 (closing), §11.2 (request smuggling)
+ * @module
+ */
+import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { goneSignal, headerList, readBody, sendResponse } from '../adapters/web.ts'
+import type { Inbound } from './inbound.ts'
+import type { Pipeline } from './pipeline.ts'
+import { type ProxyReason, proxyRefusal } from './proxy-refusal.ts'
+import { maxHeaderBytes } from './request-headers.ts'
+
+export interface ListenOptions {
+  /** 0 picks a free one. */
+  readonly port: number
+  /** Default `127.0.0.1`. */
+  readonly host?: string
+}
+
+export interface ListeningProxy {
+  /** `http://HOST:PORT`, without a trailing slash. */
+  readonly url: string
+  /** Stops listening, and cuts what is still open. */
+  close(): Promise<void>
+}
+
+/** Longest wait for the header section, and for a whole request, in milliseconds. */
+const headersTimeoutMs = 10_000
+const requestTimeoutMs = 3_600_000
+
+export async function listen(
+  pipeline: Pipeline,
+  { port, host = '127.0.0.1' }: ListenOptions,
+): Promise<ListeningProxy> {
+  const server = createServer({
+    maxHeaderSize: maxHeaderBytes,
+    headersTimeout: headersTimeoutMs,
+    requestTimeout: requestTimeoutMs,
+    connectionsCheckingInterval: 2_000,
+    insecureHTTPParser: false,
+    requireHostHeader: true,
+  })
+  // Node would drop the fields above its own limit and say nothing; ours are counted, and refused.
+  server.maxHeadersCount = 0
+  server.on('request', (req, res) => void serve(pipeline, req, res))
+  server.on('connect', (req, socket) => {
+    pipeline.recordMalformed('method_unknown', req.socket.remoteAddress)
+    refuseRaw(socket, 'method_unknown')
+  })
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+    const reason = clientErrors[error.code ?? ''] ?? 'request_malformed'
+    pipeline.recordMalformed(reason, (socket as Duplex & { remoteAddress?: string }).remoteAddress)
+    refuseRaw(socket, reason)
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen({ port, host }, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+  const { port: bound } = server.address() as AddressInfo
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}
+
+const clientErrors: Readonly<Record<string, 'headers_too_large' | 'request_timeout'>> = {
+  HPE_HEADER_OVERFLOW: 'headers_too_large',
+  ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
+}
+
+async function serve(pipeline: Pipeline, req: IncomingMessage, res: ServerResponse): Promise<void> {
+  const response = await pipeline.handle(inboundFrom(req, res))
+  // What is left of a body that nobody wanted must not be read as the next request.
+  if (!req.complete || closes.has(response.status)) res.shouldKeepAlive = false
+  await sendResponse(response, res)
+}
+
+const closes: ReadonlySet<number> = new Set([400, 408, 413, 414, 431])
+
+function inboundFrom(req: IncomingMessage, res: ServerResponse): Inbound {
+  const { 'content-length': length = '0', 'transfer-encoding': encoding, host = 'localhost' } = req.headers
+  const hasBody = encoding !== undefined || length !== '0'
+  return {
+    method: req.method ?? '',
+    target: req.url ?? '',
+    headers: headerList(req),
+    body: hasBody ? readBody(req) : undefined,
+    signal: goneSignal(res),
+    remoteAddress: req.socket.remoteAddress,
+    origin: `http://${host}`,
+  }
+}
+
+/** For what never became a request: there is no response object to write with. */
+function refuseRaw(socket: Duplex, reason: ProxyReason): void {
+  const { status, detail } = proxyRefusal(reason)
+  const body = JSON.stringify({ type: 'about:blank', title: STATUS_CODES[status], status, detail, reason })
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/problem+json\r\n` +
+      `Cache-Control: no-store\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  )
+}

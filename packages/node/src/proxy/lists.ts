@@ -1,0 +1,93 @@
+/**
+ * Lists: an upstream list, cut down to what its reader may use.
+ *
+ * forward → **lists** → client. Each item is judged with what the list says of it, and, where that leaves the
+ * answer open, with what the Hub says of it. Whatever stays open is left out.
+ *
+ * @module
+ */
+import type { Access, Json, RequestContext, Resource } from '@hfauth/core'
+import { ProxyRefusal } from './proxy-refusal.ts'
+import { type Attributes, isObject, repoAttributes } from './repo-attributes.ts'
+
+/** Longest list that is read, in bytes. */
+export const maxListBytes = 8 * 1024 * 1024
+/** Most items of one list that the Hub is asked about one by one, and how many at a time. */
+const maxLookups = 100
+const parallelLookups = 8
+
+export interface FilterListOptions {
+  readonly access: Access
+  readonly action: string
+  readonly type: string
+  readonly context: RequestContext
+  /** Asks the Hub about one item. */
+  readonly factsOf: (resource: { readonly type: string; readonly id: string }) => Promise<Attributes>
+}
+
+/**
+ * Filters an array of descriptions, or an OpenAI-style `{ data: [...] }`.
+ *
+ * @throws ProxyRefusal 502 `upstream_mismatch` for any other shape.
+ */
+export async function filterList(value: unknown, options: FilterListOptions): Promise<unknown> {
+  if (Array.isArray(value)) return filterItems(value, options)
+  if (isObject(value) && Array.isArray(value.data)) {
+    return { ...value, data: await filterItems(value.data, options) }
+  }
+  throw new ProxyRefusal('upstream_mismatch')
+}
+
+async function filterItems(items: readonly unknown[], options: FilterListOptions): Promise<unknown[]> {
+  const { access, action, type, context, factsOf } = options
+  const variants = items.map((item) => variantsOf(item, type))
+  const open = variants.filter(
+    (forms) =>
+      !forms.some((form) => access.can(action, form, context)) &&
+      forms.some((form) => access.likelihood(action, form, context) === 'maybe'),
+  )
+  const known = new Map<Resource[], Attributes>()
+  const queue = open.slice(0, maxLookups)
+  const worker = async () => {
+    for (let forms = queue.shift(); forms !== undefined; forms = queue.shift()) {
+      const [first] = forms
+      if (first !== undefined) known.set(forms, await factsOf(first))
+    }
+  }
+  await Promise.all(Array.from({ length: parallelLookups }, worker))
+  return items.filter((_, i) => {
+    const forms = variants[i] ?? []
+    const facts = known.get(forms)
+    const judged = facts === undefined ? forms : forms.map((form) => withFacts(form, facts))
+    return access.filter(action, judged, context).length > 0
+  })
+}
+
+/** One form of the item for each provider it can be had from: it is shown when one of them may be used. */
+function variantsOf(item: unknown, type: string): Resource[] {
+  const id = isObject(item) ? item.id : undefined
+  if (!isObject(item) || typeof id !== 'string') return []
+  const attributes = repoAttributes(item)
+  const providers = Array.isArray(item.providers) ? item.providers : []
+  const names = providers.flatMap((entry) =>
+    isObject(entry) && typeof entry.provider === 'string' ? [entry.provider] : [],
+  )
+  const forms: Attributes[] = [attributes, ...names.map((provider) => ({ ...attributes, provider }))]
+  return forms.map((form) => ({ type, id, attributes: form }))
+}
+
+function withFacts(resource: Resource, facts: Attributes): Resource {
+  return { ...resource, attributes: { ...facts, ...(resource.attributes as { [name: string]: Json }) } }
+}
+
+/** Attributes that rules ask for must be in the answer, when the caller has said which members it wants. */
+export function withNeededMembers(query: URLSearchParams): string {
+  const key = ['expand', 'expand[]'].find((name) => query.has(name))
+  const wider = new URLSearchParams(query)
+  if (key !== undefined) {
+    for (const member of ['private', 'gated', 'tags']) {
+      if (!wider.getAll(key).includes(member)) wider.append(key, member)
+    }
+  }
+  return wider.size === 0 ? '' : `?${wider}`
+}

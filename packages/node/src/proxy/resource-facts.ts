@@ -1,0 +1,75 @@
+/**
+ * Resource facts: what the Hub says of a repository, for rules that ask.
+ *
+ * Asked only when the answer could turn on it, and remembered for half a minute under the credential that
+ * saw it. Whatever goes wrong leaves the facts unknown, and unknown never opens a door.
+ *
+ * @module
+ */
+import { cacheKey, FlightCache } from '../internal/flight-cache.ts'
+import type { UpstreamCredential } from './credentials.ts'
+import { readBounded } from './json-body.ts'
+import { type Attributes, repoAttributes } from './repo-attributes.ts'
+
+export interface ResourceFactsOptions {
+  /** Origin of the Hub. */
+  readonly hub: string
+  readonly fetch: typeof globalThis.fetch
+  readonly now: () => number
+  /** Longest wait for one description, in milliseconds. Default 5000. */
+  readonly timeoutMs?: number
+}
+
+export type ResourceFacts = (
+  resource: { readonly type: string; readonly id: string },
+  credential: UpstreamCredential | undefined,
+) => Promise<Attributes>
+
+const factsLiveMs = 30_000
+const maxEntries = 1_000
+const maxBytes = 2 * 1024 * 1024
+
+const apiPath: Readonly<Record<string, string>> = {
+  model: '/api/models/',
+  dataset: '/api/datasets/',
+  space: '/api/spaces/',
+  kernel: '/api/kernels/',
+}
+
+export function createResourceFacts({
+  hub,
+  fetch,
+  now,
+  timeoutMs = 5000,
+}: ResourceFactsOptions): ResourceFacts {
+  const cache = new FlightCache<Attributes>({ maxEntries, now })
+  return async ({ type, id }, credential) => {
+    const path = apiPath[type]
+    if (path === undefined) return {}
+    const key = cacheKey(type, id.toLowerCase(), credential?.token ?? '')
+    try {
+      return await cache.get(key, async () => {
+        const value = await ask(`${hub}${path}${id}`, credential?.token)
+        return { value, untilMs: now() + factsLiveMs }
+      })
+    } catch {
+      return {}
+    }
+  }
+
+  async function ask(url: string, token: string | undefined): Promise<Attributes> {
+    const signal = AbortSignal.timeout(timeoutMs)
+    const response = await fetch(url, {
+      headers: {
+        accept: 'application/json',
+        'accept-encoding': 'identity',
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      },
+      redirect: 'manual',
+      signal,
+    })
+    const bytes = await readBounded(response.body, { maxBytes, signal })
+    if (response.status !== 200 || typeof bytes === 'string') throw new Error('no description')
+    return repoAttributes(JSON.parse(new TextDecoder().decode(bytes)))
+  }
+}
