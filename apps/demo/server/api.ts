@@ -104,7 +104,7 @@ export function createApi(options: ApiOptions): Express {
     },
   )
   app.delete(model, withModel(hubUrl), protect(guard, about('delete')), async (req, res) => {
-    await deleteRepo({ repo: repoOf(req), hubUrl, ...credentials(req) })
+    await deleteRepo({ repo: repoOf(req), hubUrl, accessToken: bearerOf(req) ?? '' })
     res.status(204).end()
   })
 

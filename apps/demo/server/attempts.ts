@@ -45,7 +45,7 @@ export const commit =
 export const remove =
   (name: string): Attempt =>
   async (actor, hubUrl) => {
-    await deleteRepo({ repo: model(name), hubUrl, ...credentials(actor) })
+    await deleteRepo({ repo: model(name), hubUrl, accessToken: actor.token ?? '' })
   }
 
 export const chat =

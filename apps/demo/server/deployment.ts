@@ -7,6 +7,7 @@
  */
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { createEngine, type Policy } from '@hfauth/core'
 import {
   createAuditLog,
@@ -31,8 +32,8 @@ export interface DeploymentOptions {
   readonly organisation: string
   /** Port of the page; 0 picks a free one. */
   readonly port: number
-  /** File that the audit trail is appended to. */
-  readonly auditFile: string
+  /** Folder for the audit trail. */
+  readonly folder: string
   /** All deployments, for the page's links; filled in as they start. */
   readonly environments: { name: string; url: string }[]
 }
@@ -51,10 +52,15 @@ export async function startDeployment(options: DeploymentOptions): Promise<Deplo
   const { policy, environment, huggingFace, organisation, environments } = options
   const engine = createEngine(policy, { environment })
   const verifier = createVerifier({ policy })
-  // One file, one writer for each service, so that their numbering stays apart.
-  const sink = await jsonLinesSink({ path: options.auditFile })
-  const proxyAudit = createAuditLog({ sink, environment, service: 'proxy' })
-  const apiAudit = createAuditLog({ sink, environment, service: 'api' })
+  // One file for each writer, so that nobody waits for the other and each file is whole in itself.
+  const record = async (service: string) =>
+    createAuditLog({
+      sink: await jsonLinesSink({ path: join(options.folder, `audit.${environment}.${service}.jsonl`) }),
+      environment,
+      service,
+    })
+  const proxyAudit = await record('proxy')
+  const apiAudit = await record('api')
   const trail = createTrail([proxyAudit, apiAudit])
 
   const exchange = createTokenExchange({ hubUrl: huggingFace.issuer })

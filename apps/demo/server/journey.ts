@@ -29,7 +29,7 @@ const steps: readonly Step[] = [
     download('acme/vision-large'),
     'authentication_required',
   ),
-  step('development', 'ana', 'list models of acme', list('acme'), 'allowed'),
+  step('development', 'ana', 'list models of acme', list('acme'), 'filtered'),
   step('development', 'ana', 'download acme/vision-large', download('acme/vision-large'), 'allowed'),
   step('development', 'ana', 'chat with acme/text-chat', chat('acme/text-chat'), 'allowed'),
   step('development', 'ana', 'commit to acme/vision-small', commit('acme/vision-small'), 'allowed'),
@@ -58,7 +58,7 @@ const steps: readonly Step[] = [
     'forged job',
     'commit to acme/vision-large',
     commit('acme/vision-large'),
-    'token_invalid',
+    'HFAUTH_TOKEN_INVALID',
   ),
 ]
 
@@ -103,7 +103,7 @@ export async function runJourney(demo: Demo): Promise<StepResult[]> {
       decided: event?.decision?.effect ?? 'refused',
       why,
       // The client's experience and the record must agree, and be what was expected.
-      holds: why === expected && worked === (expected === 'allowed'),
+      holds: why === expected && worked === (event?.decision?.effect === 'allow'),
     })
   }
   return results

@@ -4,7 +4,6 @@
  * @module
  */
 import { mkdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Policy } from '@hfauth/core'
 import { parsePolicy } from '@hfauth/core/yaml'
@@ -45,7 +44,7 @@ export async function startDemo({ env, port, folder }: DemoOptions): Promise<Dem
         huggingFace,
         organisation: env.HF_ORG ?? 'acme',
         port: port === 0 ? 0 : port + i,
-        auditFile: join(folder, `audit.${environment}.jsonl`),
+        folder,
         environments,
       }),
     )

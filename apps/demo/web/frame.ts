@@ -24,7 +24,7 @@ export function accountView(session: Session | undefined, signOut: () => void): 
   ]
 }
 
-export function signedOutView({ organisation, environment }: DemoConfig, signIn: () => void): Node {
+export function signedOutView({ organisation, environment, issuer }: DemoConfig, signIn: () => void): Node {
   return element(
     'div',
     { className: 'hero' },
@@ -35,5 +35,12 @@ export function signedOutView({ organisation, environment }: DemoConfig, signIn:
       `Sign in to see the models of ${organisation} as the policy lets you in ${environment}: what you may not do has no button, and is refused when asked for directly.`,
     ),
     element('button', { type: 'button', className: 'primary', onclick: signIn }, 'Sign in with Hugging Face'),
+    element(
+      'p',
+      { className: 'soft' },
+      'To come back as someone else, ',
+      element('a', { href: issuer }, 'sign out at Hugging Face'),
+      ' too.',
+    ),
   )
 }
