@@ -1,0 +1,66 @@
+/**
+ * App: the smallest page that signs in. Bundled for the browser tests, never for anything else.
+ *
+ * Tests drive it by its buttons and read its text, so that what they see is what a person would see.
+ *
+ * @module
+ */
+import type { HfAuthError } from '@hfauth/core'
+import { createAuth, createPermissions } from '../../src/index.ts'
+
+declare const CONFIG: {
+  readonly issuer: string
+  readonly clientId: string
+  readonly redirectUri: string
+  readonly apiOrigins: readonly string[]
+}
+
+const auth = createAuth({ ...CONFIG, scopes: ['inference-api'], allowLoopbackHttp: true })
+const permissions = createPermissions(auth)
+// In reach of whoever looks for a token on them.
+Object.assign(window, { auth, permissions })
+
+function element<T extends HTMLElement>(id: string): T {
+  return document.getElementById(id) as T
+}
+
+function show(id: string, text: string): void {
+  element(id).textContent = text
+}
+
+function render(): void {
+  const { status, session } = auth.getSnapshot()
+  show('status', status)
+  show('who', session ? `${session.username} ${session.scopes.join(' ')}` : '')
+  show('may', `infer ${permissions.can('infer', 'model:acme/vision-large')}`)
+}
+
+async function report(work: Promise<unknown>): Promise<void> {
+  show('outcome', '…')
+  try {
+    show('outcome', String(await work))
+  } catch (error) {
+    show('outcome', (error as HfAuthError).code ?? String(error))
+  }
+}
+
+document.addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI, sample }) => {
+  element('violations').append(`${violatedDirective} ${blockedURI} ${sample}\n`)
+})
+element('sign-in').addEventListener('click', () => void report(auth.signIn()))
+element('sign-out').addEventListener('click', () => void report(auth.signOut()))
+element('load').addEventListener(
+  'click',
+  () => void report(permissions.load('/api/access').then(() => 'loaded')),
+)
+element('call').addEventListener('click', () => {
+  const address = element<HTMLInputElement>('address').value
+  void report(auth.fetch(address).then((response) => response.text()))
+})
+auth.subscribe(render)
+permissions.subscribe(render)
+// Twice, as a framework's strict mode would.
+void auth.handleCallback().catch(() => {})
+void report(auth.handleCallback().then((result) => `returned to ${result?.returnTo ?? 'nowhere'}`)).then(
+  render,
+)

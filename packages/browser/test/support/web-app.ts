@@ -1,0 +1,180 @@
+/**
+ * Web app: a site with the page under test, and two APIs of which one may receive the token.
+ *
+ * The site sends the strictest headers a page can live under, and collects the reports.
+ *
+ * @module
+ */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import {
+  createEngine,
+  definePolicy,
+  type Preset,
+  parsePolicy,
+  presets,
+  principalFromClaims,
+} from '@hfauth/core'
+import { build } from 'esbuild'
+
+export interface Arrival {
+  readonly method: string
+  readonly url: string
+  readonly authorization: string | undefined
+  readonly referer: string | undefined
+}
+
+export interface Site {
+  readonly url: string
+  readonly arrivals: Arrival[]
+  close(): Promise<void>
+}
+
+export interface WebApp extends Site {
+  /** On the list of the page. */
+  readonly api: Site
+  /** Not on it; open to everyone, so that only the package stands between it and the token. */
+  readonly stranger: Site
+  /** Reports of the content security policy. */
+  readonly violations: string[]
+}
+
+export interface WebAppOptions {
+  readonly issuer: string
+  readonly clientId: string
+  /** `sub` of the person whose permissions `/api/access` gives. */
+  readonly sub: string
+}
+
+const html = `<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><title>App</title><script type="module" src="/app.js"></script></head>
+<body>
+<p id="status">loading</p><p id="who"></p><p id="may"></p><p id="outcome"></p><pre id="violations"></pre>
+<button id="sign-in">Sign in</button><button id="sign-out">Sign out</button><button id="load">Load</button>
+<input id="address" aria-label="Address"><button id="call">Call</button>
+</body>
+</html>`
+
+export async function startWebApp({ issuer, clientId, sub }: WebAppOptions): Promise<WebApp> {
+  const violations: string[] = []
+  const stranger = await startSite((_, res) => answer(res, 200, 'stranger'))
+  const api = await startSite((req, res) => {
+    if (req.url !== '/away') return answer(res, 200, 'api')
+    res.setHeader('location', `${stranger.url}/landed`)
+    answer(res, 302, '')
+  })
+
+  let script = ''
+  const site = await startSite((req, res) => {
+    const { pathname } = new URL(req.url ?? '', 'http://site')
+    // No policy of its own for the icon that browsers ask for.
+    if (pathname === '/favicon.ico') return answer(res, 204, '')
+    if (pathname === '/violations') return collect(req, res)
+    if (pathname === '/app.js') return answer(res, 200, script, 'text/javascript')
+    if (pathname === '/api/access')
+      return answer(res, 200, JSON.stringify(snapshotFor(sub)), 'application/json')
+    res.setHeader('content-security-policy', policy)
+    res.setHeader('referrer-policy', 'no-referrer')
+    answer(res, 200, html, 'text/html')
+  })
+  const policy = [
+    "default-src 'none'",
+    "script-src 'self'",
+    // Both APIs: what keeps the token from the stranger must not be this header.
+    `connect-src 'self' ${issuer} ${api.url} ${stranger.url}`,
+    `frame-src ${issuer}`,
+    "worker-src 'self'",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+    "require-trusted-types-for 'script'",
+    "trusted-types 'none'",
+    'report-uri /violations',
+  ].join('; ')
+  script = await bundlePage({
+    issuer,
+    clientId,
+    redirectUri: `${site.url}/callback`,
+    apiOrigins: [site.url, api.url],
+  })
+
+  function collect(req: IncomingMessage, res: ServerResponse): void {
+    let text = ''
+    req.on('data', (chunk) => {
+      text += chunk
+    })
+    req.on('end', () => {
+      violations.push(text)
+      answer(res, 204, '')
+    })
+  }
+
+  return {
+    ...site,
+    api,
+    stranger,
+    violations,
+    close: async () => void (await Promise.all([site.close(), api.close(), stranger.close()])),
+  }
+}
+
+async function bundlePage(config: object): Promise<string> {
+  const { outputFiles } = await build({
+    entryPoints: [fileURLToPath(new URL('../page/app.ts', import.meta.url))],
+    bundle: true,
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2023',
+    write: false,
+    define: { CONFIG: JSON.stringify(config) },
+  })
+  return outputFiles[0]?.text ?? ''
+}
+
+/** Answers everyone, whatever their origin, as an open API would. */
+async function startSite(handle: (req: IncomingMessage, res: ServerResponse) => void): Promise<Site> {
+  const arrivals: Arrival[] = []
+  const server = createServer((req, res) => {
+    const { authorization, referer } = req.headers
+    arrivals.push({ method: req.method ?? '', url: req.url ?? '', authorization, referer })
+    res.setHeader('access-control-allow-origin', '*')
+    res.setHeader('access-control-allow-headers', 'authorization')
+    if (req.method === 'OPTIONS') answer(res, 204, '')
+    else handle(req, res)
+  })
+  await new Promise<void>((done) => void server.listen(0, '127.0.0.1', done))
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    arrivals,
+    close: () =>
+      new Promise((done) => {
+        server.close(() => done())
+        server.closeAllConnections()
+      }),
+  }
+}
+
+function answer(res: ServerResponse, status: number, body: string, type = 'text/plain'): void {
+  res.writeHead(status, { 'content-type': `${type}; charset=utf-8`, 'cache-control': 'no-store' }).end(body)
+}
+
+function snapshotFor(sub: string): unknown {
+  const policy = parsePolicy(
+    definePolicy({
+      version: 1,
+      name: 'test',
+      issuers: { hf: { preset: 'huggingface', audience: 'client' } },
+      environments: { test: {} },
+      roles: { user: { allow: [{ actions: ['infer'], on: ['model:acme/*'] }] } },
+      bindings: [{ roles: ['user'], to: { issuer: 'hf' } }],
+    }),
+  )
+  const principal = principalFromClaims({
+    issuer: 'hf',
+    preset: presets.get('huggingface') as Preset,
+    credential: 'id_token',
+    claims: { iss: 'hf', sub },
+  })
+  return createEngine(policy, { environment: 'test' }).for(principal).snapshot()
+}
