@@ -18,7 +18,7 @@ function filesIn(folder: string): string[] {
 
 function blocks(document: string, language: string): { code: string; line: number }[] {
   const text = readFileSync(join(root, document), 'utf8')
-  return [...text.matchAll(new RegExp(`^\`\`\`${language}\\n([sS]*?)^\`\`\``, 'gm'))].map((match) => ({
+  return [...text.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, 'gm'))].map((match) => ({
     code: match[1] ?? '',
     line: text.slice(0, match.index).split('\n').length + 1,
   }))

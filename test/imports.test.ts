@@ -67,7 +67,8 @@ const rules: Readonly<Record<string, PackageRules>> = {
   'packages/node': {
     steps: [
       ['internal'],
-      ['token', 'keys'],
+      ['token'],
+      ['keys'],
       ['verify', 'audit', 'exchange'],
       ['guard'],
       ['adapters'],
