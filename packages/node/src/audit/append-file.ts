@@ -18,18 +18,34 @@ import { dirname } from 'node:path'
 import { promisify } from 'node:util'
 import { HfAuthError } from '@hfauth/core'
 
+/** The two calls on which durability hangs; replaced where a failing disk is wanted. */
+export interface Disk {
+  /** Writes from `offset` on at the end of the file, and gives how many bytes it wrote. */
+  write(fd: number, bytes: Uint8Array, offset: number): Promise<number>
+  /** Resolves when what was written is on the disk. */
+  sync(fd: number): Promise<void>
+}
+
 const writeBytes = promisify(write)
-const syncData = promisify(fdatasync)
+
+const realDisk: Disk = {
+  write: async (fd, bytes, offset) =>
+    (await writeBytes(fd, bytes, offset, bytes.length - offset, null)).bytesWritten,
+  sync: promisify(fdatasync),
+}
+
 const newline = 0x0a
 
 export class AppendFile {
   private readonly fd: number
+  private readonly disk: Disk
   /** Ends a line that an earlier process left unfinished, so that it does not swallow the next one. */
   private lead: '\n' | ''
   private broken = false
 
   /** @throws HfAuthError `HFAUTH_CONFIG_INVALID` when `path` cannot be opened or is not a regular file. */
-  constructor(path: string) {
+  constructor(path: string, disk: Disk = realDisk) {
+    this.disk = disk
     this.fd = openForAppending(path)
     this.lead = endsInMidLine(this.fd) ? '\n' : ''
   }
@@ -45,14 +61,14 @@ export class AppendFile {
     const { size } = fstatSync(this.fd)
     try {
       for (let at = 0; at < bytes.length; ) {
-        at += (await writeBytes(this.fd, bytes, at, bytes.length - at, null)).bytesWritten
+        at += await this.disk.write(this.fd, bytes, at)
       }
     } catch (error) {
       this.broken = !this.takeBack(size, bytes)
       throw error
     }
     try {
-      await syncData(this.fd)
+      await this.disk.sync(this.fd)
     } catch (error) {
       // The kernel reports lost pages once and then forgets them, so a second try proves nothing.
       this.broken = true

@@ -6,12 +6,14 @@
  *
  * @module
  */
-import { AppendFile } from './append-file.ts'
+import { AppendFile, type Disk } from './append-file.ts'
 import type { AuditSink, RecordedEvent } from './types.ts'
 
 export interface JsonLinesSinkOptions {
   /** Created with mode 0600 when it does not exist; otherwise continued. */
   readonly path: string
+  /** Replaces the calls that write and confirm. */
+  readonly disk?: Disk
 }
 
 interface Group {
@@ -26,8 +28,8 @@ interface Group {
  * @throws HfAuthError `HFAUTH_CONFIG_INVALID` when the file cannot be opened for appending, or is not a
  * regular file.
  */
-export function jsonLinesSink({ path }: JsonLinesSinkOptions): AuditSink {
-  const file = new AppendFile(path)
+export function jsonLinesSink({ path, disk }: JsonLinesSinkOptions): AuditSink {
+  const file = new AppendFile(path, disk)
   let waiting: Group[] = []
   let flushing: Promise<void> | undefined
 

@@ -12,7 +12,7 @@ import { callableEndpoint } from '../internal/endpoint.ts'
 import { cacheKey, FlightCache, type Remembered } from '../internal/flight-cache.ts'
 import { numberOption } from '../internal/number-option.ts'
 import { type Fetch, requestBounded } from '../internal/request.ts'
-import { bareToken, maxTokenLength } from '../token/kind.ts'
+import { isBearerText, readTokenKind } from '../token/kind.ts'
 import { readTokenResponse } from './token-response.ts'
 import type { ExchangedToken, TokenExchange } from './types.ts'
 
@@ -92,8 +92,7 @@ export function createTokenExchange(options: TokenExchangeOptions): TokenExchang
     },
 
     async forPublisher({ idToken, resource }) {
-      const subjectToken = bareToken(idToken)
-      assertIdToken(subjectToken)
+      const subjectToken = readIdToken(idToken)
       assertResource(resource)
       return cache.get(cacheKey('publisher', subjectToken, resource), () => {
         const body = {
@@ -147,10 +146,11 @@ function assertScopes(scopes: readonly string[]): void {
   }
 }
 
-function assertIdToken(idToken: string): void {
-  if (idToken.length > maxTokenLength || !/^[\w-]+\.[\w-]+\.[\w-]+$/.test(idToken)) {
-    throw new HfAuthError('HFAUTH_EXCHANGE_REFUSED', 'only a signed ID token can be exchanged')
-  }
+/** Only what has the form of an ID token: a Hugging Face access token has three parts too, and must not be sent on. */
+function readIdToken(idToken: string): string {
+  const kind = isBearerText(idToken) ? readTokenKind(idToken) : undefined
+  if (kind?.kind === 'jwt') return kind.jwt
+  throw new HfAuthError('HFAUTH_EXCHANGE_REFUSED', 'only a signed ID token can be exchanged')
 }
 
 function assertResource(resource: string): void {

@@ -11,7 +11,7 @@ import { type Claims, HfAuthError, impliedScopes } from '@hfauth/core'
 import { parseJsonObject } from '../internal/json-object.ts'
 import { type BoundedResponse, unavailable } from '../internal/request.ts'
 import { claim } from '../token/claims.ts'
-import { maxTokenLength } from '../token/kind.ts'
+import { isBearerText } from '../token/kind.ts'
 import type { ExchangedToken } from './types.ts'
 
 export interface ReadTokenResponseOptions {
@@ -42,7 +42,7 @@ export function readTokenResponse(
   const type = claim(body, 'token_type')
   const lifetime = claim(body, 'expires_in')
   const issued = claim(body, 'issued_token_type') ?? accessTokenType
-  if (typeof token !== 'string' || token.length > maxTokenLength || !/^[A-Za-z0-9\-._~+/]+=*$/.test(token)) {
+  if (typeof token !== 'string' || !isBearerText(token)) {
     throw unavailable(subject, 'the answer has no `access_token` that can be sent')
   }
   if (typeof type !== 'string' || type.toLowerCase() !== 'bearer' || issued !== accessTokenType) {

@@ -90,7 +90,12 @@ function assertBearerText(token: string): void {
       `the credential is longer than ${maxTokenLength} characters`,
     )
   }
-  if (!/^[A-Za-z0-9\-._~+/]+=*$/.test(token)) {
+  if (!isBearerText(token)) {
     throw new HfAuthError('HFAUTH_TOKEN_INVALID', 'the credential has characters that no bearer token has')
   }
+}
+
+/** Whether `text` can be sent as a bearer token at all, and is not longer than any is. */
+export function isBearerText(text: string): boolean {
+  return text.length <= maxTokenLength && /^[A-Za-z0-9\-._~+/]+=*$/.test(text)
 }

@@ -1,0 +1,199 @@
+import {
+  appendFileSync,
+  chmodSync,
+  fdatasyncSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseJson } from '@hfauth/core/json'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { type AuditEntry, createAuditLog, jsonLinesSink, type RecordedEvent } from '../src/index.ts'
+
+/** The real disk, until a test breaks one of its calls. */
+const disk = {
+  syncs: 0,
+  failSync: false,
+  /** Bytes that are still written before the disk is full. */
+  room: Number.POSITIVE_INFINITY,
+  whenFull: () => {},
+  async write(fd: number, bytes: Uint8Array, offset: number) {
+    const length = Math.min(bytes.length - offset, disk.room)
+    disk.room -= length
+    if (length > 0) return writeSync(fd, bytes, offset, length)
+    disk.whenFull()
+    throw new Error('ENOSPC')
+  },
+  async sync(fd: number) {
+    disk.syncs++
+    if (disk.failSync) throw new Error('EIO')
+    await new Promise(setImmediate)
+    fdatasyncSync(fd)
+  },
+}
+
+const entry: AuditEntry = {
+  type: 'io.hfauth.decision',
+  requestId: 'r-1',
+  actor: { kind: 'anonymous', id: 'anonymous', issuer: '', roles: [] },
+}
+
+let folder: string
+let path: string
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'hfauth-audit-'))
+  path = join(folder, 'audit.jsonl')
+  Object.assign(disk, { syncs: 0, failSync: false, room: Number.POSITIVE_INFINITY, whenFull: () => {} })
+})
+afterEach(() => rmSync(folder, { recursive: true }))
+
+const openLog = (sink = jsonLinesSink({ path, disk })) =>
+  createAuditLog({ sink, environment: 'production', service: 'proxy/1', timeoutMs: 10_000 })
+const text = () => readFileSync(path, 'utf8')
+const lines = () =>
+  text()
+    .trimEnd()
+    .split('\n')
+    .map((line) => parseJson(line) as unknown as RecordedEvent)
+
+describe('a file of JSON lines', () => {
+  test('has one strict JSON object a line, in order, as they were recorded', async () => {
+    const log = openLog(jsonLinesSink({ path }))
+    const recorded = await Promise.all(
+      Array.from({ length: 300 }, (_, id) => log.record({ ...entry, requestId: `r-${id}\n\u2028"` })),
+    )
+    expect(lines()).toEqual(recorded)
+    expect(text().endsWith('}\n')).toBe(true)
+    await log.close()
+  })
+
+  test('holds the event when the record resolves, and needs one fdatasync for all that waited', async () => {
+    const log = openLog()
+    await log.record(entry)
+    expect(disk.syncs).toBe(1)
+    await Promise.all(Array.from({ length: 500 }, () => log.record(entry)))
+    expect(disk.syncs).toBe(2)
+    expect(lines()).toHaveLength(501)
+    await log.close()
+  })
+
+  test('groups what is written to it without a log', async () => {
+    const sink = jsonLinesSink({ path, disk })
+    const event = { ...entry, v: 1, id: 'i', time: 't', environment: 'e', service: 's', writer: 'w' } as const
+    await Promise.all(Array.from({ length: 100 }, (_, seq) => sink.write({ ...event, seq })))
+    expect(lines().map(({ seq }) => seq)).toEqual(Array.from({ length: 100 }, (_, seq) => seq))
+    expect(disk.syncs).toBe(2)
+    await sink.close?.()
+  })
+
+  test('is made for its owner only, and continued by the next process', async () => {
+    const first = openLog()
+    await first.record(entry)
+    await first.close()
+    const second = openLog()
+    await second.record(entry)
+    await second.close()
+    expect(statSync(path).mode & 0o777).toBe(0o600)
+    const [one, two] = lines()
+    expect([one?.seq, two?.seq]).toEqual([1, 1])
+    expect(one?.writer).not.toBe(two?.writer)
+  })
+
+  test('begins a new line after one that a crash cut short', async () => {
+    writeFileSync(path, '{"v":1,"id":"torn')
+    const log = openLog()
+    await log.record(entry)
+    await log.record(entry)
+    expect(text().split('\n')).toHaveLength(4)
+    expect(text().split('\n')[0]).toBe('{"v":1,"id":"torn')
+    await log.close()
+  })
+})
+
+describe('a service does not start', () => {
+  test.each([
+    ['in a folder that is not there', () => join(folder, 'missing', 'audit.jsonl')],
+    ['with a folder as its file', () => folder],
+    ['with a device as its file', () => '/dev/null'],
+    [
+      'below a file',
+      () => {
+        writeFileSync(path, '')
+        return join(path, 'audit.jsonl')
+      },
+    ],
+  ])('%s', (_, make) => {
+    const place = make()
+    expect(() => jsonLinesSink({ path: place })).toThrow(
+      expect.objectContaining({
+        name: 'HfAuthError',
+        code: 'HFAUTH_CONFIG_INVALID',
+        message: expect.stringContaining(place),
+      }),
+    )
+  })
+
+  test.skipIf(process.getuid?.() === 0)('where it may not write', () => {
+    const locked = join(folder, 'locked')
+    mkdirSync(locked)
+    chmodSync(locked, 0o500)
+    expect(() => jsonLinesSink({ path: join(locked, 'audit.jsonl') })).toThrow(
+      expect.objectContaining({ code: 'HFAUTH_CONFIG_INVALID' }),
+    )
+  })
+})
+
+describe('a disk that fails', () => {
+  const unavailable = expect.objectContaining({ code: 'HFAUTH_AUDIT_UNAVAILABLE', retryable: true })
+
+  test.each([0, 1, 40])(
+    'after %i bytes leaves nothing of the event, and the log goes on when there is room',
+    async (bytes) => {
+      const log = openLog()
+      await log.record(entry)
+      const before = text()
+      disk.room = bytes
+      await expect(log.record({ ...entry, requestId: 'lost' })).rejects.toEqual(unavailable)
+      expect(text()).toBe(before)
+      disk.room = Number.POSITIVE_INFINITY
+      await log.record(entry)
+      expect(lines().map(({ seq }) => seq)).toEqual([1, 2])
+      await log.close()
+    },
+  )
+
+  test('takes back a batch of which a part was written', async () => {
+    const log = openLog()
+    disk.room = 400
+    await expect(Promise.all([log.record(entry), log.record(entry)])).rejects.toEqual(unavailable)
+    expect(text()).toBe('')
+    await log.close()
+  })
+
+  test('never makes the log cut off what somebody else wrote meanwhile', async () => {
+    const log = openLog()
+    disk.room = 40
+    disk.whenFull = () => appendFileSync(path, 'not ours\n')
+    await expect(log.record(entry)).rejects.toEqual(unavailable)
+    expect(text()).toContain('not ours\n')
+    disk.room = Number.POSITIVE_INFINITY
+    await expect(log.record(entry)).rejects.toEqual(unavailable)
+    await log.close()
+  })
+
+  test('to confirm is not believed again', async () => {
+    const log = openLog()
+    disk.failSync = true
+    await expect(log.record(entry)).rejects.toEqual(unavailable)
+    disk.failSync = false
+    await expect(log.record(entry)).rejects.toEqual(unavailable)
+    await log.close()
+  })
+})
