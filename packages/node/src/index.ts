@@ -32,7 +32,7 @@ export {
 } from './proxy/credentials.ts'
 export type { ListeningProxy, ListenOptions } from './proxy/listen.ts'
 export type { ProxyLimits, ProxyOptions } from './proxy/options.ts'
-export { createProxy, type Proxy } from './proxy/proxy.ts'
+export { createProxy, type HubProxy } from './proxy/proxy.ts'
 export { tokenFingerprint } from './token/fingerprint.ts'
 export type { VerifiedCredential, Verifier } from './verify/types.ts'
 export { createVerifier, type TokenVerifier, type VerifierOptions } from './verify/verifier.ts'

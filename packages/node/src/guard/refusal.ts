@@ -78,7 +78,9 @@ export function buildRefusal(refusal: Refusal, { requestId, resourceMetadataUrl 
     requestId,
     ...(retryAfterSeconds === undefined ? {} : { retryable: true }),
   }
-  return new Response(JSON.stringify(problem), { status, headers })
+  const body = JSON.stringify(problem)
+  headers.set('content-length', String(Buffer.byteLength(body)))
+  return new Response(body, { status, headers })
 }
 
 /** Scope names and acr values come from the policy and hold no quotes; anything else is left out. */

@@ -82,7 +82,7 @@ async function refusedUpstream(
   const shown = typeof bytes === 'string' ? undefined : Buffer.from(bytes).toString('utf8')
   const tells = [shown, ...headers.values()].some((text) => secret !== undefined && text?.includes(secret))
   if (shown !== undefined && !tells) {
-    headers.delete('content-length')
+    headers.set('content-length', String(Buffer.byteLength(shown)))
     return new Response(shown, { status, headers })
   }
   if (!isJson) await upstream.body?.cancel()

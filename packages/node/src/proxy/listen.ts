@@ -8,7 +8,7 @@
  * @module
  */
 import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { goneSignal, headerList, readBody, sendResponse } from '../adapters/web.ts'
 import type { Inbound } from './inbound.ts'
@@ -48,7 +48,7 @@ export async function listen(
   })
   // Node would drop the fields above its own limit and say nothing; ours are counted, and refused.
   server.maxHeadersCount = 0
-  server.on('request', (req, res) => void serve(pipeline, req, res))
+  server.on('request', (req, res) => serve(pipeline, req, res))
   server.on('connect', (req, socket) => {
     pipeline.recordMalformed('method_unknown', req.socket.remoteAddress)
     refuseRaw(socket, 'method_unknown')
@@ -82,12 +82,30 @@ const clientErrors: Readonly<Record<string, 'headers_too_large' | 'request_timeo
   ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
 }
 
-async function serve(pipeline: Pipeline, req: IncomingMessage, res: ServerResponse): Promise<void> {
+/** The last answer under way on each connection. */
+const turns = new WeakMap<Socket, Promise<void>>()
+
+/** One after the other on each connection: whoever sends the next request early does not overtake himself. */
+function serve(pipeline: Pipeline, req: IncomingMessage, res: ServerResponse): void {
+  const turn = (turns.get(req.socket) ?? Promise.resolve())
+    .then(() => answer(pipeline, req, res))
+    .catch(() => void res.destroy())
+  turns.set(req.socket, turn)
+}
+
+async function answer(pipeline: Pipeline, req: IncomingMessage, res: ServerResponse): Promise<void> {
+  // The request before this one has ended the connection, and all that came behind it.
+  if (closing.has(req.socket) || req.socket.destroyed) return
   const response = await pipeline.handle(inboundFrom(req, res))
   // What is left of a body that nobody wanted must not be read as the next request.
-  if (!req.complete || closes.has(response.status)) res.shouldKeepAlive = false
+  if (!req.complete || closes.has(response.status)) {
+    closing.add(req.socket)
+    res.shouldKeepAlive = false
+  }
   await sendResponse(response, res)
 }
+
+const closing = new WeakSet<Socket>()
 
 const closes: ReadonlySet<number> = new Set([400, 408, 413, 414, 431])
 

@@ -148,7 +148,7 @@ export function createPipeline(options: ProxyOptions, settings: ProxySettings): 
       // The answer is out; all that can still be done about it is to say that health is bad.
       void audit.record(entry).catch(() => undefined)
     }
-    progress.onFailure = (reason) => end({}, reason)
+    progress.onFailure = (reason) => end({}, inbound.signal.aborted ? 'client_closed' : reason)
 
     const credential = await upstream.requireCredential(caller, { action, resource, scopes: decision.scopes })
     const origin = origins[match.route.host]
@@ -257,7 +257,14 @@ export function createPipeline(options: ProxyOptions, settings: ProxySettings): 
       return refuse(refusalOfDecision(decision), caller)
     }
     await gate.recordDecision(caller, probe, { http: progress.http, resource: recorded, grantedAs: 'caller' })
-    return ownJson(buildWhoami(principal, presented.credential.expiresAt), caller.requestId)
+    const headers = {
+      'content-type': 'application/json; charset=utf-8',
+      'cache-control': 'private, no-store',
+      vary: 'Authorization, Origin',
+      'x-content-type-options': 'nosniff',
+      'x-request-id': caller.requestId,
+    }
+    return jsonResponse(buildWhoami(principal, presented.credential.expiresAt), { headers })
   }
 
   /** What holds for every resource of a type shows on any one of them. */
@@ -281,10 +288,8 @@ export function createPipeline(options: ProxyOptions, settings: ProxySettings): 
 
   function health(): Response {
     const failing = isFailing()
-    return new Response(JSON.stringify({ status: failing ? 'degraded' : 'ok' }), {
-      status: failing ? 503 : 200,
-      headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
-    })
+    const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' }
+    return jsonResponse({ status: failing ? 'degraded' : 'ok' }, { status: failing ? 503 : 200, headers })
   }
 
   function refuse(refusal: Refusal, { requestId }: Visit): Response {
@@ -323,16 +328,11 @@ function refusedPreflight(): Response {
   return new Response(null, { status: 204, headers: { vary: 'Origin', 'cache-control': 'no-store' } })
 }
 
-function ownJson(value: unknown, requestId: string): Response {
-  return new Response(JSON.stringify(value), {
-    headers: {
-      'content-type': 'application/json; charset=utf-8',
-      'cache-control': 'private, no-store',
-      vary: 'Authorization, Origin',
-      'x-content-type-options': 'nosniff',
-      'x-request-id': requestId,
-    },
-  })
+function jsonResponse(value: unknown, init: ResponseInit): Response {
+  const body = JSON.stringify(value)
+  const headers = new Headers(init.headers)
+  headers.set('content-length', String(Buffer.byteLength(body)))
+  return new Response(body, { ...init, headers })
 }
 
 function parseList(bytes: Uint8Array): unknown {

@@ -12,7 +12,7 @@ import { type ListeningProxy, type ListenOptions, listen } from './listen.ts'
 import { type ProxyOptions, readProxyOptions } from './options.ts'
 import { createPipeline } from './pipeline.ts'
 
-export interface Proxy {
+export interface HubProxy {
   /**
    * Answers one Web request, for servers that are not Node's. Never throws for what a request contains.
    *
@@ -24,7 +24,7 @@ export interface Proxy {
 }
 
 /** @throws HfAuthError `HFAUTH_CONFIG_INVALID` when an address is not an origin, or a limit is no number. */
-export function createProxy(options: ProxyOptions): Proxy {
+export function createProxy(options: ProxyOptions): HubProxy {
   const pipeline = createPipeline(options, readProxyOptions(options))
   return {
     fetch: (request, connection = {}) => pipeline.handle(inboundFromRequest(request, connection)),
