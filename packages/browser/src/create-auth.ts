@@ -1,16 +1,17 @@
 /**
  * Create auth: puts the parts together for one page and one client.
  *
- * options → provider → login → session → access, **create auth** around them. Holds no rule of its own.
+ * options → provider → session → login → **create auth**. Holds no rule of its own.
  *
  * @module
  */
-import { createGuardedFetch } from './access/guarded-fetch.ts'
+
 import { createAttempts } from './login/attempts.ts'
 import { type SignInResult, startCallback } from './login/callback.ts'
 import { buildSignInUrl, type SignInOptions } from './login/sign-in-url.ts'
 import { type AuthOptions, invalid, readOptions } from './options.ts'
 import { createProvider } from './provider/oauth.ts'
+import { createGuardedFetch } from './session/guarded-fetch.ts'
 import type { Session } from './session/session.ts'
 import { type AuthState, createSessionState } from './session/session-state.ts'
 

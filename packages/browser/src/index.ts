@@ -7,6 +7,7 @@
 export {
   createPermissions,
   type Permissions,
+  type PermissionsAuth,
   type PermissionsOptions,
 } from './access/permissions.ts'
 export { type Auth, createAuth } from './create-auth.ts'

@@ -1,7 +1,7 @@
 /**
  * Options: what an application says once, checked before anything is built on it.
  *
- * **options** → provider → login → session → access. Reads no global: clock, network, storage
+ * **options** → provider → session → login. Reads no global: clock, network, storage
  * and page are looked up when they are used.
  *
  * @module

@@ -194,6 +194,7 @@ describe('outside a browser', () => {
 describe('the return address', () => {
   const hostile = [
     'https://evil.example/',
+    'https://evil.example/account',
     'https://app.example.evil.example/',
     'https://app.example@evil.example/',
     'https://user:pw@app.example/',

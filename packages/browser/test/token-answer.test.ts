@@ -215,7 +215,7 @@ describe('the ID token', () => {
   test.each([
     ['says alg none', { alg: 'none' }],
     ['says HS256', { alg: 'HS256' }],
-    ['is signed with an algorithm the provider lists and we do not', { alg: 'ES256' }],
+    ['says another algorithm, rightly, that the provider lists and we do not', { alg: 'PS256' }],
     ['needs an extension', { crit: ['b64'] }],
   ])('is refused when its header %s (C9)', async (_, header) => {
     const { signIn, provider } = createHarness()

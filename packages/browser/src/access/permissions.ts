@@ -14,8 +14,14 @@ import {
   type ResourceInput,
   type Snapshot,
 } from '@hfauth/core'
-import type { Auth } from '../create-auth.ts'
 import type { Session } from '../session/session.ts'
+
+/** What is needed of `createAuth`. */
+export interface PermissionsAuth {
+  readonly session: Session | undefined
+  subscribe(listener: () => void): () => void
+  readonly fetch: typeof globalThis.fetch
+}
 
 export interface PermissionsOptions {
   /** Current time in epoch milliseconds. Default `Date.now`. */
@@ -40,7 +46,7 @@ export interface Permissions {
   getSnapshot(): Access | undefined
 }
 
-export function createPermissions(auth: Auth, options: PermissionsOptions = {}): Permissions {
+export function createPermissions(auth: PermissionsAuth, options: PermissionsOptions = {}): Permissions {
   const { now = Date.now, timeoutMs = 10_000 } = options
   const listeners = new Set<() => void>()
   let loaded: { readonly access: Access; readonly owner: Session } | undefined

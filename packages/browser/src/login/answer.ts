@@ -36,7 +36,6 @@ export function readAnswer(href: string): Answer | undefined {
   if (!state || !(inQuery || inFragment)) return undefined
 
   const holdsToken = tokenNames.some((name) => query.has(name) || fragment.has(name))
-  const repeated = answerNames.find((name) => parameters.getAll(name).length > 1)
   url.search = withoutAnswer(url.search)
   if (inFragment || holdsToken) url.hash = ''
   return {
@@ -48,7 +47,7 @@ export function readAnswer(href: string): Answer | undefined {
       ? 'it carries a token in the address'
       : inFragment
         ? 'it came in the fragment'
-        : repeated && `\`${repeated}\` occurs twice`,
+        : undefined,
   }
 }
 

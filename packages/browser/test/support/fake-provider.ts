@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { createHash, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
+import { constants, createHash, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
 
 export const issuer = 'https://hub.example'
 export const clientId = 'client-1'
@@ -102,7 +102,7 @@ export function createFakeProvider(now: () => number): FakeProvider {
       response_types_supported: ['code'],
       code_challenge_methods_supported: ['S256'],
       token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
-      id_token_signing_alg_values_supported: ['RS256', 'ES256'],
+      id_token_signing_alg_values_supported: ['RS256', 'PS256'],
       ...provider.metadata,
     }
   }
@@ -148,13 +148,16 @@ export function createFakeProvider(now: () => number): FakeProvider {
 function compact(header: Members, claims: Members, key: KeyObject): string {
   const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
   const signed = `${encode(header)}.${encode(claims)}`
-  const signature =
-    header.alg === 'none' ? '' : sign('sha256', Buffer.from(signed), key).toString('base64url')
+  if (header.alg === 'none') return `${signed}.`
+  const padding = header.alg === 'PS256' ? constants.RSA_PKCS1_PSS_PADDING : constants.RSA_PKCS1_PADDING
+  const signature = sign('sha256', Buffer.from(signed), { key, padding, saltLength: 32 }).toString(
+    'base64url',
+  )
   return `${signed}.${signature}`
 }
 
 function publishedKey(): Members {
-  return { ...own.publicKey.export({ format: 'jwk' }), kid: 'k1', alg: 'RS256', use: 'sig' }
+  return { ...own.publicKey.export({ format: 'jwk' }), kid: 'k1', use: 'sig' }
 }
 
 function without(members: Members): Members {

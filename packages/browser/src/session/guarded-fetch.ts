@@ -9,7 +9,7 @@
 import { HfAuthError } from '@hfauth/core'
 import type { Settings } from '../options.ts'
 import { isSecureUrl, parseUrl } from '../secure-url.ts'
-import type { SessionState } from '../session/session-state.ts'
+import type { SessionState } from './session-state.ts'
 
 /**
  * @throws HfAuthError inside the promise: `HFAUTH_ORIGIN_REFUSED` before anything is sent, `HFAUTH_SIGNED_OUT`.
