@@ -5,11 +5,11 @@
  *
  * @module
  */
-import { type CompiledPolicy, compilePolicy } from './compile/compile.ts'
-import { type Access, createAccess } from './decide/access.ts'
-import { type IndexedGrants, indexGrants } from './decide/decide.ts'
-import { grantsFor } from './decide/grants.ts'
+import { compilePolicy } from './compile/compile.ts'
+import { type Access, type AccessSource, StandingAccess } from './decide/access.ts'
+import { createStandings, type StandingForNow, type StandingSource } from './decide/grants.ts'
 import { scopesForRules } from './decide/scopes.ts'
+import type { Standing } from './decide/standing.ts'
 import { HfAuthError } from './errors.ts'
 import { suggestion } from './internal/nearest.ts'
 import { sortedUnique } from './internal/sort.ts'
@@ -50,24 +50,25 @@ export function createEngine(policy: Policy, options: EngineOptions): Engine {
       `policy \`${policy.reference.name}\` has no environment \`${options.environment}\`${hint}`,
     )
   }
-  return engineIn(environment, {
-    compiled: compilePolicy(policy),
-    now: options.now ?? Date.now,
-    engines: new Map(),
-  })
+  return engineIn(environment, { policy, now: options.now ?? Date.now, engines: new Map() })
 }
 
 interface Shared {
-  readonly compiled: CompiledPolicy
+  readonly policy: Policy
   readonly now: () => number
   /** One engine for each environment that has been asked about. */
   readonly engines: Map<string, Engine>
 }
 
 function engineIn(environment: Environment, shared: Shared): Engine {
-  const { compiled, now, engines } = shared
-  const { policy } = compiled
+  const { policy, now, engines } = shared
+  const compiled = compilePolicy(policy, environment)
+  const standings = createStandings(compiled)
   const known = new WeakMap<Principal, Access>()
+  const elsewhere = (principal: Principal, name: string): Access | undefined => {
+    const other = policy.environments.get(name)
+    return other && (engines.get(name) ?? engineIn(other, shared)).for(principal)
+  }
   const engine: Engine = {
     policy,
     environment: environment.name,
@@ -75,39 +76,59 @@ function engineIn(environment: Environment, shared: Shared): Engine {
       let access = known.get(principal)
       if (access === undefined) {
         assertPrincipal(principal)
-        access = accessFor(principal)
+        access = new StandingAccess(
+          new PrincipalSource(principal, environment.name, now, standings, elsewhere),
+        )
         known.set(principal, access)
       }
       return access
     },
     scopes() {
       const bound = policy.bindings.flatMap((binding) => binding.roles)
-      const ceiling = environment.actions && sortedUnique(environment.actions)
-      return scopesForRules(compiled.rulesOf(bound, environment), ceiling)
+      return scopesForRules(compiled.rulesOf(sortedUnique(bound)), environment.actions)
     },
   }
   engines.set(environment.name, engine)
-
-  function accessFor(principal: Principal): Access {
-    let indexed: IndexedGrants | undefined
-    let validUntil: number | undefined
-    return createAccess({
-      principal: principal.id,
-      environment: environment.name,
-      now,
-      grantsAt(time) {
-        if (indexed === undefined || (validUntil !== undefined && time >= validUntil)) {
-          const fresh = grantsFor(compiled, principal, environment, time)
-          indexed = indexGrants(fresh.grants, policy.reference)
-          validUntil = fresh.validUntil
-        }
-        return indexed
-      },
-      elsewhere(name) {
-        const other = policy.environments.get(name)
-        return other && (engines.get(name) ?? engineIn(other, shared)).for(principal)
-      },
-    })
-  }
   return engine
+}
+
+/** A principal's standing, worked out when it is first needed and again when a binding begins or ends. */
+class PrincipalSource implements AccessSource {
+  readonly environment: string
+  readonly now: () => number
+  private readonly owner: Principal
+  private readonly standings: StandingSource
+  private readonly other: (principal: Principal, name: string) => Access | undefined
+  private current: StandingForNow | undefined
+
+  constructor(
+    owner: Principal,
+    environment: string,
+    now: () => number,
+    standings: StandingSource,
+    other: (principal: Principal, name: string) => Access | undefined,
+  ) {
+    this.owner = owner
+    this.environment = environment
+    this.now = now
+    this.standings = standings
+    this.other = other
+  }
+
+  get principal(): string {
+    return this.owner.id
+  }
+
+  standingAt(time: number): Standing {
+    let current = this.current
+    if (current === undefined || (current.validUntil !== undefined && time >= current.validUntil)) {
+      current = this.standings(this.owner, time)
+      this.current = current
+    }
+    return current.standing
+  }
+
+  elsewhere(environment: string): Access | undefined {
+    return this.other(this.owner, environment)
+  }
 }

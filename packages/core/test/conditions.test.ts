@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { judge, type Truth } from '../src/compile/conditions.ts'
-import { readCondition, writeCondition } from '../src/policy/condition.ts'
+import { compileCondition, type Truth } from '../src/compile/conditions.ts'
+import { type FactPath, readCondition, writeCondition } from '../src/policy/condition.ts'
 import type { Json, RequestContext } from '../src/types.ts'
+import { judge } from './reference-judge.ts'
 import { accessOf, now, principalOf } from './support.ts'
 
 function read(document: { readonly [key: string]: Json }) {
@@ -19,9 +20,11 @@ function truthOf(
   facts: { readonly [name: string]: Json },
 ): Truth {
   const condition = read(document)
-  const judged = judge(condition, (path) => facts[`${path.root}.${path.name}`])
-  // What is written is what was read.
-  expect(judge(read(writeCondition(condition)), (path) => facts[`${path.root}.${path.name}`])).toBe(judged)
+  const reader = (path: FactPath) => () => facts[`${path.root}.${path.name}`]
+  const judged = compileCondition(condition, reader)(undefined)
+  // What is written is what was read; and the obvious evaluator thinks the same.
+  expect(compileCondition(read(writeCondition(condition)), reader)(undefined)).toBe(judged)
+  expect(judge(condition, (path) => facts[`${path.root}.${path.name}`])).toBe(judged)
   return judged
 }
 

@@ -2,13 +2,13 @@
  * The slow, obvious evaluator: the decision as the specification words it, statement by statement,
  * without an index, without partial evaluation and without CASL. The engine is held against it.
  */
-import { judge, type Truth } from '../src/compile/conditions.ts'
-import { principalFact, requestFact } from '../src/compile/facts.ts'
+import { principalFact } from '../src/compile/facts.ts'
 import { isHubType } from '../src/hub/actions.ts'
 import { canonicalId } from '../src/hub/ids.ts'
 import type { Policy, Principal, Question } from '../src/index.ts'
 import type { Pattern } from '../src/policy/pattern.ts'
 import type { Statement } from '../src/policy/policy.ts'
+import { judge, requestFact, type Truth } from './reference-judge.ts'
 
 export function referenceReason(
   policy: Policy,

@@ -1,105 +1,134 @@
 /**
  * Bindings against a principal: which roles its verified claims give, and until when.
  *
- * Bindings are indexed by issuer and by their most telling value, so that a principal meets those
- * that can match and not all of them.
+ * Each binding is filed under its issuers and its most telling value (a claim, a name, a group, an
+ * organisation), so that a principal meets those that can match and not all of them.
  *
  * @module
  */
+import { getOrAdd } from '../internal/maps.ts'
 import type { Binding } from '../policy/policy.ts'
 import type { SubjectDocument } from '../policy/schema.ts'
 import type { Json, OrgMembership, PrincipalShape } from '../types.ts'
-import { judge } from './conditions.ts'
-import { principalFact, walk } from './facts.ts'
+import { compileCondition, type Judge } from './conditions.ts'
+import { principalReader, walk } from './facts.ts'
 
 export interface BoundRoles {
   readonly bindings: readonly Binding[]
   /** Epoch milliseconds at which a binding begins or ends and the roles have to be worked out again. */
-  readonly validUntil?: number
+  readonly validUntil: number | undefined
 }
 
 export type BindingIndex = (principal: PrincipalShape, now: number) => BoundRoles
 
+interface CompiledBinding {
+  readonly binding: Binding
+  readonly claims: Judge<PrincipalShape> | undefined
+}
+
+/** The bindings of one issuer, or of all of them. */
+interface IssuerFile {
+  /** By the kind of value (`group`, `org`, `claim repository`), then by the value. */
+  readonly byValue: Map<string, Map<string, CompiledBinding[]>>
+  /** Those without any value that could be looked up. */
+  readonly others: CompiledBinding[]
+}
+
+const anyIssuer = '*'
+
 export function indexBindings(bindings: readonly Binding[]): BindingIndex {
-  const byKey = new Map<string, Binding[]>()
+  const files = new Map<string, IssuerFile>()
   for (const binding of bindings) {
-    for (const key of keysOf(binding)) {
-      const list = byKey.get(key)
-      if (list === undefined) byKey.set(key, [binding])
-      else list.push(binding)
+    const claims = binding.claims && compileCondition(binding.claims, principalReader)
+    for (const issuer of binding.to.issuer === undefined ? [anyIssuer] : [binding.to.issuer].flat()) {
+      file(files, issuer, { binding, claims })
     }
   }
   return (principal, now) => {
-    const matching = new Set<Binding>()
+    const found: Binding[] = []
     let validUntil: number | undefined
-    for (const key of keysOfPrincipal(principal)) {
-      for (const binding of byKey.get(key) ?? []) {
-        if (!matches(binding, principal)) continue
-        const { from, until } = binding
-        if ((from === undefined || from <= now) && (until === undefined || now < until)) matching.add(binding)
-        for (const change of [from, until]) {
-          if (change !== undefined && change > now) validUntil = Math.min(validUntil ?? change, change)
-        }
+    const consider = ({ binding, claims }: CompiledBinding) => {
+      if (found.includes(binding) || !matches(binding.to, claims, principal)) return
+      const { from, until } = binding
+      if ((from === undefined || from <= now) && (until === undefined || now < until)) found.push(binding)
+      for (const change of [from, until]) {
+        if (change !== undefined && change > now) validUntil = Math.min(validUntil ?? change, change)
       }
     }
-    return { bindings: [...matching], ...(validUntil === undefined ? {} : { validUntil }) }
+    for (const issuer of [principal.issuer, anyIssuer]) {
+      const entries = files.get(issuer)
+      if (entries === undefined) continue
+      for (const [kind, lists] of entries.byValue) {
+        for (const value of valuesOf(principal, kind))
+          for (const entry of lists.get(value) ?? []) consider(entry)
+      }
+      for (const entry of entries.others) consider(entry)
+    }
+    return { bindings: found, validUntil }
   }
 }
 
-/** A text that every principal the binding matches also has. One for each issuer and value it names. */
-function keysOf(binding: Binding): string[] {
-  const { to } = binding
-  const issuers = to.issuer === undefined ? ['*'] : [to.issuer].flat()
-  return issuers.flatMap((issuer) => anchors(to).map((anchor) => key(issuer, anchor)))
+function file(files: Map<string, IssuerFile>, issuer: string, entry: CompiledBinding): void {
+  const entries = getOrAdd(files, issuer, () => ({ byValue: new Map(), others: [] }))
+  const anchor = anchorOf(entry.binding.to)
+  if (anchor === undefined) {
+    entries.others.push(entry)
+    return
+  }
+  const lists = getOrAdd(entries.byValue, anchor.kind, () => new Map<string, CompiledBinding[]>())
+  for (const value of new Set(anchor.values)) getOrAdd(lists, value, () => []).push(entry)
 }
 
-function anchors(to: SubjectDocument): string[] {
+interface Anchor {
+  readonly kind: string
+  readonly values: readonly string[]
+}
+
+/** What every principal that the binding matches must have. */
+function anchorOf(to: SubjectDocument): Anchor | undefined {
   const claim = Object.entries(to.claims ?? {}).find(
     ([name, value]) => !name.startsWith('$') && typeof value === 'string',
   )
-  if (claim !== undefined) return [`claim ${claim[0]} ${claim[1]}`]
-  if (to.username !== undefined) return [to.username].flat().map((name) => `username ${name.toLowerCase()}`)
-  if (to.email !== undefined) return [to.email].flat().map((email) => `email ${email.toLowerCase()}`)
-  if (to.group !== undefined) return [to.group].flat().map((group) => `group ${group}`)
-  if (to.org !== undefined) return [to.org].flat().map((org) => `org ${org.toLowerCase()}`)
-  return ['any']
+  if (claim !== undefined) return { kind: `claim ${claim[0]}`, values: [claim[1] as string] }
+  for (const kind of ['username', 'email', 'group', 'org'] as const) {
+    const values = to[kind]
+    if (values !== undefined)
+      return {
+        kind,
+        values: [values].flat().map((value) => (kind === 'group' ? value : value.toLowerCase())),
+      }
+  }
+  return undefined
 }
 
-function* keysOfPrincipal(principal: PrincipalShape): Iterable<string> {
-  const values = new Set<string>(['any'])
-  if (principal.username !== undefined) values.add(`username ${principal.username.toLowerCase()}`)
-  if (principal.email !== undefined) values.add(`email ${principal.email.toLowerCase()}`)
-  for (const group of principal.groups ?? []) values.add(`group ${group}`)
-  for (const org of principal.orgs ?? []) {
-    values.add(`org ${org.id.toLowerCase()}`)
-    values.add(`org ${org.handle.toLowerCase()}`)
-  }
-  for (const path of claimTexts(principal.claims, '')) values.add(`claim ${path}`)
-  for (const value of values) {
-    yield key(principal.issuer, value)
-    yield key('*', value)
-  }
-}
-
-/** Every text in the claims with the path a condition would use for it; an element of a list counts as the list. */
-function* claimTexts(claims: { readonly [name: string]: Json }, prefix: string): Iterable<string> {
-  for (const [name, value] of Object.entries(claims)) {
-    for (const item of Array.isArray(value) ? (value as readonly Json[]) : [value]) {
-      if (typeof item === 'string') yield `${prefix}${name} ${item}`
-    }
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-      yield* claimTexts(value as { readonly [name: string]: Json }, `${prefix}${name}.`)
-    }
+/** A principal's values of a kind, spelt as they are filed. */
+function valuesOf(principal: PrincipalShape, kind: string): readonly string[] {
+  switch (kind) {
+    case 'username':
+      return principal.username === undefined ? [] : [principal.username.toLowerCase()]
+    case 'email':
+      return principal.email === undefined ? [] : [principal.email.toLowerCase()]
+    case 'group':
+      return principal.groups ?? []
+    case 'org':
+      return (principal.orgs ?? []).flatMap(({ id, handle }) => [id.toLowerCase(), handle.toLowerCase()])
+    default:
+      return claimTexts(walk(principal.claims, kind.slice('claim '.length)))
   }
 }
 
-function key(issuer: string, anchor: string): string {
-  return `${issuer} ${anchor}`
+/** As conditions compare: a list has each of its values. */
+function claimTexts(value: Json | undefined): readonly string[] {
+  if (typeof value === 'string') return [value]
+  return Array.isArray(value) ? value.filter((item): item is string => typeof item === 'string') : []
 }
 
 /** All parts of `to` must hold; what a principal does not tell does not hold. */
-function matches(binding: Binding, principal: PrincipalShape): boolean {
-  const { to } = binding
+function matches(
+  to: SubjectDocument,
+  claims: Judge<PrincipalShape> | undefined,
+  principal: PrincipalShape,
+): boolean {
   if ((to.anonymous === true || to.kind === 'anonymous') !== (principal.kind === 'anonymous')) return false
   return (
     holds(to.issuer, (issuer) => issuer === principal.issuer) &&
@@ -108,10 +137,7 @@ function matches(binding: Binding, principal: PrincipalShape): boolean {
     holds(to.email, (email) => principal.emailVerified === true && sameName(email, principal.email)) &&
     holds(to.group, (group) => principal.groups?.includes(group) === true) &&
     memberOf(to, principal) &&
-    (binding.claims === undefined ||
-      judge(binding.claims, (path) =>
-        path.root === 'principal' ? principalFact(principal, path.name) : walk(principal.claims, path.name),
-      ) === true)
+    (claims === undefined || claims(principal) === true)
   )
 }
 
@@ -139,7 +165,8 @@ function holds<T extends string>(
   wanted: T | readonly T[] | undefined,
   check: (value: T) => boolean,
 ): boolean {
-  return wanted === undefined || ([wanted].flat() as T[]).some(check)
+  if (wanted === undefined) return true
+  return typeof wanted === 'string' ? check(wanted) : wanted.some(check)
 }
 
 function sameName(a: string, b: string | undefined): boolean {

@@ -1,71 +1,98 @@
 /**
- * Judging conditions, in three values: true, false, and unknown (`undefined`) when a fact is missing
- * or cannot be compared.
+ * Conditions, compiled: a tree becomes one function that answers in three values, true, false, or
+ * unknown (`undefined`) when a fact is missing or cannot be compared.
  *
  * Kleene's strong logic: an unknown part leaves the whole unknown unless the other parts decide it.
+ * What is fixed in a condition (globs, ranges, times) is read once, here, and not at each question.
  *
  * @module
  */
 import { matchGlob, parseGlob } from '../internal/glob.ts'
-import { inRange, parseCidr, parseIp } from '../internal/ip.ts'
+import { type IpRange, inRange, parseCidr, parseIp } from '../internal/ip.ts'
 import { type Condition, type FactPath, factName, type TestCondition } from '../policy/condition.ts'
 import { parseMoment, parseTime } from '../policy/time.ts'
 import type { Json } from '../types.ts'
-import { type FactSource, walk } from './facts.ts'
+import { walk } from './facts.ts'
 
 /** True, false, or unknown. */
 export type Truth = boolean | undefined
 
-/**
- * Judges a condition. Unknown facts are added to `missing` as `resource.gated`.
- *
- * The time that relative moments count from is the fact `context.time`, in epoch milliseconds.
- */
-export function judge(condition: Condition, facts: FactSource, missing?: Set<string>): Truth {
+/** Judges facts; those that were needed and not known are added to `missing` as `resource.gated`. */
+export type Judge<Facts> = (facts: Facts, missing?: Set<string>) => Truth
+
+/** Finds out once how a fact is looked up; what it gives is called for each question. */
+export type FactReader<Facts> = (path: FactPath) => (facts: Facts) => Json | undefined
+
+/** The time that relative moments count from is the fact `context.time`, in epoch milliseconds. */
+export function compileCondition<Facts>(condition: Condition, reader: FactReader<Facts>): Judge<Facts> {
   switch (condition.kind) {
     case 'test':
-      return judgeTest(condition, facts, missing)
+      return compileTest(condition, reader)
     case 'not': {
-      const truth = judge(condition.of, facts, missing)
-      return truth === undefined ? undefined : !truth
+      const of = compileCondition(condition.of, reader)
+      return (facts, missing) => {
+        const truth = of(facts, missing)
+        return truth === undefined ? undefined : !truth
+      }
     }
     case 'element':
-      return judgeElement(condition, facts, missing)
+      return compileElement(condition, reader)
     case 'unknown':
-      for (const name of condition.facts) missing?.add(name)
-      return undefined
-    default: {
-      // `all` is decided by a false part, `any` by a true one.
-      const deciding = condition.kind === 'any'
-      const found = missing && new Set<string>()
-      let result: Truth = !deciding
-      for (const part of condition.of) {
-        const truth = judge(part, facts, found)
-        if (truth === deciding) return deciding
-        if (truth === undefined) result = undefined
+      return (_, missing) => {
+        for (const name of condition.facts) missing?.add(name)
+        return undefined
       }
-      if (found !== undefined) for (const name of found) missing?.add(name)
-      return result
-    }
+    default:
+      return combine(
+        condition.kind === 'any',
+        condition.of.map((part) => compileCondition(part, reader)),
+      )
   }
 }
 
-function judgeElement(
-  condition: Extract<Condition, { kind: 'element' }>,
-  facts: FactSource,
-  missing?: Set<string>,
-): Truth {
-  const list = lookUp(condition.path, facts, missing)
-  if (!Array.isArray(list)) return undefined
-  let result: Truth = false
-  for (const element of list as readonly Json[]) {
-    const truth = judge(condition.of, (path) =>
-      path.root === 'element' ? elementFact(element, path.name) : facts(path),
-    )
-    if (truth === true) return true
-    if (truth === undefined) result = undefined
+/** `all` is decided by a false part, `any` by a true one; what was missing counts only when nothing decided. */
+function combine<Facts>(deciding: boolean, parts: readonly Judge<Facts>[]): Judge<Facts> {
+  return (facts, missing) => {
+    const found = missing === undefined ? undefined : new Set<string>()
+    let result: Truth = !deciding
+    for (const part of parts) {
+      const truth = part(facts, found)
+      if (truth === deciding) return deciding
+      if (truth === undefined) result = undefined
+    }
+    if (found !== undefined) for (const name of found) missing?.add(name)
+    return result
   }
-  return result
+}
+
+interface WithElement<Facts> {
+  readonly outer: Facts
+  readonly element: Json
+}
+
+function compileElement<Facts>(
+  condition: Extract<Condition, { kind: 'element' }>,
+  reader: FactReader<Facts>,
+): Judge<Facts> {
+  const readList = reader(condition.path)
+  const name = factName(condition.path)
+  const judgeElement = compileCondition<WithElement<Facts>>(condition.of, (path) => {
+    if (path.root === 'element') return ({ element }) => elementFact(element, path.name)
+    const outer = reader(path)
+    return (facts) => outer(facts.outer)
+  })
+  return (facts, missing) => {
+    const list = readList(facts)
+    if (list === undefined) missing?.add(name)
+    if (!Array.isArray(list)) return undefined
+    let result: Truth = false
+    for (const element of list as readonly Json[]) {
+      const truth = judgeElement({ outer: facts, element })
+      if (truth === true) return true
+      if (truth === undefined) result = undefined
+    }
+    return result
+  }
 }
 
 /** A member of a list's element; the element itself is not asked for by name. */
@@ -75,64 +102,87 @@ export function elementFact(element: Json, name: string): Json | undefined {
     : undefined
 }
 
-function judgeTest(test: TestCondition, facts: FactSource, missing?: Set<string>): Truth {
-  const literal = 'literal' in test.operand
-  if (test.operator === '$exists')
-    return (facts(test.path) !== undefined) === (literal && test.operand.literal)
-  const value = test.known ?? lookUp(test.path, facts, missing)
-  const operand = 'literal' in test.operand ? test.operand.literal : lookUp(test.operand.ref, facts, missing)
-  if (value === undefined || operand === undefined) return undefined
-  return compare(test.operator, value, operand, facts)
-}
-
-function lookUp(path: FactPath, facts: FactSource, missing?: Set<string>): Json | undefined {
-  const value = facts(path)
-  if (value === undefined || value === null) {
-    missing?.add(factName(path))
-    return undefined
+function compileTest<Facts>(test: TestCondition, reader: FactReader<Facts>): Judge<Facts> {
+  const { known, operator, operand } = test
+  const name = factName(test.path)
+  const readValue = known === undefined ? reader(test.path) : () => known
+  if (operator === '$exists') {
+    const wanted = 'literal' in operand && operand.literal === true
+    return (facts) => (readValue(facts) !== undefined) === wanted
   }
-  return value
+  const readNow = reader({ root: 'context', name: 'time' })
+  if ('literal' in operand) {
+    const compare = comparison(operator, operand.literal)
+    return (facts, missing) => {
+      const value = readValue(facts)
+      if (value !== undefined && value !== null) return compare(value, () => readNow(facts))
+      missing?.add(name)
+      return undefined
+    }
+  }
+  const readOperand = reader(operand.ref)
+  return (facts, missing) => {
+    const value = readValue(facts) ?? undefined
+    const other = readOperand(facts) ?? undefined
+    if (value === undefined) missing?.add(name)
+    if (other === undefined) missing?.add(factName(operand.ref))
+    if (value === undefined || other === undefined) return undefined
+    return comparison(operator, other)(value, () => readNow(facts))
+  }
 }
 
-function compare(operator: TestCondition['operator'], value: Json, operand: Json, facts: FactSource): Truth {
+/** Compares a value that is there; `now` is asked only by what is relative to it. */
+type Comparison = (value: Json, now: () => Json | undefined) => Truth
+
+const incomparable: Comparison = () => undefined
+
+function comparison(operator: TestCondition['operator'], operand: Json): Comparison {
   switch (operator) {
     case '$eq':
-      return equals(value, operand)
+      return (value) => equals(value, operand)
     case '$ne':
-      return !equals(value, operand)
+      return (value) => !equals(value, operand)
     case '$in':
-      return Array.isArray(operand) ? operand.some((item) => equals(value, item)) : undefined
+      return Array.isArray(operand) ? (value) => operand.some((item) => equals(value, item)) : incomparable
     case '$nin':
-      return Array.isArray(operand) ? !operand.some((item) => equals(value, item)) : undefined
+      return Array.isArray(operand) ? (value) => !operand.some((item) => equals(value, item)) : incomparable
     case '$contains':
-      return Array.isArray(value) ? value.some((item) => equals(item, operand)) : undefined
+      return (value) => (Array.isArray(value) ? value.some((item) => equals(item, operand)) : undefined)
     case '$all':
-      return Array.isArray(value) && Array.isArray(operand)
-        ? operand.every((wanted) => value.some((item) => equals(item, wanted)))
-        : undefined
+      if (!Array.isArray(operand)) return incomparable
+      return (value) =>
+        Array.isArray(value)
+          ? operand.every((wanted) => value.some((item) => equals(item, wanted)))
+          : undefined
     case '$size':
-      return Array.isArray(value) ? value.length === operand : undefined
+      return (value) => (Array.isArray(value) ? value.length === operand : undefined)
     case '$lt':
+      return ordering(operand, (value, limit) => value < limit)
     case '$lte':
+      return ordering(operand, (value, limit) => value <= limit)
     case '$gt':
+      return ordering(operand, (value, limit) => value > limit)
     case '$gte':
-      return inOrder(operator, value, operand)
-    case '$glob':
-      return typeof value === 'string' && typeof operand === 'string'
-        ? matchGlob(globOf(operand), value)
-        : undefined
+      return ordering(operand, (value, limit) => value >= limit)
+    case '$glob': {
+      if (typeof operand !== 'string') return incomparable
+      const parts = parseGlob(operand)
+      return (value) => (typeof value === 'string' ? matchGlob(parts, value) : undefined)
+    }
     case '$cidr':
-      return judgeRange(value, operand)
+      return inRanges([operand].flat())
     case '$before':
+      return moment(operand, (time, limit) => time < limit)
     case '$after':
-      return judgeTime(operator, value, operand, facts)
+      return moment(operand, (time, limit) => time > limit)
     case '$exists':
-      return undefined
+      return incomparable
   }
 }
 
 /** As CASL compares: a plain operand equals a list that has it. */
 function equals(value: Json, operand: Json): boolean {
+  if (value === operand) return true
   if (Array.isArray(value) && !Array.isArray(operand)) return value.some((item) => same(item, operand))
   return same(value, operand)
 }
@@ -144,62 +194,40 @@ function same(a: Json, b: Json): boolean {
   return false
 }
 
-function inOrder(operator: '$lt' | '$lte' | '$gt' | '$gte', value: Json, operand: Json): Truth {
-  const comparable =
-    (typeof value === 'number' && typeof operand === 'number') ||
-    (typeof value === 'string' && typeof operand === 'string')
-  if (!comparable) return undefined
-  switch (operator) {
-    case '$lt':
-      return value < operand
-    case '$lte':
-      return value <= operand
-    case '$gt':
-      return value > operand
-    case '$gte':
-      return value >= operand
+type Ordered = number | string
+
+function ordering(operand: Json, holds: (value: Ordered, limit: Ordered) => boolean): Comparison {
+  if (typeof operand !== 'number' && typeof operand !== 'string') return incomparable
+  return (value) => (typeof value === typeof operand ? holds(value as Ordered, operand) : undefined)
+}
+
+function inRanges(texts: readonly Json[]): Comparison {
+  const ranges = texts
+    .map((text) => (typeof text === 'string' ? parseCidr(text) : undefined))
+    .filter((range): range is IpRange => range !== undefined)
+  return (value) => {
+    const address = typeof value === 'string' ? parseIp(value) : undefined
+    return address === undefined ? undefined : ranges.some((range) => inRange(address, range))
   }
 }
 
-function judgeRange(value: Json, operand: Json): Truth {
-  const address = typeof value === 'string' ? parseIp(value) : undefined
-  if (address === undefined) return undefined
-  return [operand].flat().some((text) => {
-    const range = typeof text === 'string' ? parseCidr(text) : undefined
-    return range !== undefined && inRange(address, range)
-  })
-}
-
-function judgeTime(operator: '$before' | '$after', value: Json, operand: Json, facts: FactSource): Truth {
-  const time = readTime(value)
-  const limit = readLimit(operand, facts)
-  if (time === undefined || limit === undefined) return undefined
-  return operator === '$before' ? time < limit : time > limit
+function moment(operand: Json, holds: (time: number, limit: number) => boolean): Comparison {
+  const read = typeof operand === 'string' ? parseMoment(operand) : undefined
+  const fixed = read === undefined ? readTime(operand) : 'at' in read ? read.at : undefined
+  const fromNow = read !== undefined && 'fromNow' in read ? read.fromNow : undefined
+  return (value, now) => {
+    const time = readTime(value)
+    let limit = fixed
+    if (fromNow !== undefined) {
+      const current = now()
+      limit = typeof current === 'number' ? current + fromNow : undefined
+    }
+    return time === undefined || limit === undefined ? undefined : holds(time, limit)
+  }
 }
 
 /** Epoch milliseconds of an RFC 3339 text, or of a number that is already that. */
 function readTime(value: Json): number | undefined {
   if (typeof value === 'number') return value
   return typeof value === 'string' ? parseTime(value) : undefined
-}
-
-function readLimit(operand: Json, facts: FactSource): number | undefined {
-  const moment = typeof operand === 'string' ? parseMoment(operand) : undefined
-  if (moment === undefined) return readTime(operand)
-  if ('at' in moment) return moment.at
-  const now = facts({ root: 'context', name: 'time' })
-  return typeof now === 'number' ? now + moment.fromNow : undefined
-}
-
-const globs = new Map<string, ReturnType<typeof parseGlob>>()
-
-/** Patterns come from the policy, never from a request, so that there are only so many of them. */
-function globOf(pattern: string): ReturnType<typeof parseGlob> {
-  let parts = globs.get(pattern)
-  if (parts === undefined) {
-    if (globs.size >= 10_000) globs.clear()
-    parts = parseGlob(pattern)
-    globs.set(pattern, parts)
-  }
-  return parts
 }

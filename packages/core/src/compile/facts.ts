@@ -7,40 +7,46 @@ import type { FactPath } from '../policy/condition.ts'
 import { own } from '../principal/claims.ts'
 import type { Json, PrincipalShape, RequestContext } from '../types.ts'
 
-/** Looks a fact up; `undefined` when it is not known. */
-export type FactSource = (path: FactPath) => Json | undefined
-
-/** A resource whose id is canonical. */
-export interface CanonicalResource {
-  readonly type: string
-  readonly id: string
-  readonly attributes: { readonly [name: string]: Json | undefined }
+export interface Attributes {
+  readonly [name: string]: Json | undefined
 }
 
+/** One question's resource, under its canonical id, and request. */
 export interface RequestFacts {
-  readonly resource: CanonicalResource
-  readonly context: RequestContext
+  type: string
+  id: string
+  attributes: Attributes
+  context: RequestContext
+  /** Epoch milliseconds; a `time` in the context is told in its place. */
+  now: number
 }
 
-export function requestFact(facts: RequestFacts, path: FactPath): Json | undefined {
-  if (path.root === 'resource') return resourceFact(facts.resource, path.name)
-  if (path.root === 'context') return walk(facts.context as { [name: string]: Json }, path.name)
-  return undefined
+/** How a fact of a request is looked up. Requests know nothing of principals: what is left of them stays unknown. */
+export function requestReader({ root, name }: FactPath): (facts: RequestFacts) => Json | undefined {
+  if (root === 'resource') return resourceReader(name)
+  if (root !== 'context') return () => undefined
+  return name === 'time' ? (facts) => facts.context.time ?? facts.now : (facts) => walk(facts.context, name)
 }
 
-function resourceFact(resource: CanonicalResource, name: string): Json | undefined {
+function resourceReader(name: string): (facts: RequestFacts) => Json | undefined {
   switch (name) {
     case 'id':
-      return resource.id
+      return (facts) => facts.id
     case 'type':
-      return resource.type
+      return (facts) => facts.type
     case 'owner':
-      return resource.id.slice(0, Math.max(0, resource.id.indexOf('/')))
+      return ({ id }) => id.slice(0, Math.max(0, id.indexOf('/')))
     case 'name':
-      return resource.id.slice(resource.id.indexOf('/') + 1)
+      return ({ id }) => id.slice(id.indexOf('/') + 1)
     default:
-      return walk(resource.attributes, name)
+      return (facts) => walk(facts.attributes, name)
   }
+}
+
+/** How a fact of a principal is looked up, for conditions on it alone. */
+export function principalReader(path: FactPath): (principal: PrincipalShape) => Json | undefined {
+  if (path.root === 'claims') return (principal) => walk(principal.claims, path.name)
+  return path.root === 'principal' ? (principal) => principalFact(principal, path.name) : () => undefined
 }
 
 /** Times are epoch milliseconds here, as `context.time` is; an unverified e-mail address is unknown. */
@@ -72,7 +78,7 @@ export function principalFact(principal: PrincipalShape, name: string): Json | u
 }
 
 /** An own member of that name, dots and all; failing that, step by step. `null` says nothing and is unknown. */
-export function walk(node: { readonly [name: string]: Json | undefined }, name: string): Json | undefined {
+export function walk(node: Attributes, name: string): Json | undefined {
   const whole = own(node as { [name: string]: Json }, name)
   if (whole !== undefined) return whole ?? undefined
   const dot = name.indexOf('.')

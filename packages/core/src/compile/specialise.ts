@@ -16,8 +16,8 @@ import {
 } from '../policy/condition.ts'
 import { parseMoment } from '../policy/time.ts'
 import type { Json, PrincipalShape } from '../types.ts'
-import { elementFact, judge } from './conditions.ts'
-import { type FactSource, principalFact } from './facts.ts'
+import { compileCondition, elementFact } from './conditions.ts'
+import { principalFact } from './facts.ts'
 
 /** A condition, or a truth that nothing in the request can change. */
 export type Residual = Condition | { readonly kind: 'constant'; readonly truth: boolean }
@@ -29,7 +29,7 @@ export function specialise(condition: Condition, principal: PrincipalShape): Res
 /** The facts that are settled already: everything under `roots`. */
 interface Known {
   readonly roots: readonly Root[]
-  readonly facts: FactSource
+  facts(path: FactPath): Json | undefined
 }
 
 function reduce(condition: Condition, known: Known): Residual {
@@ -100,7 +100,7 @@ function reduceTest(test: TestCondition, known: Known): Residual {
 
 function settle(test: TestCondition, known: Known): Residual {
   const missing = new Set<string>()
-  const truth = judge(test, known.facts, missing)
+  const truth = compileCondition(test, (path) => () => known.facts(path))(undefined, missing)
   if (truth !== undefined) return constant(truth)
   // Nothing is missing when a value is there but of another kind than the test compares.
   return { kind: 'unknown', facts: missing.size > 0 ? [...missing] : [factName(test.path)] }

@@ -6,21 +6,13 @@
  *
  * @module
  */
-import { HfAuthError } from '../errors.ts'
-import type {
-  Decision,
-  Likelihood,
-  PolicyReference,
-  Question,
-  RequestContext,
-  Resource,
-  ResourceInput,
-} from '../types.ts'
-import { can, canonicalQuestion, decide, type IndexedGrants, indexGrants, likelihood } from './decide.ts'
+import type { Decision, Likelihood, Question, RequestContext, Resource, ResourceInput } from '../types.ts'
+import { can, decide, likelihood } from './decide.ts'
 import { considered, type Explanation } from './explain.ts'
-import type { Grants } from './grants.ts'
+import { emptyFacts, nameOf, readFacts } from './resource.ts'
 import { scopesForRules } from './scopes.ts'
 import { readSnapshot, type Snapshot, snapshotOf } from './snapshot.ts'
+import type { Standing } from './standing.ts'
 
 export interface Access {
   /** Id of the principal, `alias|sub`. */
@@ -48,92 +40,103 @@ export interface AccessSource {
   readonly principal: string
   readonly environment: string
   readonly now: () => number
-  /** The grants as they stand at `now`, in epoch milliseconds. */
-  grantsAt(now: number): IndexedGrants
+  /** The standing at `now`, in epoch milliseconds. */
+  standingAt(now: number): Standing
   /** The same principal in another environment; `undefined` when there is none of that name. */
   elsewhere(environment: string): Access | undefined
 }
 
-export function createAccess(source: AccessSource): Access {
-  const { principal, environment, now } = source
-  const contextAt = (context: RequestContext | undefined, time: number): RequestContext => ({
-    time,
-    ...context,
-  })
+/** A class, since a server makes one for every principal; so methods stay with their object. */
+export class StandingAccess implements Access {
+  private readonly source: AccessSource
+  private readonly facts = emptyFacts()
 
-  const access: Access = {
-    principal,
-    environment,
-    roles: () => source.grantsAt(now()).grants.roles,
-    can(action, resource, context) {
-      const time = now()
-      return can(source.grantsAt(time), canonicalQuestion(action, resource, contextAt(context, time)), time)
-    },
-    likelihood(action, resource, context) {
-      const time = now()
-      return likelihood(
-        source.grantsAt(time),
-        canonicalQuestion(action, resource, contextAt(context, time)),
-        time,
-      )
-    },
-    decide: (question) => access.explain(question).decision,
-    explain(question) {
-      if (question.environment !== undefined && question.environment !== environment) {
-        const other = source.elsewhere(question.environment)
-        return (
-          other?.explain(question) ?? {
-            decision: inUnknownEnvironment(question, question.environment),
-            considered: [],
-          }
-        )
-      }
-      const time = now()
-      const indexed = source.grantsAt(time)
-      const canonical = canonicalQuestion(
-        question.action,
-        question.resource,
-        contextAt(question.context, time),
-      )
-      return {
-        decision: decide(indexed, question.action, nameOf(question.resource), canonical, time),
-        considered: canonical === undefined ? [] : considered(indexed, canonical),
-      }
-    },
-    filter(action, resources, context) {
-      const time = now()
-      const indexed = source.grantsAt(time)
-      const facts = contextAt(context, time)
-      return resources.filter((resource) => can(indexed, canonicalQuestion(action, resource, facts), time))
-    },
-    scopes() {
-      const { grants } = source.grantsAt(now())
-      return scopesForRules(grants.rules, grants.ceiling)
-    },
-    snapshot: () => snapshotOf(source.grantsAt(now()).grants),
+  constructor(source: AccessSource) {
+    this.source = source
   }
 
-  function inUnknownEnvironment(question: Question, name: string): Decision {
+  get principal(): string {
+    return this.source.principal
+  }
+
+  get environment(): string {
+    return this.source.environment
+  }
+
+  roles(): readonly string[] {
+    return this.standing().roles
+  }
+
+  can(action: string, resource: ResourceInput, context?: RequestContext): boolean {
+    const now = this.source.now()
+    return can(this.source.standingAt(now), action, readFacts(this.facts, resource, context, now))
+  }
+
+  likelihood(action: string, resource: ResourceInput, context?: RequestContext): Likelihood {
+    const now = this.source.now()
+    return likelihood(this.source.standingAt(now), action, readFacts(this.facts, resource, context, now))
+  }
+
+  decide(question: Question): Decision {
+    return this.explain(question).decision
+  }
+
+  explain(question: Question): Explanation {
+    const { action, resource, context, environment } = question
+    if (environment !== undefined && environment !== this.environment) {
+      return (
+        this.source.elsewhere(environment)?.explain(question) ?? {
+          decision: this.nowhere(question),
+          considered: [],
+        }
+      )
+    }
+    const now = this.source.now()
+    const standing = this.source.standingAt(now)
+    const facts = readFacts(emptyFacts(), resource, context, now)
+    return {
+      decision: decide(standing, action, nameOf(resource), facts),
+      considered: facts === undefined ? [] : considered(standing, action, facts),
+    }
+  }
+
+  filter<T extends Resource>(action: string, resources: readonly T[], context?: RequestContext): T[] {
+    const now = this.source.now()
+    const standing = this.source.standingAt(now)
+    return resources.filter((resource) =>
+      can(standing, action, readFacts(this.facts, resource, context, now)),
+    )
+  }
+
+  scopes(): string[] {
+    const { ceiling, rules } = this.standing()
+    return scopesForRules(rules(), ceiling)
+  }
+
+  snapshot(): Snapshot {
+    return snapshotOf(this.standing())
+  }
+
+  private standing(): Standing {
+    return this.source.standingAt(this.source.now())
+  }
+
+  private nowhere({ action, resource, environment = '' }: Question): Decision {
     return {
       allowed: false,
       reason: 'unknown_environment',
-      principal,
-      environment: name,
-      action: question.action,
-      resource: nameOf(question.resource),
+      principal: this.principal,
+      environment,
+      action,
+      resource: nameOf(resource),
       statements: [],
       roles: [],
       bindings: [],
       scopes: [],
       missingAttributes: [],
-      policy: source.grantsAt(now()).reference,
+      policy: this.standing().reference,
     }
   }
-  return access
-}
-
-function nameOf(resource: ResourceInput): string {
-  return typeof resource === 'string' ? resource : `${resource.type}:${resource.id}`
 }
 
 export interface LoadSnapshotOptions {
@@ -150,26 +153,12 @@ export interface LoadSnapshotOptions {
  * @throws HfAuthError `HFAUTH_SNAPSHOT_INVALID`.
  */
 export function loadSnapshot(input: unknown, options: LoadSnapshotOptions = {}): Access {
-  const { grants, digest } = readSnapshot(input)
-  const indexed = indexSnapshot(grants, { name: 'snapshot', version: 1, digest })
-  return createAccess({
-    principal: grants.principal,
-    environment: grants.environment,
+  const standing = readSnapshot(input)
+  return new StandingAccess({
+    principal: standing.principal,
+    environment: standing.environment,
     now: options.now ?? Date.now,
-    grantsAt: () => indexed,
+    standingAt: () => standing,
     elsewhere: () => undefined,
   })
-}
-
-/** Conditions are read while the rules are indexed; one that cannot be read makes the whole snapshot unreadable. */
-function indexSnapshot(grants: Grants, reference: PolicyReference): IndexedGrants {
-  try {
-    return indexGrants(grants, reference)
-  } catch (error) {
-    throw new HfAuthError(
-      'HFAUTH_SNAPSHOT_INVALID',
-      'snapshot cannot be read: a condition is of no known kind',
-      { cause: error },
-    )
-  }
 }

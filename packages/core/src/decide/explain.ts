@@ -3,8 +3,10 @@
  *
  * @module
  */
+import type { RequestFacts } from '../compile/facts.ts'
+import { compareCodeUnits, sortedUnique } from '../internal/sort.ts'
 import type { Decision } from '../types.ts'
-import type { CanonicalQuestion, IndexedGrants } from './decide.ts'
+import { candidateRules, type Standing } from './standing.ts'
 
 export interface ConsideredStatement {
   readonly statement: string
@@ -22,15 +24,14 @@ export interface Explanation {
   readonly considered: readonly ConsideredStatement[]
 }
 
-export function considered(indexed: IndexedGrants, question: CanonicalQuestion): ConsideredStatement[] {
-  const { resource } = question.facts
-  return [...indexed.rules.candidates(question.action, resource.type, resource.id)]
+export function considered(standing: Standing, action: string, facts: RequestFacts): ConsideredStatement[] {
+  return candidateRules(standing, action, facts)
     .map((compiled): ConsideredStatement => {
       const missing = new Set<string>()
-      const truth = compiled.truth(question.facts, missing)
+      const truth = compiled.truth(facts, missing)
       const { statement, effect, id } = compiled.rule
       const outcome = truth === undefined ? 'unknown' : truth ? 'holds' : 'does not hold'
-      return { statement, effect, pattern: id ?? '**', outcome, missing: [...missing].sort() }
+      return { statement, effect, pattern: id ?? '**', outcome, missing: sortedUnique(missing) }
     })
-    .sort((a, b) => (a.statement + a.pattern < b.statement + b.pattern ? -1 : 1))
+    .sort((a, b) => compareCodeUnits(`${a.statement} ${a.pattern}`, `${b.statement} ${b.pattern}`))
 }

@@ -1,113 +1,100 @@
 /**
- * Grants: all that one principal may do in one environment, as plain data.
+ * Grants: works out a principal's standing from a policy.
  *
- * compile → **grants** → decide, scopes, snapshot. Times are epoch milliseconds.
+ * compile → **grants** → decide. Done once for a principal; what others share is not done again.
  *
  * @module
  */
 
-import { compileRules } from '../compile/casl.ts'
+import { CompiledRule } from '../compile/casl.ts'
 import type { CompiledPolicy } from '../compile/compile.ts'
-import { judge } from '../compile/conditions.ts'
-import { principalFact, type RequestFacts } from '../compile/facts.ts'
+import { compileCondition, type Judge } from '../compile/conditions.ts'
+import { principalReader } from '../compile/facts.ts'
 import type { ResidualRule } from '../compile/rule.ts'
+import { RuleTable, TableUnion } from '../compile/rule-table.ts'
 import { HfAuthError } from '../errors.ts'
+import { impliedScopes } from '../hub/scopes.ts'
 import { present } from '../internal/present.ts'
 import { compareCodeUnits, sortedUnique } from '../internal/sort.ts'
 import { type Condition, factName } from '../policy/condition.ts'
-import type { Binding, Environment } from '../policy/policy.ts'
-import type { BindingReference, PrincipalShape, StatementReference } from '../types.ts'
+import type { Binding } from '../policy/policy.ts'
+import type { PrincipalShape } from '../types.ts'
+import type { ScopeCeiling, Standing, StandingSources } from './standing.ts'
 
-/** What the token's own scopes let through; `null` when it is not held to any. */
-export type ScopeCeiling =
-  | { readonly kind: 'huggingface'; readonly scopes: readonly string[] }
-  | { readonly kind: 'own'; readonly covers: readonly ResidualRule[] }
-
-export interface Grants {
-  readonly principal: string
-  readonly environment: string
-  /** False for someone without a credential whom no binding names. */
-  readonly authenticated: boolean
-  readonly actions: readonly string[]
-  readonly types: readonly string[]
-  /** The environment's ceiling; absent when it has none. */
-  readonly ceiling?: readonly string[]
-  /** From this moment on the token is too old. */
-  readonly freshUntil?: number
-  /** The longest age that the environment allows, for the step-up. */
-  readonly maxTokenAgeSeconds?: number
-  /** What `require` asks and the principal does not have. */
-  readonly unmet?: readonly string[]
-  readonly scopes?: ScopeCeiling
-  readonly roles: readonly string[]
-  readonly rules: readonly ResidualRule[]
-  /** Not in a snapshot: where things stand in the policy, and whose doing they are. */
-  readonly sources?: GrantSources
+export interface StandingForNow {
+  readonly standing: Standing
+  /** From this moment on it has to be worked out again, since a binding begins or ends. */
+  readonly validUntil: number | undefined
 }
 
-export interface GrantSources {
-  readonly bindings: readonly BindingReference[]
-  statement(id: string): StatementReference
-  /** The first scope of an own issuer, by name, that would cover the question; at most one. */
-  scopeCovering(action: string, facts: RequestFacts): readonly string[]
-}
+/** Works out standings; holds what is the same for everybody. */
+export type StandingSource = (principal: PrincipalShape, now: number) => StandingForNow
 
-export interface GrantsAndTerm {
-  readonly grants: Grants
-  /** From this moment on the grants have to be worked out again, since a binding begins or ends. */
-  readonly validUntil?: number
-}
+export function createStandings(compiled: CompiledPolicy): StandingSource {
+  const { policy, environment } = compiled
+  const types = new Set(policy.types.keys())
+  const requirements = compileRequirements(environment.require)
 
-export function grantsFor(
-  compiled: CompiledPolicy,
-  principal: PrincipalShape,
-  environment: Environment,
-  now: number,
-): GrantsAndTerm {
-  const { policy } = compiled
-  const { bound, roles, rules } = compiled.narrow(principal, environment, now)
-  const grants: Grants = {
-    principal: principal.id,
-    environment: environment.name,
-    authenticated: principal.kind !== 'anonymous' || bound.bindings.length > 0,
-    actions: sortedUnique(policy.actions),
-    types: sortedUnique(policy.types.keys()),
-    roles,
-    rules,
-    sources: sourcesOf(compiled, bound.bindings),
-    ...present({
-      ceiling: environment.actions && sortedUnique(environment.actions),
-      freshUntil: freshUntil(principal, environment),
+  return (principal, now) => {
+    const { bindings, validUntil } = compiled.bindingsOf(principal, now)
+    const { roles, shared, personal } = compiled.roleSet(bindings)
+    let rules: readonly ResidualRule[] | undefined
+    const standing: Standing = {
+      principal: principal.id,
+      environment: environment.name,
+      reference: policy.reference,
+      authenticated: principal.kind !== 'anonymous' || bindings.length > 0,
+      actions: policy.actions,
+      types,
+      ceiling: environment.actions,
+      freshUntil: freshUntil(principal, environment.maxTokenAgeSeconds),
       maxTokenAgeSeconds: environment.maxTokenAgeSeconds,
-      unmet: unmetRequirements(principal, environment),
+      unmet: environment.exempt.has(principal.issuer) ? undefined : requirements(principal),
       scopes: scopeCeiling(compiled, principal),
-    }),
+      roles,
+      shared,
+      personal: personal.length === 0 ? undefined : compiled.personalRules(personal, principal),
+      rules: () => (rules ??= compiled.rulesOf(roles, principal)),
+      sources: new PolicySources(compiled, bindings),
+    }
+    return { standing, validUntil }
   }
-  return { grants, ...present({ validUntil: bound.validUntil }) }
 }
 
 /** The earlier of the token's expiry and its age limit. A token that does not say when it was made is too old at once. */
-function freshUntil(principal: PrincipalShape, environment: Environment): number | undefined {
-  const { maxTokenAgeSeconds } = environment
-  const limits = [principal.expiresAt]
-  if (maxTokenAgeSeconds !== undefined && principal.kind !== 'anonymous') {
-    limits.push(principal.issuedAt === undefined ? 0 : principal.issuedAt + maxTokenAgeSeconds)
+function freshUntil(
+  { kind, issuedAt, expiresAt }: PrincipalShape,
+  maxAgeSeconds: number | undefined,
+): number | undefined {
+  const byAge =
+    maxAgeSeconds === undefined || kind === 'anonymous'
+      ? undefined
+      : issuedAt === undefined
+        ? 0
+        : issuedAt + maxAgeSeconds
+  if (byAge === undefined) return expiresAt === undefined ? undefined : expiresAt * 1000
+  return Math.min(byAge, expiresAt ?? byAge) * 1000
+}
+
+/** What of `require` a principal does not meet; unknown is not met. */
+function compileRequirements(
+  require: Condition | undefined,
+): (principal: PrincipalShape) => readonly string[] | undefined {
+  if (require === undefined) return () => undefined
+  const compile = (condition: Condition): Judge<PrincipalShape> =>
+    compileCondition(condition, principalReader)
+  const whole = compile(require)
+  const parts = (require.kind === 'all' ? require.of : [require]).map((part) => ({
+    facts: factsOf(part),
+    judge: compile(part),
+  }))
+  return (principal) => {
+    if (whole(principal) === true) return undefined
+    return sortedUnique(parts.filter(({ judge }) => judge(principal) !== true).flatMap(({ facts }) => facts))
   }
-  const known = limits.filter((limit) => limit !== undefined)
-  return known.length === 0 ? undefined : Math.min(...known) * 1000
 }
 
-function unmetRequirements(principal: PrincipalShape, environment: Environment): string[] | undefined {
-  const { require } = environment
-  if (require === undefined || environment.exempt.has(principal.issuer)) return undefined
-  const holds = (condition: Condition) =>
-    judge(condition, (path) => principalFact(principal, path.name)) === true
-  if (holds(require)) return undefined
-  const parts = require.kind === 'all' ? require.of : [require]
-  return sortedUnique(parts.filter((part) => !holds(part)).flatMap(factsOf))
-}
-
-function factsOf(condition: Condition): string[] {
+function factsOf(condition: Condition): readonly string[] {
   switch (condition.kind) {
     case 'test':
     case 'element':
@@ -115,7 +102,7 @@ function factsOf(condition: Condition): string[] {
     case 'not':
       return factsOf(condition.of)
     case 'unknown':
-      return [...condition.facts]
+      return condition.facts
     default:
       return condition.of.flatMap(factsOf)
   }
@@ -126,37 +113,63 @@ function factsOf(condition: Condition): string[] {
  * other token is held to them as soon as it carries one that the policy names.
  */
 function scopeCeiling(compiled: CompiledPolicy, principal: PrincipalShape): ScopeCeiling | undefined {
-  if (principal.huggingface && principal.credential === 'access_token') {
-    return { kind: 'huggingface', scopes: sortedUnique(principal.scopes ?? []) }
-  }
-  const named = (principal.scopes ?? []).flatMap((scope) => compiled.policy.scopes.get(scope) ?? [])
-  if (named.length === 0) return undefined
-  return { kind: 'own', covers: named.flatMap((scope) => compiled.coveredBy(scope)) }
+  const { huggingface, credential, scopes } = principal
+  if (huggingface && credential === 'access_token') return huggingfaceCeiling(scopes ?? [])
+  const known = compiled.policy.scopes
+  if (scopes === undefined || known.size === 0) return undefined
+  const named = scopes.flatMap((scope) => known.get(scope) ?? [])
+  return named.length === 0 ? undefined : ownCeiling(named.flatMap((scope) => compiled.coveredBy(scope)))
 }
 
-function sourcesOf(compiled: CompiledPolicy, bindings: readonly Binding[]): GrantSources {
+export function huggingfaceCeiling(scopes: readonly string[]): ScopeCeiling {
+  return { kind: 'huggingface', scopes: sortedUnique(scopes), held: new Set(impliedScopes(scopes)) }
+}
+
+export function ownCeiling(covers: readonly ResidualRule[]): ScopeCeiling {
   return {
-    bindings: bindings
+    kind: 'own',
+    covers,
+    covered: new TableUnion([new RuleTable(covers.map((rule) => new CompiledRule(rule)))]),
+  }
+}
+
+/** Looks things up in the policy when somebody wants to know. */
+class PolicySources implements StandingSources {
+  private readonly compiled: CompiledPolicy
+  private readonly found: readonly Binding[]
+
+  constructor(compiled: CompiledPolicy, found: readonly Binding[]) {
+    this.compiled = compiled
+    this.found = found
+  }
+
+  get bindings() {
+    return this.found
       .map(({ id, roles, location }) => ({ id, roles, ...present({ location }) }))
-      .sort((a, b) => compareCodeUnits(a.id, b.id)),
-    statement(id) {
-      const statement = compiled.statement(id)
-      if (statement === undefined)
-        throw new HfAuthError('HFAUTH_CONFIG_INVALID', `no statement \`${id}\` in the policy`)
-      const { effect, reason, location } = statement
-      return { id, effect, ...present({ reason, location }) }
-    },
-    scopeCovering(action, facts) {
-      const { type } = facts.resource
-      return sortedUnique(compiled.policy.scopes.keys())
-        .filter((name) => {
-          const scope = compiled.policy.scopes.get(name)
-          return (
-            scope !== undefined &&
-            compileRules(compiled.coveredBy(scope))(action, type).some((rule) => rule.matches(facts))
-          )
-        })
-        .slice(0, 1)
-    },
+      .sort((a, b) => compareCodeUnits(a.id, b.id))
+  }
+
+  statement(id: string) {
+    const statement = this.compiled.statement(id)
+    if (statement === undefined)
+      throw new HfAuthError('HFAUTH_CONFIG_INVALID', `no statement \`${id}\` in the policy`)
+    const { effect, reason, location } = statement
+    return { id, effect, ...present({ reason, location }) }
+  }
+
+  scopeCovering(action: string, facts: Parameters<StandingSources['scopeCovering']>[1]) {
+    const { policy } = this.compiled
+    const covers = (name: string) => {
+      const scope = policy.scopes.get(name)
+      if (scope === undefined) return false
+      const rules = this.compiled.coveredBy(scope)
+      return rules.some(
+        (rule) =>
+          (rule.actions.includes('*') || rule.actions.includes(action)) &&
+          (rule.types.includes('**') || rule.types.includes(facts.type)) &&
+          new CompiledRule(rule).matches(facts),
+      )
+    }
+    return sortedUnique(policy.scopes.keys()).filter(covers).slice(0, 1)
   }
 }

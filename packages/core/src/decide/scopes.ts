@@ -15,13 +15,13 @@ import { smallestScopes, sufficientScopes } from '../hub/scopes.ts'
  */
 export function scopesForRules(
   rules: readonly ResidualRule[],
-  ceiling: readonly string[] | undefined,
+  ceiling: ReadonlySet<string> | undefined,
 ): string[] {
   const needed = []
   for (const { effect, actions, types } of rules) {
     if (effect === 'deny') continue
     for (const action of actions.includes('*') ? hubActions : actions) {
-      if (ceiling !== undefined && !ceiling.includes(action)) continue
+      if (ceiling !== undefined && !ceiling.has(action)) continue
       for (const type of types.includes('**') ? hubTypes : types) {
         const alternatives = sufficientScopes(action, type)
         if (alternatives !== undefined && alternatives.length > 0) needed.push(alternatives)

@@ -6,37 +6,77 @@
  *
  * @module
  */
+import { CompiledRule } from '../compile/casl.ts'
 import type { ResidualRule } from '../compile/rule.ts'
+import { RuleTable, TableUnion } from '../compile/rule-table.ts'
 import { HfAuthError } from '../errors.ts'
-import { compareCodeUnits } from '../internal/sort.ts'
+import { present } from '../internal/present.ts'
+import { compareCodeUnits, sortedUnique } from '../internal/sort.ts'
 import { parseJson } from '../json.ts'
 import { isMapping } from '../policy/condition.ts'
 import { canonicalJson, digestOf } from '../policy/digest.ts'
 import type { Json } from '../types.ts'
-import type { Grants, ScopeCeiling } from './grants.ts'
+import { huggingfaceCeiling, ownCeiling } from './grants.ts'
+import type { ScopeCeiling, Standing } from './standing.ts'
 
 type SnapshotRule = Omit<ResidualRule, 'statement'>
 
-export interface Snapshot extends Omit<Grants, 'sources' | 'rules' | 'scopes'> {
+export interface Snapshot {
   readonly snapshot: 1
   /** `sha256:` over everything else here; changes when, and only when, what the principal may do changes. */
   readonly digest: string
-  readonly rules: readonly SnapshotRule[]
+  readonly principal: string
+  readonly environment: string
+  readonly authenticated: boolean
+  readonly actions: readonly string[]
+  readonly types: readonly string[]
+  readonly ceiling?: readonly string[]
+  /** Epoch milliseconds. */
+  readonly freshUntil?: number
+  readonly maxTokenAgeSeconds?: number
+  readonly unmet?: readonly string[]
   readonly scopes?:
     | { readonly kind: 'huggingface'; readonly scopes: readonly string[] }
     | { readonly kind: 'own'; readonly covers: readonly SnapshotRule[] }
+  readonly roles: readonly string[]
+  readonly rules: readonly SnapshotRule[]
 }
 
-export function snapshotOf(grants: Grants): Snapshot {
-  const { sources: _, rules, scopes, ...rest } = grants
+export function snapshotOf(standing: Standing): Snapshot {
+  const {
+    principal,
+    environment,
+    authenticated,
+    ceiling,
+    freshUntil,
+    maxTokenAgeSeconds,
+    unmet,
+    scopes,
+    roles,
+  } = standing
   const body = {
-    ...rest,
-    rules: anonymise(rules),
-    ...(scopes === undefined
-      ? {}
-      : { scopes: scopes.kind === 'own' ? { ...scopes, covers: anonymise(scopes.covers) } : scopes }),
+    principal,
+    environment,
+    authenticated,
+    actions: sortedUnique(standing.actions),
+    types: sortedUnique(standing.types),
+    roles,
+    rules: anonymise(standing.rules()),
+    ...present({
+      ceiling: ceiling && sortedUnique(ceiling),
+      freshUntil,
+      maxTokenAgeSeconds,
+      unmet,
+      scopes: scopes && writeScopes(scopes),
+    }),
   }
   return { snapshot: 1, digest: digestOf(body as unknown as Json), ...body }
+}
+
+function writeScopes(ceiling: ScopeCeiling): NonNullable<Snapshot['scopes']> {
+  return ceiling.kind === 'own'
+    ? { kind: 'own', covers: anonymise(ceiling.covers) }
+    : { kind: 'huggingface', scopes: ceiling.scopes }
 }
 
 /** Rules by content alone, each once: which statement they come from, and how many, is nobody's business. */
@@ -51,26 +91,37 @@ function anonymise(rules: readonly ResidualRule[]): SnapshotRule[] {
  *
  * @throws HfAuthError `HFAUTH_SNAPSHOT_INVALID` when it is not a snapshot this version can read.
  */
-export function readSnapshot(input: unknown): { grants: Grants; digest: string } {
+export function readSnapshot(input: unknown): Standing {
   const value = readBounded(input)
   if (!isMapping(value) || value.snapshot !== 1) throw invalid('it is not a snapshot of version 1')
-  const { digest } = value
-  if (typeof digest !== 'string') throw invalid('`digest` is missing')
-  const grants: Grants = {
-    principal: text(value, 'principal'),
-    environment: text(value, 'environment'),
+  const rules = rulesOf(value.rules, 'rules')
+  const ceiling = optional(value.ceiling, 'ceiling', texts)
+  return {
+    principal: text(value.principal, 'principal'),
+    environment: text(value.environment, 'environment'),
+    reference: { name: 'snapshot', version: 1, digest: text(value.digest, 'digest') },
     authenticated: value.authenticated === true,
-    actions: texts(value.actions, 'actions'),
-    types: texts(value.types, 'types'),
+    actions: new Set(texts(value.actions, 'actions')),
+    types: new Set(texts(value.types, 'types')),
+    ceiling: ceiling && new Set(ceiling),
+    freshUntil: optional(value.freshUntil, 'freshUntil', number),
+    maxTokenAgeSeconds: optional(value.maxTokenAgeSeconds, 'maxTokenAgeSeconds', number),
+    unmet: optional(value.unmet, 'unmet', texts),
+    scopes: optional(value.scopes, 'scopes', readScopes),
     roles: texts(value.roles, 'roles'),
-    rules: rulesOf(value.rules, 'rules'),
-    ...optional(value, 'ceiling', texts),
-    ...optional(value, 'unmet', texts),
-    ...optional(value, 'freshUntil', number),
-    ...optional(value, 'maxTokenAgeSeconds', number),
-    ...optional(value, 'scopes', scopesOf),
+    shared: new TableUnion([tableOf(rules)]),
+    personal: undefined,
+    rules: () => rules,
+    sources: undefined,
   }
-  return { grants, digest }
+}
+
+function tableOf(rules: readonly ResidualRule[]): RuleTable {
+  try {
+    return new RuleTable(rules.map((rule) => new CompiledRule(rule)))
+  } catch {
+    throw invalid('a condition is of no known kind')
+  }
 }
 
 /** Everything passes through the strict reader, so that no getter, cycle or prototype of an object is ever met. */
@@ -97,27 +148,29 @@ function rulesOf(value: Json | undefined, name: string): ResidualRule[] {
       effect,
       actions: texts(item.actions, name),
       types: texts(item.types, name),
-      ...(item.id === undefined ? {} : { id: text(item, 'id') }),
+      ...(item.id === undefined ? {} : { id: text(item.id, 'id') }),
       ...(when === undefined ? {} : { when }),
     }
   })
 }
 
-function scopesOf(value: Json): ScopeCeiling {
+function readScopes(value: Json): ScopeCeiling {
   if (isMapping(value) && value.kind === 'huggingface')
-    return { kind: 'huggingface', scopes: texts(value.scopes, 'scopes') }
-  if (isMapping(value) && value.kind === 'own')
-    return { kind: 'own', covers: rulesOf(value.covers, 'covers') }
+    return huggingfaceCeiling(texts(value.scopes, 'scopes'))
+  if (isMapping(value) && value.kind === 'own') {
+    const covers = rulesOf(value.covers, 'covers')
+    tableOf(covers)
+    return ownCeiling(covers)
+  }
   throw invalid('`scopes` is of no known kind')
 }
 
-function optional<Name extends string, T>(
-  value: { readonly [key: string]: Json },
-  name: Name,
+function optional<T>(
+  value: Json | undefined,
+  name: string,
   read: (value: Json, name: string) => T,
-): { readonly [Key in Name]?: T } {
-  const member = value[name]
-  return (member === undefined ? {} : { [name]: read(member, name) }) as { readonly [Key in Name]?: T }
+): T | undefined {
+  return value === undefined ? undefined : read(value, name)
 }
 
 function list(value: Json | undefined, name: string): readonly Json[] {
@@ -131,10 +184,9 @@ function texts(value: Json | undefined, name: string): readonly string[] {
   return items as readonly string[]
 }
 
-function text(value: { readonly [key: string]: Json }, name: string): string {
-  const member = value[name]
-  if (typeof member !== 'string') throw invalid(`\`${name}\` is not a text`)
-  return member
+function text(value: Json | undefined, name: string): string {
+  if (typeof value !== 'string') throw invalid(`\`${name}\` is not a text`)
+  return value
 }
 
 function number(value: Json, name: string): number {

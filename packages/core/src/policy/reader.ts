@@ -40,10 +40,11 @@ export function checkName(
   names: ReadonlyMap<string, unknown> | ReadonlySet<string> | object,
   path: JsonPath,
 ): boolean {
-  const known = names instanceof Map || names instanceof Set ? names : new Set(Object.keys(names))
-  if (known.has(name)) return true
+  const isKnown = names instanceof Map || names instanceof Set ? names.has(name) : Object.hasOwn(names, name)
+  if (isKnown) return true
+  const known: Iterable<string> = names instanceof Map || names instanceof Set ? names.keys() : Object.keys(names)
   const kind = code.slice('unknown_'.length).replace('type', 'resource type')
-  reader.fault(code, path, `unknown ${kind} \`${name}\`${suggestion(name, known.keys())}`)
+  reader.fault(code, path, `unknown ${kind} \`${name}\`${suggestion(name, known)}`)
   return false
 }
 

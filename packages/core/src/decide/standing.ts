@@ -1,0 +1,131 @@
+/**
+ * Standing: all that decides on one principal in one environment, apart from the question.
+ *
+ * compile → **standing** → decide. Made from a policy by `grants.ts`, or from a snapshot by
+ * `snapshot.ts`; what asks questions cannot tell which. Times are epoch milliseconds.
+ *
+ * @module
+ */
+import type { CompiledRule } from '../compile/casl.ts'
+import type { RequestFacts } from '../compile/facts.ts'
+import type { ResidualRule } from '../compile/rule.ts'
+import { type Bucket, ownerOf, type RuleTable, type TableUnion } from '../compile/rule-table.ts'
+import { sufficientScopes } from '../hub/scopes.ts'
+import type { BindingReference, PolicyReference, StatementReference } from '../types.ts'
+
+/** What the token's own scopes let through. */
+export type ScopeCeiling =
+  | { readonly kind: 'huggingface'; readonly scopes: readonly string[]; readonly held: ReadonlySet<string> }
+  | { readonly kind: 'own'; readonly covers: readonly ResidualRule[]; readonly covered: TableUnion }
+
+export interface Standing {
+  readonly principal: string
+  readonly environment: string
+  /** Stands in every decision: the policy's, or for a snapshot its own. */
+  readonly reference: PolicyReference
+  /** False for someone without a credential whom no binding names. */
+  readonly authenticated: boolean
+  readonly actions: ReadonlySet<string>
+  readonly types: ReadonlySet<string>
+  /** The environment's ceiling; `undefined` when it has none. */
+  readonly ceiling: ReadonlySet<string> | undefined
+  /** From this moment on the token is too old. */
+  readonly freshUntil: number | undefined
+  /** The longest age that the environment allows, for the step-up. */
+  readonly maxTokenAgeSeconds: number | undefined
+  /** What `require` asks and the principal does not have; `undefined` when nothing is lacking. */
+  readonly unmet: readonly string[] | undefined
+  readonly scopes: ScopeCeiling | undefined
+  /** Names, sorted, with those they extend. */
+  readonly roles: readonly string[]
+  /** Rules that others share. */
+  readonly shared: TableUnion
+  /** Rules of this principal alone; `undefined` when there are none. */
+  readonly personal: RuleTable | undefined
+  /** All rules, sorted. */
+  rules(): readonly ResidualRule[]
+  /** Where things stand in the policy; a snapshot does not know. */
+  readonly sources: StandingSources | undefined
+}
+
+export interface StandingSources {
+  readonly bindings: readonly BindingReference[]
+  statement(id: string): StatementReference
+  /** The first scope of an own issuer, by name, that would cover the question; at most one. */
+  scopeCovering(action: string, facts: RequestFacts): readonly string[]
+}
+
+/** What the rules say before ceiling and scopes: a denial is final, an allow is one as long as no denial follows. */
+export type Verdict = 'denied' | 'allowed' | 'none'
+
+/** The hot path over the rules that can match; allocates nothing. */
+export function verdictOf({ shared, personal }: Standing, action: string, facts: RequestFacts): Verdict {
+  const owner = ownerOf(facts.id)
+  let verdict = judgeBuckets(shared.candidates(action, facts.type).list(), owner, facts, 'none')
+  if (personal !== undefined && verdict !== 'denied') {
+    verdict = judgeBuckets(personal.bucketsFor(action, facts.type), owner, facts, verdict)
+  }
+  return verdict
+}
+
+function judgeBuckets(
+  buckets: readonly Bucket[],
+  owner: string,
+  facts: RequestFacts,
+  before: Verdict,
+): Verdict {
+  let verdict = before
+  for (let i = 0; i < buckets.length && verdict !== 'denied'; i++) {
+    const bucket = buckets[i] as Bucket
+    verdict = judgeRules(bucket.on(facts.id), facts, verdict)
+    if (verdict !== 'denied') verdict = judgeRules(bucket.under(owner), facts, verdict)
+    if (verdict !== 'denied') verdict = judgeRules(bucket.anywhere, facts, verdict)
+  }
+  return verdict
+}
+
+function judgeRules(rules: readonly CompiledRule[], facts: RequestFacts, before: Verdict): Verdict {
+  let verdict = before
+  for (let i = 0; i < rules.length; i++) {
+    const rule = rules[i] as CompiledRule
+    if (rule.isDenial) {
+      if (rule.matches(facts)) return 'denied'
+    } else if (verdict === 'none' && rule.matches(facts)) {
+      verdict = 'allowed'
+    }
+  }
+  return verdict
+}
+
+/** Every rule that can match, for those who want to see them all. */
+export function candidateRules(
+  { shared, personal }: Standing,
+  action: string,
+  facts: RequestFacts,
+): CompiledRule[] {
+  const owner = ownerOf(facts.id)
+  return [
+    ...shared.candidates(action, facts.type).list(),
+    ...(personal?.bucketsFor(action, facts.type) ?? []),
+  ].flatMap((bucket) => [...bucket.on(facts.id), ...bucket.under(owner), ...bucket.anywhere])
+}
+
+/** Whether the token's scopes are no obstacle. */
+export function withinScopes({ scopes }: Standing, action: string, facts: RequestFacts): boolean {
+  if (scopes === undefined) return true
+  if (scopes.kind === 'huggingface') {
+    const alternatives = sufficientScopes(action, facts.type, facts.attributes)
+    return (
+      alternatives === undefined || alternatives.some((set) => set.every((scope) => scopes.held.has(scope)))
+    )
+  }
+  const owner = ownerOf(facts.id)
+  return scopes.covered
+    .candidates(action, facts.type)
+    .list()
+    .some((bucket) =>
+      [bucket.anywhere, bucket.on(facts.id), bucket.under(owner)].some((rules) =>
+        rules.some((rule) => rule.matches(facts)),
+      ),
+    )
+}

@@ -1,0 +1,14 @@
+/**
+ * Maps that fill themselves.
+ *
+ * @module
+ */
+
+/** The value at `key`; made and put there when there is none. */
+export function getOrAdd<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
+  const known = map.get(key)
+  if (known !== undefined) return known
+  const made = make()
+  map.set(key, made)
+  return made
+}
