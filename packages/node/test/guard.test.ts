@@ -333,6 +333,8 @@ describe('a refusal', () => {
     ['an empty segment', '/v1//predict/vision'],
     ['a fragment', '/v1/predict/vision#x'],
     ['a double encoding', '/v1/predict/%2561'],
+    ['an encoded control', '/v1/predict/a%00b'],
+    ['dots between encoded slashes', '/v1/predict/x%2F..%2Fy'],
     ['an absolute address', 'http://evil.test/v1/predict/vision'],
   ])('of a target with %s is a 400, whoever asks', async (_, target) => {
     const { guard, events } = setUp()

@@ -294,16 +294,29 @@ describe('streams', () => {
     })
   })
 
+  test('a client that goes away before there is an answer ends the upstream request too', async () => {
+    const gone = new AbortController()
+    const upstreamClosed = new Promise<void>((resolve) => {
+      answer = (_, res) => {
+        res.once('close', resolve)
+        gone.abort()
+      }
+    })
+    await expect(get(file, { signal: gone.signal })).rejects.toThrow()
+    await upstreamClosed
+    expect(await it.eventOf('io.hfauth.model.load')).toMatchObject({ error: 'client_closed' })
+  })
+
   test('an upstream that breaks off is no clean end for the client, and that is on record', async () => {
     answer = (_, res) => {
-      res.writeHead(200, { 'content-length': 100 })
+      // Chunked: only the missing end tells that it is not all.
       res.write('half', () => res.destroy())
     }
     await expect(get().then((response) => response.text())).rejects.toThrow()
     expect(await it.eventOf('io.hfauth.model.load')).toMatchObject({ error: 'upstream_broke' })
   })
 
-  test('an upload arrives piece by piece, with its length', async () => {
+  test('D02 an upload arrives piece by piece, with the length and type that no `Connection` takes away', async () => {
     const pieces: string[] = []
     let onPiece: () => void = () => undefined
     answer = (req, res) => {
@@ -316,7 +329,7 @@ describe('streams', () => {
     const { hostname, port } = new URL(it.url)
     const socket = connect(Number(port), hostname)
     socket.write(
-      `POST /api/models/acme/vision-small/commit/main HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${token}\r\nContent-Type: application/x-ndjson\r\nContent-Length: 6\r\nConnection: close\r\n\r\n`,
+      `POST /api/models/acme/vision-small/commit/main HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${token}\r\nContent-Type: application/x-ndjson\r\nContent-Length: 6\r\nConnection: close, Content-Type, Content-Length\r\n\r\n`,
     )
     for (const piece of ['ab', 'cd', 'ef']) {
       // The next piece is not even sent before this one has come out at the far end.

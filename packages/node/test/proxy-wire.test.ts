@@ -136,6 +136,8 @@ const targets: Row[] = [
     'path_ambiguous',
   ],
   ['B06 an encoded backslash', { target: '/acme%5Cvision-small/resolve/main/x' }, 400, 'path_ambiguous'],
+  ['B07 a fragment behind a query', { target: `${info}?x=1#/healthz` }, 400, 'path_ambiguous'],
+  ['B14 broken encoding in a query', { target: `${info}?x=%zz` }, 400, 'path_ambiguous'],
   ['B07 a fragment', { target: `${info}#/healthz`, token: undefined }, 400, 'path_ambiguous'],
   [
     'B08 a query like a path',
