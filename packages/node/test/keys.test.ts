@@ -280,7 +280,7 @@ describe('a discovery document', () => {
       () => json({ ...working(), jwks_uri: issuer.url.replace('//', '//a:b@') }),
     ],
     ['is an HTML page', () => (_, response) => response.end('<html>')],
-    ['is not found', () => json({}, 404)],
+    ['is not found', () => json(working(), 404)],
     ['has moved', () => (_, response) => response.writeHead(301, { location: '/other' }).end()],
     ['is too long', () => json({ ...working(), padding: 'x'.repeat(600_000) })],
   ]

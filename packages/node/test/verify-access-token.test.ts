@@ -152,10 +152,10 @@ describe('a Hugging Face access token', () => {
   })
 
   const broken: [string, Answer][] = [
-    ['429', json({}, 429)],
-    ['500', json({}, 500)],
-    ['503', json({}, 503)],
-    ['404', json({}, 404)],
+    ['429', json(person, 429)],
+    ['500', json(person, 500)],
+    ['503', json(person, 503)],
+    ['404', json(person, 404)],
     ['an HTML page', (_, response) => response.end('<html>')],
     ['a list', json([person])],
     ['a person without `sub`', json({ preferred_username: 'ana' })],

@@ -229,6 +229,7 @@ describe('a JWT is refused', () => {
     ['it asks for an extension', invalid, () => signed(claims(), rsa, { crit: ['exp'], exp: 1 })],
     ['it asks for an unencoded payload', invalid, () => signed(claims(), rsa, { crit: ['b64'], b64: true })],
     ['it brings its own key', invalid, () => signed(claims(), stranger, { jwk: stranger.jwk })],
+    ['it brings the issuer’s own key', invalid, () => signed(claims(), rsa, { jwk: rsa.jwk })],
     ['it says where its key is', invalid, () => signed(claims(), rsa, { jku: `${issuer.url}/evil` })],
     ['it says where its certificate is', invalid, () => signed(claims(), rsa, { x5u: `${issuer.url}/evil` })],
     ['it brings a certificate', invalid, () => signed(claims(), rsa, { x5c: ['MIIB'] })],
@@ -275,7 +276,10 @@ describe('a JWT is refused', () => {
       'its payload is not UTF-8',
       invalid,
       () => {
-        const input = `${part(header)}.${part(Uint8Array.of(0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d))}`
+        const text = JSON.stringify(claims({ name: '#' }))
+        const bytes = Buffer.from(text)
+        bytes[text.indexOf('#')] = 0xff
+        const input = `${part(header)}.${part(bytes)}`
         return `${input}.${part(rsa.sign(input))}`
       },
     ],
@@ -351,6 +355,22 @@ describe('a JWT is refused', () => {
     const token = make()
     expect(await refusalOf(verifier.verify(token), token)).toMatchObject({ code, retryable: false })
     expect(issuer.requests.every((path) => path === paths.discovery || path === paths.keys)).toBe(true)
+  })
+
+  test.each([
+    ['`alg`', { alg: 'none' }],
+    ['`alg`', { alg: 'HS256' }],
+    ['`alg`', { alg: ['RS256'] }],
+    ['`crit`', { crit: ['exp'], exp: 1 }],
+    ['`jwk`', { jwk: rsa.jwk }],
+    ['`kid`', { kid: 1 }],
+    ['`typ`', { typ: 'secevent+jwt' }],
+  ])('for %s in its header before any key is fetched', async (name, more) => {
+    const token = signed(claims(), rsa, more)
+    const refusal = await refusalOf(verifier.verify(token), token)
+    expect(refusal.code).toBe(invalid)
+    expect(refusal.message).toContain(name)
+    expect(issuer.requests).toEqual([])
   })
 
   test('for its signature before its age or audience is judged', async () => {
