@@ -4,6 +4,7 @@
  * @module
  */
 
+export type { Disk } from './audit/append-file.ts'
 export { type JsonLinesSinkOptions, jsonLinesSink } from './audit/json-lines-sink.ts'
 export { type AuditLogOptions, createAuditLog } from './audit/log.ts'
 export { type MemorySink, memorySink } from './audit/memory-sink.ts'
