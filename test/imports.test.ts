@@ -78,7 +78,7 @@ const rules: Readonly<Record<string, PackageRules>> = {
     libraries: {
       '@hfauth/core': everyFile,
       '@hfauth/core/json': everyFile,
-      jose: ['keys', 'verify'],
+      jose: ['keys/signature.ts'],
       'node:': everyFile,
     },
     forbiddenWords: [/Math\.random/, /\bconsole\./],

@@ -32,3 +32,11 @@ export function report<T>(error: T): T {
   }
   return error
 }
+
+/** Leaves lines that a test kept in memory where the others are: `audit-proxy` for events, for example. */
+export function leaveLines(name: string, lines: Iterable<unknown>): void {
+  const folder = process.env.HFAUTH_TEST_OUTPUT
+  if (folder === undefined) return
+  const text = [...lines].map((line) => (typeof line === 'string' ? line : JSON.stringify(line))).join('\n')
+  appendFileSync(join(folder, `${name}-${process.pid}.jsonl`), `${text}\n`)
+}

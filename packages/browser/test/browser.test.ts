@@ -1,7 +1,9 @@
 /** A real Chromium, a Hugging Face on loopback, and real clicks. */
+
 import { type Hub, publicAppId, startHub } from '@hfauth/testkit'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { leaveLines, rememberSecrets } from '../../../test/support/output.ts'
 import { launchChromium } from './chromium.ts'
 import { startWebApp, type WebApp } from './support/web-app.ts'
 
@@ -21,6 +23,7 @@ beforeAll(async () => {
 })
 
 afterAll(async () => {
+  rememberSecrets(hub.issued)
   await browser?.close()
   await app?.close()
   await hub?.close()
@@ -38,6 +41,7 @@ beforeEach(async () => {
 })
 
 afterEach(async () => {
+  leaveLines('console-browser', printed)
   // Each test is one about the policy too (O1, O2, O3) and about silence (S3).
   const inPages = await Promise.all(
     context.pages().map(async (each) => (each.url().startsWith(app.url) ? textOf(each, 'violations') : '')),

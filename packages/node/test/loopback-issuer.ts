@@ -3,12 +3,14 @@
  *
  * @module
  */
+
 import { createHmac, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { inspect } from 'node:util'
 import { HfAuthError, type Policy, parsePolicy } from '@hfauth/core'
 import { expect } from 'vitest'
+import { rememberSecrets, report } from '../../../test/support/output.ts'
 
 export type Answer = (request: IncomingMessage, response: ServerResponse, body: string) => void
 
@@ -185,7 +187,8 @@ export async function refusalOf(promise: Promise<unknown>, ...secrets: readonly 
     (reason: unknown) => reason,
   )
   expect(error).toBeInstanceOf(HfAuthError)
-  const everything = inspect(error, {
+  rememberSecrets(secrets)
+  const everything = inspect(report(error), {
     depth: Number.POSITIVE_INFINITY,
     showHidden: true,
     maxStringLength: null,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { createEngine, definePolicy, type PolicyDocument, parsePolicy } from '@hfauth/core'
@@ -14,6 +15,7 @@ import {
   startCiIssuer,
   startHub,
 } from '@hfauth/testkit'
+import { leaveLines, rememberSecrets } from '../../../test/support/output.ts'
 import {
   type AuditSink,
   createAuditLog,
@@ -150,7 +152,11 @@ export async function startFixture({
     hubUrl: hub.url,
     client: { id: confidentialAppId, secret: clientSecret },
   })
-  const closeWorld = () => Promise.all([hub.close(), ci.close(), audit.close()])
+  const closeWorld = () => {
+    rememberSecrets([...hub.issued, ...ci.issued])
+    leaveLines('audit-proxy', memory.events)
+    return Promise.all([hub.close(), ci.close(), audit.close()])
+  }
   const proxy = await createOrClose(closeWorld, {
     engine: createEngine(policy, { environment }),
     verifier: createVerifier({ policy }),
