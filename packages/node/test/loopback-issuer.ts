@@ -10,7 +10,7 @@ import type { AddressInfo } from 'node:net'
 import { inspect } from 'node:util'
 import { HfAuthError, type Policy, parsePolicy } from '@hfauth/core'
 import { expect } from 'vitest'
-import { rememberSecrets, report } from '../../../test/support/output.ts'
+import { report } from '../../../test/support/output.ts'
 
 export type Answer = (request: IncomingMessage, response: ServerResponse, body: string) => void
 
@@ -187,7 +187,6 @@ export async function refusalOf(promise: Promise<unknown>, ...secrets: readonly 
     (reason: unknown) => reason,
   )
   expect(error).toBeInstanceOf(HfAuthError)
-  rememberSecrets(secrets)
   const everything = inspect(report(error), {
     depth: Number.POSITIVE_INFINITY,
     showHidden: true,
