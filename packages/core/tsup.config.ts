@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { defineConfig } from 'tsup'
 
 export default defineConfig({
@@ -9,4 +10,17 @@ export default defineConfig({
   clean: true,
   sourcemap: true,
   treeshake: true,
+  esbuildPlugins: [
+    {
+      // What editors show for a key is for the JSON Schema and the types. Inside expressions the bundler keeps
+      // comments; whoever loads a policy should not.
+      name: 'without-descriptions',
+      setup(build) {
+        build.onLoad({ filter: /policy[\\/]schema\.ts$/ }, async ({ path }) => ({
+          contents: (await readFile(path, 'utf8')).replaceAll(/^ +\/\*\*.*\*\/$/gm, ''),
+          loader: 'ts',
+        }))
+      },
+    },
+  ],
 })

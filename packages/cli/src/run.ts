@@ -29,6 +29,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/policy-test.ts')).policyTest,
   },
   {
+    words: ['types'],
+    usage: 'hfauth types [FILE] [--out FILE] [--check]',
+    about: 'write what the policy can ever allow as TypeScript types',
+    load: async () => (await import('./commands/types.ts')).types,
+  },
+  {
     words: ['explain'],
     usage:
       "hfauth explain --environment NAME (--issuer ALIAS --claims JSON | --anonymous) [--attributes JSON] [--context JSON] [--policy FILE] 'ACTION TYPE:ID'",

@@ -28,6 +28,7 @@ export { type CanonicalId, canonicalId } from './hub/ids.ts'
 export { type HubRoute, hubRoutes, type RouteTarget } from './hub/route-table.ts'
 export { matchHubRoute, type RouteMatch } from './hub/routes.ts'
 export { impliedScopes, smallestScopes, sufficientScopes } from './hub/scopes.ts'
+export { type DefinedPolicy, definePolicy } from './policy/define.ts'
 export { canonicalJson, digestOf } from './policy/digest.ts'
 export {
   type FaultCode,
@@ -37,7 +38,7 @@ export {
   type PolicyWarning,
   type WarningCode,
 } from './policy/faults.ts'
-export { definePolicy, type ParsePolicyOptions, parsePolicy } from './policy/parse.ts'
+export { type ParsePolicyOptions, parsePolicy } from './policy/parse.ts'
 export type { Environment, Issuer, Policy, Route } from './policy/policy.ts'
 export type { ConditionDocument, PolicyDocument } from './policy/schema.ts'
 export type { Claims } from './principal/claims.ts'

@@ -55,11 +55,6 @@ export function parsePolicy(input: string | PolicyDocument, options: ParsePolicy
   return checkPolicy(typeof input === 'string' ? readJsonText(input, options) : fromObject(input), options)
 }
 
-/** Gives editors completion of the policy's keys; checks nothing until `parsePolicy`. */
-export function definePolicy<const T extends PolicyDocument>(policy: T): T {
-  return policy
-}
-
 /** Checks a source that has been read already. */
 export function checkPolicy(source: PolicySource, options: ParsePolicyOptions = {}): Policy {
   const faults: PolicyFault[] = [...source.faults]

@@ -42,7 +42,8 @@ export function checkName(
 ): boolean {
   const isKnown = names instanceof Map || names instanceof Set ? names.has(name) : Object.hasOwn(names, name)
   if (isKnown) return true
-  const known: Iterable<string> = names instanceof Map || names instanceof Set ? names.keys() : Object.keys(names)
+  const known: Iterable<string> =
+    names instanceof Map || names instanceof Set ? names.keys() : Object.keys(names)
   const kind = code.slice('unknown_'.length).replace('type', 'resource type')
   reader.fault(code, path, `unknown ${kind} \`${name}\`${suggestion(name, known)}`)
   return false
@@ -69,7 +70,8 @@ export function checkPlainNames(reader: PolicyReader, names: object | undefined,
   }
 }
 
-const principalFacts: ReadonlySet<string> = new Set([
+/** What conditions may ask of a principal, `claims.` aside. */
+export const principalFacts = [
   'kind',
   'issuer',
   'id',
@@ -84,15 +86,17 @@ const principalFacts: ReadonlySet<string> = new Set([
   'orgs',
   'groups',
   'scopes',
-])
+] as const
+
+const principalFactSet: ReadonlySet<string> = new Set(principalFacts)
 
 /** Says what is wrong with a fact in a condition on resources of `types`. */
 export function checkFact(reader: PolicyReader, types: readonly string[], fact: FactPath) {
   if (fact.root === 'context') return undefined
   if (fact.root === 'principal') {
-    return principalFacts.has(fact.name) || fact.name.startsWith('claims.')
+    return principalFactSet.has(fact.name) || fact.name.startsWith('claims.')
       ? undefined
-      : unknownAttribute('principal', fact.name, principalFacts)
+      : unknownAttribute('principal', fact.name, principalFactSet)
   }
   const known = new Set<string>(Object.keys(idAttributes))
   for (const type of types.includes('**') ? reader.types.keys() : types) {

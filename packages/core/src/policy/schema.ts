@@ -2,8 +2,10 @@
  * The shape of a policy file: which keys there are and what kind of value each holds.
  *
  * text → **shape** → rules → normal form. Names, patterns and conditions are judged one step later,
- * in `rules.ts`; here a wrong or unknown key is found, all of them at once. The TypeScript types come
- * from the same description. The only file that knows the schema library.
+ * by the readers beside this file; here a wrong or unknown key is found, all of them at once. The TypeScript
+ * types come from the same description, and so does the JSON Schema that editors read
+ * (`scripts/policy-schema.ts`): the comment above a key is what both show for it. The only file that knows
+ * the schema library.
  *
  * @module
  */
@@ -13,9 +15,19 @@ import type { JsonPath } from '../json.ts'
 import type { Json } from '../types.ts'
 import type { FaultCode } from './faults.ts'
 
+// Texts of one kind share one schema object: by it the JSON Schema knows what to suggest and what to refuse.
+const preset = v.string()
+const duration = v.string()
+const time = v.string()
+const actions = v.array(v.string())
+const patterns = v.array(v.string())
+const members = v.array(v.string())
 const strings = v.array(v.string())
 const stringOrStrings = v.union([v.string(), strings])
+const facts = mapping(v.custom<Json>(() => true))
 const condition = mapping(v.custom<Json>(() => true))
+const requirement = mapping(v.custom<Json>(() => true))
+const claims = mapping(v.custom<Json>(() => true))
 
 /** Each member unknown to `entries` becomes an issue of its own, where `v.strictObject` stops at the first. */
 function strict<const Entries extends v.ObjectEntries>(
@@ -42,98 +54,190 @@ function refuseLists<const Schema extends v.GenericSchema>(schema: Schema): Sche
 }
 
 const statement = strict({
-  actions: strings,
-  on: strings,
+  /** What may be done, or with `deny` may not: Hugging Face’s actions, your own under `resources`, or `*` for all. */
+  actions,
+  /** On which resources: patterns such as `model:acme/*`, or `project:NAME`. */
+  on: patterns,
+  /** Applies only where this condition holds. */
   when: v.optional(condition),
+  /** Does not apply where this condition holds. */
   unless: v.optional(condition),
+  /** Applies only in these environments; in all when left out. */
   environments: v.optional(strings),
+  /** Shown to people with the decision. */
   reason: v.optional(v.string()),
 })
 
 const issuer = strict({
-  preset: v.string(),
+  /** What is known of this provider: how its tokens are checked and its claims are read. */
+  preset,
+  /** For whom tokens must have been made. Required: without it, tokens meant for others would be taken. */
   audience: v.optional(stringOrStrings),
+  /** The exact `iss`: an https address. May be left out where the preset knows it. */
   issuer: v.optional(v.string()),
 })
 
 const environment = strict({
-  actions: v.optional(strings),
-  maxTokenAge: v.optional(v.string()),
-  require: v.optional(condition),
+  /** The ceiling: nobody can do anything else here. Everything when left out. */
+  actions: v.optional(actions),
+  /** Older tokens must be renewed first: `15m`, `8h`, `30d`. */
+  maxTokenAge: v.optional(duration),
+  /** What must be true of the principal; otherwise a step-up is asked for. */
+  require: v.optional(requirement),
+  /** Issuers that `require` does not apply to. */
   exempt: v.optional(strings),
 })
 
 const role = strict({
+  /** Roles whose statements this one takes over. */
   extends: v.optional(strings),
+  /** What its holders may do. */
   allow: v.optional(v.array(statement)),
+  /** What its holders may not do, whatever else allows it. */
   deny: v.optional(v.array(statement)),
 })
 
 const subject = strict({
+  /** Who vouched: one alias under `issuers`, or several. */
   issuer: v.optional(stringOrStrings),
+  /** A person, a workload such as a CI job, or nobody known. */
   kind: v.optional(v.picklist(['user', 'workload', 'anonymous'])),
+  /** Member of this organisation, by id (survives renames) or handle. */
   org: v.optional(stringOrStrings),
+  /** With this role in the same organisation. */
   orgRole: v.optional(stringOrStrings),
+  /** Member of this resource group of the same organisation. */
   resourceGroup: v.optional(stringOrStrings),
+  /** Member of this group at the issuer. */
   group: v.optional(stringOrStrings),
+  /** The user name at the issuer. */
   username: v.optional(stringOrStrings),
+  /** The e-mail address, when the issuer has verified it. */
   email: v.optional(stringOrStrings),
+  /** Those who showed no credential. */
   anonymous: v.optional(v.literal(true)),
-  claims: v.optional(condition),
+  /** A condition on the raw verified claims. */
+  claims: v.optional(claims),
 })
 
 const binding = strict({
+  /** The roles that are given. */
   roles: strings,
+  /** To whom: everything that stands here must hold. */
   to: subject,
-  from: v.optional(v.string()),
-  until: v.optional(v.string()),
+  /** Not before this time: `2027-01-31T00:00:00Z`. */
+  from: v.optional(time),
+  /** Not from this time on: `2027-01-31T00:00:00Z`. */
+  until: v.optional(time),
 })
 
 const attributeType = v.picklist(['string', 'number', 'boolean', 'string[]', 'time', 'ip'])
 
-const policy = strict({
-  version: v.literal(1),
-  name: v.string(),
-  issuers: mapping(issuer),
-  environments: mapping(environment),
-  resources: v.optional(
-    mapping(strict({ actions: strings, attributes: v.optional(mapping(attributeType)) })),
-  ),
-  projects: v.optional(mapping(strings)),
-  scopes: v.optional(mapping(strict({ actions: strings, on: strings }))),
-  roles: mapping(role),
-  bindings: v.array(binding),
-  deny: v.optional(v.array(statement)),
-  routes: v.optional(v.array(strict({ match: v.string(), action: v.string(), resource: v.string() }))),
-  invariants: v.optional(
-    v.array(
-      strict({
-        name: v.string(),
-        never: strict({ actions: strings, on: strings }),
-        for: v.optional(subject),
-      }),
-    ),
-  ),
-  tests: v.optional(
-    v.array(
-      strict({
-        name: v.string(),
-        principal: v.union([
-          v.literal('anonymous'),
-          strict({
-            issuer: v.string(),
-            claims: condition,
-            credential: v.optional(v.picklist(['id_token', 'access_token'])),
-          }),
-        ]),
-        environment: v.string(),
-        resources: v.optional(mapping(condition)),
-        context: v.optional(condition),
-        expect: mapping(v.picklist(['allow', 'deny'])),
-      }),
-    ),
-  ),
+const resource = strict({
+  /** What can be done with resources of this type. */
+  actions,
+  /** Its attributes and their types; a misspelt one in a condition is then a fault. */
+  attributes: v.optional(mapping(attributeType)),
 })
+
+const scope = strict({
+  /** The actions that the scope covers. */
+  actions,
+  /** The resources that the scope covers. */
+  on: patterns,
+})
+
+const route = strict({
+  /** Method and path: `POST /v1/predict/:name`. */
+  match: v.string(),
+  /** The action that a request to it takes. */
+  action: v.string(),
+  /** The resource it takes it on, with the path’s parameters: `model:acme/:name`. */
+  resource: v.string(),
+})
+
+const invariant = strict({
+  /** The promise, for people. */
+  name: v.string(),
+  /** What must never be possible. */
+  never: strict({
+    /** Any of these actions. */
+    actions,
+    /** On any of these resources. */
+    on: patterns,
+  }),
+  /** For whom; for everyone when left out. */
+  for: v.optional(subject),
+})
+
+const example = strict({
+  /** What the example shows. */
+  name: v.string(),
+  /** Who asks: `anonymous`, or an issuer and the claims it would vouch for. */
+  principal: v.union([
+    v.literal('anonymous'),
+    strict({
+      /** An alias under `issuers`. */
+      issuer: v.string(),
+      /** The claims of the token, as the issuer would write them. */
+      claims: facts,
+      /** The kind of token. With `access_token`, its scopes count. Default `id_token`. */
+      credential: v.optional(v.picklist(['id_token', 'access_token'])),
+    }),
+  ]),
+  /** Where it is asked. */
+  environment: v.string(),
+  /** Attributes of resources, by `type:id`. Otherwise they are private, without a gate and without tags. */
+  resources: v.optional(mapping(facts)),
+  /** Facts of the request, such as `ip`. */
+  context: v.optional(facts),
+  /** Questions (`infer model:acme/vision-large`), and the answers to them. */
+  expect: mapping(v.picklist(['allow', 'deny'])),
+})
+
+const policy = strict({
+  /** The version of the policy language. */
+  version: v.literal(1),
+  /** A name for people and records. */
+  name: v.string(),
+  /** Who may vouch for an identity, by an alias of your own. */
+  issuers: mapping(issuer),
+  /** Where decisions are made, and the most that anyone may do there. */
+  environments: mapping(environment),
+  /** Your own resource types: their actions and attributes. */
+  resources: v.optional(mapping(resource)),
+  /** Named sets of patterns, used as `project:NAME`. */
+  projects: v.optional(mapping(members)),
+  /** What an OAuth scope of your own issuer covers. */
+  scopes: v.optional(mapping(scope)),
+  /** Named statements that bindings give to people and workloads. */
+  roles: mapping(role),
+  /** Verified claims → roles. */
+  bindings: v.array(binding),
+  /** Denials for everyone; a denial always wins. */
+  deny: v.optional(v.array(statement)),
+  /** Your own HTTP API, for middleware and proxy. */
+  routes: v.optional(v.array(route)),
+  /** What must never be possible, over every request there can be. */
+  invariants: v.optional(v.array(invariant)),
+  /** Examples, asked by `hfauth policy test`. */
+  tests: v.optional(v.array(example)),
+})
+
+/** The schema objects that the JSON Schema is made from; nothing at run time uses them, so bundles leave them out. */
+export const shapes = {
+  policy,
+  preset,
+  duration,
+  time,
+  actions,
+  patterns,
+  members,
+  condition,
+  requirement,
+  claims,
+  facts,
+} as const
 
 export type AttributeType = v.InferOutput<typeof attributeType>
 export type StatementDocument = v.InferOutput<typeof statement>

@@ -5,18 +5,20 @@
  */
 
 const unitSeconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 }
-const duration = /^(\d{1,9})(s|m|h|d|w)$/
-const rfc3339 = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2})$/
+/** `15m`; see {@link parseDuration}. */
+export const durationText = /^(\d{1,9})(s|m|h|d|w)$/
+/** An RFC 3339 date and time; that the day exists is checked by {@link parseTime}. */
+export const timeText = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2})$/
 
 /** Seconds in `15m`, `8h`, `30d`; `undefined` when `text` is no duration. */
 export function parseDuration(text: string): number | undefined {
-  const match = duration.exec(text)
+  const match = durationText.exec(text)
   return match === null ? undefined : Number(match[1]) * (unitSeconds[match[2] ?? ''] ?? 0)
 }
 
 /** Epoch milliseconds of an RFC 3339 time; `undefined` for anything else, and for days that do not exist. */
 export function parseTime(text: string): number | undefined {
-  const match = rfc3339.exec(text)
+  const match = timeText.exec(text)
   if (match === null) return undefined
   const [, year, month, day] = match.map(Number)
   const lastDay = new Date(Date.UTC(year ?? 0, month ?? 0, 0)).getUTCDate()

@@ -1,0 +1,9 @@
+/**
+ * The last step of the build: writes the JSON Schema beside the bundle.
+ *
+ * @module
+ */
+import { writeFileSync } from 'node:fs'
+import { policySchemaText } from './policy-schema.ts'
+
+writeFileSync(new URL('../dist/policy.schema.json', import.meta.url), policySchemaText())
