@@ -10,6 +10,8 @@ export default defineConfig({
   clean: true,
   sourcemap: true,
   treeshake: true,
+  // `clean` took the JSON Schema away with everything else.
+  onSuccess: 'node scripts/write-policy-schema.ts',
   esbuildPlugins: [
     {
       // What editors show for a key is for the JSON Schema and the types. Inside expressions the bundler keeps

@@ -1,5 +1,5 @@
 /**
- * The last step of the build: writes the JSON Schema beside the bundle.
+ * The last step of the build, run by `tsup`: writes the JSON Schema beside the bundle.
  *
  * @module
  */
