@@ -8,6 +8,7 @@
  */
 
 import { hubActions } from '../hub/actions.ts'
+import { present } from '../internal/present.ts'
 import { sortedUnique } from '../internal/sort.ts'
 import { JsonError, type JsonPath, parseLocatedJson } from '../json.ts'
 import type { Json, SourceLocation } from '../types.ts'
@@ -149,11 +150,34 @@ function normalPolicy(document: PolicyDocument): Json {
     Object.fromEntries(Object.entries(lists).map(([name, list]) => [name, sortedUnique(list)]))
   return {
     ...(document as unknown as { [key: string]: Json }),
+    environments: withSortedSets(document.environments, ['actions', 'exempt']),
+    ...present({
+      resources: document.resources && withSortedSets(document.resources, ['actions']),
+      scopes: document.scopes && withSortedSets(document.scopes, ['actions', 'on']),
+    }),
     projects: sets(document.projects),
     roles: Object.fromEntries(roles),
     bindings: sortedByContent(document.bindings.map(normalBinding)),
     deny: statements(document.deny),
   }
+}
+
+/** The members of a section, each with its sets sorted. */
+function withSortedSets(
+  section: Readonly<Record<string, object>>,
+  keys: readonly string[],
+): { [name: string]: Json } {
+  return Object.fromEntries(
+    Object.entries(section).map(([name, member]) => [
+      name,
+      Object.fromEntries(
+        Object.entries(member).map(([key, value]) => [
+          key,
+          keys.includes(key) ? sortedUnique(value as string[]) : value,
+        ]),
+      ),
+    ]),
+  )
 }
 
 function fillInVariables(

@@ -124,7 +124,8 @@ function isUnreachable(reader: PolicyReader, document: StatementDocument): boole
   return environments.every((name) => {
     const environment = reader.document.environments[name]
     const ceiling = environment?.actions
-    if (environment === undefined || ceiling === undefined || document.actions.includes('*')) return false
+    if (environment === undefined || ceiling === undefined) return false
+    if (ceiling.includes('*') || document.actions.includes('*')) return false
     return !document.actions.some((action) => ceiling.includes(action))
   })
 }
