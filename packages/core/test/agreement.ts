@@ -1,0 +1,95 @@
+/**
+ * Agreement: the engine answers as the obvious evaluator does, and every way of asking says the same. One
+ * function for the law in the suite and for the long run of `pnpm fuzz`.
+ */
+import {
+  type Access,
+  canonicalJson,
+  createEngine,
+  type Decision,
+  type Json,
+  loadSnapshot,
+  type Policy,
+  type Principal,
+  type Question,
+  type Resource,
+} from '../src/index.ts'
+import { Dice, rollPrincipal, rollQuestion } from './generators.ts'
+import { mayBeLikelihood, referenceDecision } from './reference-decision.ts'
+import { now } from './support.ts'
+
+export type Seen = Map<string, number>
+
+/** Asks `count` questions for each of `principals` principals; throws with the first that disagrees. */
+export function askAround(
+  policy: Policy,
+  seed: number,
+  { principals, questions }: { principals: number; questions: number },
+  seen: Seen = new Map(),
+): Seen {
+  const dice = new Dice(seed)
+  const engine = createEngine(policy, { environment: 'production', now: () => now })
+  for (let i = 0; i < principals; i++) {
+    const principal = rollPrincipal(dice)
+    const access = engine.for(principal)
+    const loaded = loadSnapshot(access.snapshot(), { now: () => now })
+    for (let j = 0; j < questions; j++) {
+      const question = rollQuestion(dice)
+      const reason = agree({ policy, principal, access, loaded }, question)
+      seen.set(reason, (seen.get(reason) ?? 0) + 1)
+    }
+  }
+  return seen
+}
+
+export interface Asking {
+  readonly policy: Policy
+  readonly principal: Principal
+  readonly access: Access
+  /** The same access, from its snapshot. */
+  readonly loaded: Access
+}
+
+/** @throws Error that shows the first disagreement. */
+export function agree({ policy, principal, access, loaded }: Asking, question: Question): string {
+  const { action, resource, context } = question
+  const decision = access.decide(question)
+  const fail = (what: string, found: unknown, wanted: unknown): never => {
+    throw new Error(
+      `${what}: ${show(found)} instead of ${show(wanted)}\nprincipal ${show(principal)}\nquestion ${show(question)}\npolicy ${show(policy.document)}`,
+    )
+  }
+  const wanted = referenceDecision(policy, principal, 'production', question, now)
+  if (bytes(decision) !== bytes(wanted)) fail('decide', decision, wanted)
+  // The other ways of asking know their own environment only.
+  if (question.environment !== undefined && question.environment !== 'production') return decision.reason
+  const { allowed } = decision
+  if (access.can(action, resource, context) !== allowed) fail('can', !allowed, allowed)
+  if (typeof resource !== 'string') {
+    const kept = access.filter(action, [resource as Resource], context)
+    if ((kept.length === 1) !== allowed) fail('filter', kept, allowed)
+  }
+  const likelihood = access.likelihood(action, resource, context)
+  if (!mayBeLikelihood(decision, likelihood)) fail('likelihood', likelihood, decision.reason)
+
+  const snapshot = loaded.decide(question)
+  if (bytes(told(snapshot)) !== bytes(told(decision))) fail('snapshot', told(snapshot), told(decision))
+  if (loaded.can(action, resource, context) !== allowed) fail('can of a snapshot', !allowed, allowed)
+  if (loaded.likelihood(action, resource, context) !== likelihood)
+    fail('likelihood of a snapshot', loaded.likelihood(action, resource, context), likelihood)
+  return decision.reason
+}
+
+/** What a snapshot can tell: all but what names parts of the policy, and the scopes that others issue. */
+function told(decision: Decision): object {
+  const { statements: _, bindings, policy, scopes, ...rest } = decision
+  return decision.reason === 'insufficient_scope' ? rest : { ...rest, scopes }
+}
+
+function bytes(value: object): string {
+  return canonicalJson(value as Json)
+}
+
+function show(value: unknown): string {
+  return JSON.stringify(value)
+}

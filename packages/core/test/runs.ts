@@ -1,0 +1,6 @@
+/** How often a law is tried: `HFAUTH_LAW_RUNS` is a percentage, for mutation testing and for patience. */
+const percent = Number(process.env.HFAUTH_LAW_RUNS ?? 100)
+
+export function lawRuns(usual: number): number {
+  return Math.max(1, Math.round((usual * percent) / 100))
+}
