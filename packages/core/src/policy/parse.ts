@@ -24,6 +24,7 @@ import { readRoles } from './roles.ts'
 import { checkInvariants, checkTests, readRoutes } from './routes.ts'
 import { checkShape, type PolicyDocument } from './schema.ts'
 import { normalStatement, readPattern, readPatterns, readStatements } from './statements.ts'
+import { checkStructure } from './structure.ts'
 
 export interface ParsePolicyOptions {
   /** Name of the file, for messages and decisions. */
@@ -69,6 +70,8 @@ export function checkPolicy(source: PolicySource, options: ParsePolicyOptions = 
   })
   const fault = (code: FaultCode, path: JsonPath, message: string) => faults.push(entry(code, path, message))
 
+  for (const found of checkStructure(source.value)) fault(found.code, found.path, found.message)
+  if (faults.length > source.faults.length) throw errorOf(faults)
   const value = fillInVariables(source.value, options.variables ?? {}, fault)
   const shape = checkShape(value)
   for (const found of shape.faults) fault(found.code, found.path, found.message)
