@@ -19,12 +19,20 @@ const forbidden =
 /** The canonical id, or `undefined` when `id` cannot be made canonical and must be denied. */
 export function canonicalId(type: string, id: string): CanonicalId | undefined {
   if (plainLowerCase.test(id)) return id as CanonicalId
-  const decoded = decodeOnce(id)?.normalize('NFC')
+  const decoded = composed(decodeOnce(id))
   if (decoded === undefined || decoded === '' || forbidden.test(decoded)) return undefined
   for (const segment of decoded.split('/')) {
     if (segment === '' || segment === '.' || segment === '..') return undefined
   }
   return (isHubType(type) ? decoded.toLowerCase() : decoded) as CanonicalId
+}
+
+/** More marks on one letter than Unicode's stream-safe format has (UAX #15 §13): composing takes the square of them. */
+const tooManyMarks = /\p{M}{31}/u
+
+/** Text in NFC; `undefined` when there is none or composing it would take too long. */
+export function composed(text: string | undefined): string | undefined {
+  return text === undefined || tooManyMarks.test(text) ? undefined : text.normalize('NFC')
 }
 
 function decodeOnce(id: string): string | undefined {

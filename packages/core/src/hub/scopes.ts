@@ -13,12 +13,12 @@ import type { Json } from '../types.ts'
 import { type HubAction, type HubType, isHubType } from './actions.ts'
 
 /** Direct implications; `impliedScopes` follows them to the end. */
-const implications: Readonly<Record<string, readonly string[]>> = {
-  'write-repos': ['read-repos'],
-  'manage-repos': ['write-repos', 'contribute-repos'],
-  'write-collections': ['read-collections'],
-  'write-endpoints': ['read-endpoints'],
-}
+const implications: ReadonlyMap<string, readonly string[]> = new Map([
+  ['write-repos', ['read-repos']],
+  ['manage-repos', ['write-repos', 'contribute-repos']],
+  ['write-collections', ['read-collections']],
+  ['write-endpoints', ['read-endpoints']],
+])
 
 /** Each alternative is a set of scopes that suffices. None: no scope does. One that is empty: no scope is needed. */
 type Alternatives = readonly (readonly string[])[]
@@ -74,7 +74,7 @@ const needs: Readonly<Record<HubType, Readonly<Record<HubAction, Alternatives>>>
 export function impliedScopes(scopes: Iterable<string>): string[] {
   const found = new Set(scopes)
   for (const scope of found) {
-    for (const implied of implications[scope] ?? []) found.add(implied)
+    for (const implied of implications.get(scope) ?? []) found.add(implied)
   }
   return sortedUnique(found)
 }
@@ -90,7 +90,8 @@ export function sufficientScopes(
   attributes: { readonly [name: string]: Json | undefined } = {},
 ): Alternatives | undefined {
   if (!isHubType(type)) return undefined
-  const alternatives = needs[type][action as HubAction] ?? nothing
+  // An application may call an action of its own `constructor`.
+  const alternatives = Object.hasOwn(needs[type], action) ? needs[type][action as HubAction] : nothing
   if (attributes.private !== false) return alternatives
   if (action === 'read') return attributes.gated === false ? [[]] : [['gated-repos'], ...alternatives]
   if (action === 'discuss') return [['write-discussions']]

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { composed } from '../hub/ids.ts'
 
 /** A piece of pattern text, or the dotted path of a placeholder such as `principal.username`. */
 export type PatternPiece = { readonly text: string } | { readonly placeholder: string }
@@ -28,7 +29,8 @@ export function parsePattern(text: string): Pattern | { readonly fault: string }
   if (colon < 0) return { fault: `pattern \`${text}\` lacks a type, as in \`model:${text}\`` }
   const type = text.slice(0, colon)
   if (!typeName.test(type)) return { fault: `\`${type}\` is not a resource type` }
-  const glob = text.slice(colon + 1).normalize('NFC')
+  const glob = composed(text.slice(colon + 1))
+  if (glob === undefined) return { fault: 'the pattern has more marks on one letter than any id' }
   if (glob === '') return { fault: `pattern \`${text}\` names no resource` }
 
   const pieces: PatternPiece[] = []
