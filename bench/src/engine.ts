@@ -14,8 +14,11 @@ export interface Engine {
 export interface LoadedEngine {
   /** A principal that has been met before, ready for questions. Questions are put in the engine's own form beforehand. */
   warm(groups: readonly string[]): (question: Question) => boolean
-  /** A principal met for the first time, and one question, as a server does it for one request. */
-  request(groups: readonly string[], question: Question): boolean
+  /**
+   * A principal met for the first time: what a verifier hands over, made beforehand. Calling it is what one
+   * request costs: everything the engine does to know the principal, and one question.
+   */
+  newcomer(groups: readonly string[]): (question: Question) => boolean
   /** How many of a list the principal may read. */
   filter?(groups: readonly string[]): (action: string, resources: readonly Repository[]) => number
 }

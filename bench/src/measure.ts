@@ -7,6 +7,8 @@ export interface Contestant {
   readonly name: string
   /** Does the work `count` times and gives back something, so that nothing is optimised away. */
   readonly run: (count: number) => number
+  /** Makes what `run` uses up, before its time is taken. */
+  readonly prepare?: (count: number) => void
 }
 
 /** Nanoseconds for one operation: the median over the rounds. */
@@ -22,13 +24,14 @@ export function measure(
   contestants: readonly Contestant[],
   { rounds = 15, turnMs = 40 }: MeasureOptions = {},
 ): Medians {
-  const counts = new Map(contestants.map(({ name, run }) => [name, calibrate(run, turnMs)]))
+  const counts = new Map(contestants.map((contestant) => [contestant.name, calibrate(contestant, turnMs)]))
   const times = new Map<string, number[]>(contestants.map(({ name }) => [name, []]))
   for (let round = 0; round < rounds; round++) {
     // Another order each time, so that nobody always comes after the same neighbour.
     const order = contestants.map((_, i) => contestants[(i + round) % contestants.length] as Contestant)
-    for (const { name, run } of order) {
+    for (const { name, run, prepare } of order) {
       const count = counts.get(name) ?? 1
+      prepare?.(count)
       const start = process.hrtime.bigint()
       sink += run(count)
       times.get(name)?.push(Number(process.hrtime.bigint() - start) / count)
@@ -41,9 +44,10 @@ export function measure(
 export let sink = 0
 
 /** Warms up, and finds how often the work fits into a turn. */
-function calibrate(run: (count: number) => number, turnMs: number): number {
+function calibrate({ run, prepare }: Contestant, turnMs: number): number {
   let count = 1
   for (;;) {
+    prepare?.(count)
     const start = performance.now()
     sink += run(count)
     const elapsed = performance.now() - start

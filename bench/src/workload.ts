@@ -2,9 +2,10 @@
  * The workload: one policy in the shape a team on Hugging Face would have, at four sizes, and questions
  * about it.
  *
- * 50 organisations × 200 repositories; roles in chains of three; patterns that are exact, by owner and by
- * prefix; conditions, denials and a ceiling. Everything is drawn from a seeded generator, so each run
- * and each engine sees the same.
+ * Up to 50 organisations × 200 repositories: a policy of ten statements is that of one team, one of
+ * hundreds speaks of all. Roles in chains of three; patterns that are exact, by owner and by prefix;
+ * conditions, denials and a ceiling; principals in four groups. Everything is drawn from a seeded
+ * generator, so each run and each engine sees the same.
  */
 
 export const sizes = [10, 100, 1_000, 10_000] as const
@@ -20,13 +21,17 @@ export interface Statement {
   readonly effect: 'allow' | 'deny'
   /** The role it belongs to; absent for a denial to everybody. */
   readonly role?: string
-  readonly action: string
+  readonly actions: readonly string[]
+  readonly patterns: readonly Pattern[]
+  /** Holds only for repositories without a gate. */
+  readonly ungated: boolean
+}
+
+export interface Pattern {
   readonly type: string
   readonly owner: string
   /** Exact, a prefix with `*` at its end, or `*` for all of the owner's. */
   readonly name: string
-  /** Holds only for repositories without a gate. */
-  readonly ungated: boolean
 }
 
 export interface Workload {
@@ -52,43 +57,47 @@ export interface Repository {
   readonly name: string
   readonly id: string
   readonly gated: boolean
+  /** The same where an engine wants attributes apart, so that none has to convert anything while it is timed. */
+  readonly attributes: { readonly gated: boolean }
 }
 
 export function createWorkload(size: number): Workload {
   const random = generator(size)
   const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T
-  const owner = () => `org${Math.floor(random() * organisations)}`
+  const owners = Math.min(organisations, Math.ceil(size / 10))
+  const owner = () => `org${Math.floor(random() * owners)}`
   const name = () => repositoryName(Math.floor(random() * repositories))
 
   const statements: Statement[] = []
   const parents = new Map<string, string | undefined>()
   const denials = Math.floor(size / 10)
-  const seen = new Set<string>()
   while (statements.length < size - denials) {
     // A chain: viewer ← engineer ← lead, one statement each.
     const place = statements.length
     const chain = Math.floor(place / 3)
     const rank = place % 3
-    const role = `${['viewer', 'engineer', 'lead'][rank]}-${chain}`
-    parents.set(role, rank === 0 ? undefined : `${['viewer', 'engineer'][rank - 1]}-${chain}`)
-    const statement: Statement = {
+    parents.set(roleName(rank, chain), rank === 0 ? undefined : roleName(rank - 1, chain))
+    const at = owner()
+    statements.push({
       effect: 'allow',
-      role,
-      action: ['read', 'infer', 'write'][rank] as string,
-      type: pick(types),
-      owner: owner(),
-      name: rank === 0 ? '*' : rank === 1 ? `${pick(families)}-*` : name(),
+      role: roleName(rank, chain),
+      actions: [['read'], ['read', 'infer'], ['infer', 'write']][rank] as string[],
+      patterns: [
+        // All of one organisation's; two families of it, models and datasets; two repositories and a family.
+        types.map((type) => ({ type, owner: at, name: '*' })),
+        ['model', 'dataset'].map((type) => ({ type, owner: at, name: `${pick(families)}-*` })),
+        [name(), name(), `${pick(families)}-*`].map((called) => ({ type: 'model', owner: at, name: called })),
+      ][rank] as Pattern[],
       ungated: rank === 1 && random() < 0.5,
-    }
-    statements.push(statement)
+    })
   }
+  const seen = new Set<string>()
   while (statements.length < size) {
+    const called = random() < 0.5 ? name() : `${pick(families)}-*`
     const statement: Statement = {
       effect: 'deny',
-      action: pick(ceiling),
-      type: pick(types),
-      owner: owner(),
-      name: random() < 0.5 ? name() : `${pick(families)}-*`,
+      actions: [pick(ceiling)],
+      patterns: [{ type: pick(types), owner: owner(), name: called }],
       ungated: false,
     }
     const key = JSON.stringify(statement)
@@ -100,7 +109,9 @@ export function createWorkload(size: number): Workload {
     group: `group-${i}`,
     role: roles[i % roles.length] as string,
   }))
-  const principals = Array.from({ length: 10_000 }, () => [pick(bindings).group, pick(bindings).group])
+  const principals = Array.from({ length: 10_000 }, () =>
+    Array.from({ length: 4 }, () => pick(bindings).group),
+  )
   return {
     size,
     statements,
@@ -109,6 +120,10 @@ export function createWorkload(size: number): Workload {
     principals,
     questions: askAbout(statements, { random, pick, owner, name }),
   }
+}
+
+function roleName(rank: number, chain: number): string {
+  return `${['viewer', 'engineer', 'lead'][rank]}-${chain}`
 }
 
 const families = ['vision', 'text', 'audio', 'code'] as const
@@ -127,17 +142,20 @@ interface Draw {
 /** Half of the questions are about what some statement names, so that answers of both kinds are common. */
 function askAbout(statements: readonly Statement[], { random, pick, owner, name }: Draw): Question[] {
   return Array.from({ length: 1_000 }, () => {
-    const near = random() < 0.5 ? pick(statements) : undefined
+    const statement = random() < 0.5 ? pick(statements) : undefined
+    const near = statement && pick(statement.patterns)
     const at = near?.owner ?? owner()
     const called = near !== undefined && !near.name.includes('*') ? near.name : name()
+    const gated = random() < 0.3
     return {
-      action: near?.action ?? pick(actions),
+      action: statement === undefined ? pick(actions) : pick(statement.actions),
       resource: {
         type: near?.type ?? pick(types),
         owner: at,
         name: called,
         id: `${at}/${called}`,
-        gated: random() < 0.3,
+        gated,
+        attributes: { gated },
       },
     }
   })

@@ -4,14 +4,18 @@
  */
 import { AccessControl } from 'accesscontrol'
 import type { Engine } from '../engine.ts'
-import { ceiling, type Question, type Statement, type Workload } from '../workload.ts'
+import { ceiling, type Pattern, type Question, type Workload } from '../workload.ts'
 
 export const accesscontrol: Engine = {
   name: 'accesscontrol',
   largest: 1_000,
   load(workload) {
     const control = new AccessControl(toGrants(workload) as never)
-    const known = new Set<string>(workload.statements.map((statement) => nameOf(statement)))
+    const known = new Set<string>(
+      workload.statements.flatMap(({ patterns, ungated }) =>
+        patterns.map((pattern) => nameOf(pattern, ungated)),
+      ),
+    )
     const roleOf = new Map(workload.bindings.map(({ group, role }) => [group, role]))
     const rolesOf = (groups: readonly string[]) => [
       ...new Set(groups.map((group) => roleOf.get(group) as string)),
@@ -25,12 +29,12 @@ export const accesscontrol: Engine = {
         const roles = rolesOf(groups)
         return (question) => can(roles, question)
       },
-      request: (groups, question) => can(rolesOf(groups), question),
+      newcomer: (groups) => (question) => can(rolesOf(groups), question),
     }
   },
 }
 
-function nameOf({ type, owner, name, ungated }: Statement): string {
+function nameOf({ type, owner, name }: Pattern, ungated: boolean): string {
   return `${type}_${owner}_${name.replace('*', 'any')}${ungated ? '_ungated' : ''}`
 }
 
@@ -46,10 +50,13 @@ type Grants = Record<string, Record<string, unknown>>
 function toGrants({ parents, statements }: Workload): Grants {
   const grants: Grants = { denials: {} }
   for (const [role, parent] of parents) grants[role] = parent === undefined ? {} : { $extend: [parent] }
-  for (const statement of statements) {
-    const resources = grants[statement.role ?? 'denials'] as Record<string, Record<string, unknown>>
-    const name = nameOf(statement)
-    resources[name] = { ...resources[name], [statement.action]: [{ attributes: ['*'] }] }
+  for (const { role, actions, patterns, ungated } of statements) {
+    const resources = grants[role ?? 'denials'] as Record<string, Record<string, unknown>>
+    for (const pattern of patterns) {
+      const name = nameOf(pattern, ungated)
+      for (const action of actions)
+        resources[name] = { ...resources[name], [action]: [{ attributes: ['*'] }] }
+    }
   }
   return grants
 }

@@ -25,15 +25,11 @@ export async function prepareCasbin(workload: Workload): Promise<Engine> {
     pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern,
   )
   await enforcer.addPolicies(
-    workload.statements.map(({ effect, role = 'everybody', action, type, owner, name, ungated }) => [
-      role,
-      action,
-      type,
-      owner,
-      name,
-      ungated ? 'ungated' : 'any',
-      effect,
-    ]),
+    workload.statements.flatMap(({ effect, role = 'everybody', actions, patterns, ungated }) =>
+      patterns.flatMap(({ type, owner, name }) =>
+        actions.map((action) => [role, action, type, owner, name, ungated ? 'ungated' : 'any', effect]),
+      ),
+    ),
   )
   for (const [role, parent] of workload.parents)
     if (parent !== undefined) await enforcer.addGroupingPolicy(role, parent)
@@ -56,12 +52,8 @@ export async function prepareCasbin(workload: Workload): Promise<Engine> {
           ceiling.includes(action) &&
           enforcer.enforceSync(user, action, type, owner, name, gated ? 'yes' : 'no')
       },
-      request(groups, { action, resource: { type, owner, name, gated } }) {
-        const user = users.get(groups.join()) ?? ''
-        return (
-          ceiling.includes(action) &&
-          enforcer.enforceSync(user, action, type, owner, name, gated ? 'yes' : 'no')
-        )
+      newcomer() {
+        throw new Error('casbin: a user has to be announced first, so there are no newcomers')
       },
     }),
   }

@@ -29,7 +29,10 @@ export const casl: Engine = {
         const ability = warmed(groups)
         return ({ action, resource }) => can(ability, action, resource)
       },
-      request: (groups, { action, resource }) => can(build(groups), action, resource),
+      newcomer:
+        (groups) =>
+        ({ action, resource }) =>
+          can(build(groups), action, resource),
       filter(groups) {
         const ability = warmed(groups)
         return (action, resources) => resources.filter((resource) => can(ability, action, resource)).length
@@ -42,8 +45,9 @@ function rulesByGroup(workload: Workload) {
   const byRole = new Map<string, object[]>()
   const deny: object[] = []
   for (const statement of workload.statements) {
-    if (statement.effect === 'deny') deny.push({ ...toRule(statement), inverted: true })
-    else byRole.set(statement.role ?? '', [...(byRole.get(statement.role ?? '') ?? []), toRule(statement)])
+    const rules = toRules(statement)
+    if (statement.effect === 'deny') deny.push(...rules.map((rule) => ({ ...rule, inverted: true })))
+    else byRole.set(statement.role ?? '', [...(byRole.get(statement.role ?? '') ?? []), ...rules])
   }
   const allow = new Map(
     workload.bindings.map(({ group, role }) => [
@@ -54,7 +58,11 @@ function rulesByGroup(workload: Workload) {
   return { allow, deny }
 }
 
-function toRule({ action, type, owner, name, ungated }: Statement) {
-  const named = name === '*' ? {} : { name: name.endsWith('*') ? { $regex: `^${name.slice(0, -1)}` } : name }
-  return { action, subject: type, conditions: { owner, ...named, ...(ungated ? { gated: false } : {}) } }
+function toRules({ actions, patterns, ungated }: Statement) {
+  return patterns.map(({ type, owner, name }) => {
+    const named =
+      name === '*' ? {} : { name: name.endsWith('*') ? { $regex: `^${name.slice(0, -1)}` } : name }
+    const conditions = { owner, ...named, ...(ungated ? { gated: false } : {}) }
+    return { action: [...actions], subject: type, conditions }
+  })
 }

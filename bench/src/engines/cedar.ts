@@ -44,7 +44,7 @@ export const cedarWasm: Engine = {
         const parents = parentsOf(groups)
         return (question) => ask(parents, question)
       },
-      request: (groups, question) => ask(parentsOf(groups), question),
+      newcomer: (groups) => (question) => ask(parentsOf(groups), question),
     }
   },
 }
@@ -57,15 +57,12 @@ function toPolicies(workload: Workload): string {
   ].join('\n')
 }
 
-function toPolicy({ effect, role, action, type, owner, name, ungated }: Statement): string {
+function toPolicy({ effect, role, actions, patterns, ungated }: Statement): string {
   const head = effect === 'deny' ? 'forbid(principal' : `permit(principal in Role::"${role}"`
-  const conditions = [
-    `resource.kind == "${type}"`,
-    `resource.owner == "${owner}"`,
-    ...(name === '*'
-      ? []
-      : [name.endsWith('*') ? `resource.name like "${name}"` : `resource.name == "${name}"`]),
-    ...(ungated ? ['!resource.gated'] : []),
-  ]
-  return `${head}, action == Action::"${action}", resource) when { ${conditions.join(' && ')} };`
+  const list = actions.map((action) => `Action::"${action}"`).join(', ')
+  const fits = patterns.map(({ type, owner, name }) => {
+    const named = name === '*' ? '' : ` && resource.name ${name.endsWith('*') ? 'like' : '=='} "${name}"`
+    return `(resource.kind == "${type}" && resource.owner == "${owner}"${named})`
+  })
+  return `${head}, action in [${list}], resource) when { (${fits.join(' || ')})${ungated ? ' && !resource.gated' : ''} };`
 }

@@ -44,7 +44,10 @@ export const handWritten: Engine = {
         const tables = prepare(groups)
         return ({ action, resource }) => can(tables, action, resource)
       },
-      request: (groups, { action, resource }) => can(prepare(groups), action, resource),
+      newcomer:
+        (groups) =>
+        ({ action, resource }) =>
+          can(prepare(groups), action, resource),
       filter(groups) {
         const tables = prepare(groups)
         return (action, resources) => resources.filter((resource) => can(tables, action, resource)).length
@@ -53,15 +56,19 @@ export const handWritten: Engine = {
   },
 }
 
-function add(table: Table, { action, type, owner, name, ungated }: Statement): void {
-  const key = `${action} ${type}`
-  const owners = table.get(key) ?? new Map<string, Owned>()
-  table.set(key, owners)
-  const owned: Owned = owners.get(owner) ?? { exact: new Map(), prefixes: [], all: 0 }
-  owners.set(owner, owned)
-  if (name === '*') owned.all = ungated && owned.all < 2 ? 1 : 2
-  else if (name.endsWith('*')) owned.prefixes.push({ text: name.slice(0, -1), ungated })
-  else owned.exact.set(name, ungated && owned.exact.get(name) !== false)
+function add(table: Table, { actions, patterns, ungated }: Statement): void {
+  for (const { type, owner, name } of patterns) {
+    for (const action of actions) {
+      const key = `${action} ${type}`
+      const owners = table.get(key) ?? new Map<string, Owned>()
+      table.set(key, owners)
+      const owned: Owned = owners.get(owner) ?? { exact: new Map(), prefixes: [], all: 0 }
+      owners.set(owner, owned)
+      if (name === '*') owned.all = ungated && owned.all < 2 ? 1 : 2
+      else if (name.endsWith('*')) owned.prefixes.push({ text: name.slice(0, -1), ungated })
+      else owned.exact.set(name, ungated && owned.exact.get(name) !== false)
+    }
+  }
 }
 
 function matches(

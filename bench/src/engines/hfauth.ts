@@ -17,10 +17,10 @@ export function toDocument(workload: Workload): Parameters<typeof parsePolicy>[0
   for (const [role, parent] of workload.parents)
     roles[role] = { ...(parent === undefined ? {} : { extends: [parent] }), allow: [] }
   const deny: object[] = []
-  for (const { effect, role, action, type, owner, name, ungated } of workload.statements) {
+  for (const { effect, role, actions, patterns, ungated } of workload.statements) {
     const statement = {
-      actions: [action],
-      on: [`${type}:${owner}/${name}`],
+      actions: [...actions],
+      on: patterns.map(({ type, owner, name }) => `${type}:${owner}/${name}`),
       ...(ungated ? { when: { 'resource.gated': false } } : {}),
     }
     if (effect === 'deny') deny.push(statement)
@@ -53,12 +53,6 @@ export const hfauth: Engine = {
   load(workload) {
     const policy: Policy = parsePolicy(toDocument(workload))
     const engine = createEngine(policy, { environment: 'production' })
-    const forms = new Map(
-      workload.questions.map((question) => {
-        const { type, id, gated } = question.resource
-        return [question, { type, id, attributes: { gated } }]
-      }),
-    )
     const principals = new Map<string, Principal>()
     const principalFor = (groups: readonly string[]) => {
       const key = groups.join()
@@ -69,14 +63,15 @@ export const hfauth: Engine = {
     return {
       warm(groups) {
         const access = engine.for(principalFor(groups))
-        return (question) => access.can(question.action, forms.get(question) as never)
+        return (question) => access.can(question.action, question.resource)
       },
-      request(groups, question) {
-        return engine.for(principalOf(groups)).can(question.action, forms.get(question) as never)
+      newcomer(groups) {
+        const principal = principalOf(groups)
+        return (question) => engine.for(principal).can(question.action, question.resource)
       },
       filter(groups) {
         const access = engine.for(principalFor(groups))
-        return (action, resources) => access.filter(action, resources as never).length
+        return (action, resources) => access.filter(action, resources).length
       },
     }
   },
