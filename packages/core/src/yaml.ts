@@ -45,6 +45,8 @@ function readYaml(text: string, options: ParsePolicyOptions): PolicySource {
     uniqueKeys: true,
     prettyErrors: false,
     strict: true,
+    // What it has to say stands in `errors`; its warnings would print parts of the policy.
+    logLevel: 'error',
   })
   const locationAt = (offset: number) => {
     const { line, col } = lines.linePos(offset)
