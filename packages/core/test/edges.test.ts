@@ -308,3 +308,21 @@ test('JSON text tells line and column of its faults', () => {
   const text = '{\n  "version": 1,\n  "name": 2\n}'
   expect(() => parsePolicy(text, { file: 'x.json' })).toThrow(/x\.json:3:3/)
 })
+
+test.each<[Json, boolean]>([
+  ['2026-05-31T12:00:00Z', true],
+  ['2026-05-25T12:00:00Z', false],
+  [now - 1000, true],
+  ['long ago', false],
+])('a time in a claim, %j, counts from now whether it is a text or a number', (joined, recent) => {
+  const when = { 'principal.claims.joined': { $after: '-7d' } }
+  const access = accessOf(
+    { roles: { r: { allow: [{ actions: ['read'], on: ['model:**'], when }] } } },
+    principalOf('oidc', { joined }),
+  )
+  expect(access.can('read', 'model:acme/x')).toBe(recent)
+  expect(loadSnapshot(access.snapshot(), { now: () => now }).can('read', 'model:acme/x')).toBe(recent)
+  expect(loadSnapshot(access.snapshot(), { now: () => now + 604_800_000 }).can('read', 'model:acme/x')).toBe(
+    false,
+  )
+})

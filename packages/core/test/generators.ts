@@ -186,6 +186,7 @@ const test = fc.constantFrom<{ readonly [key: string]: Json }>(
   { 'principal.claims.constructor': { $exists: true } },
   { 'principal.email': { $glob: '*@acme.dev' } },
   { 'principal.authTime': { $after: '-10m' } },
+  { 'principal.claims.joined': { $before: '-7d' } },
   { 'principal.issuedAt': { $before: '2026-06-01T12:00:00Z' } },
   { 'principal.orgs': { $elemMatch: { handle: 'acme', role: { $in: ['admin', 'write'] } } } },
   { 'context.ip': { $cidr: ['10.0.0.0/8', '2001:db8::/32'] } },
@@ -453,6 +454,7 @@ export function rollClaims(dice: Dice): Claims {
         level: dice.of([1, 2, 3, '3']),
         team: dice.of<Json>([{ name: 'vision' }, { name: null }, 'vision']),
         ref: dice.of(['refs/heads/main', 'refs/tags/v1', 'refs/tags/a/b']),
+        joined: dice.of<Json>(['2026-05-25T12:00:00Z', '2026-05-25T11:59:59.999Z', 'long ago', true]),
         auth_time: nowSeconds - dice.of([10, 599, 600, 601]),
         orgs: [
           {

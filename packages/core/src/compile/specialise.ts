@@ -14,7 +14,7 @@ import {
   type Root,
   type TestCondition,
 } from '../policy/condition.ts'
-import { parseMoment } from '../policy/time.ts'
+import { parseMoment, parseTime } from '../policy/time.ts'
 import type { Json, PrincipalShape } from '../types.ts'
 import { compileCondition, elementFact } from './conditions.ts'
 import { principalFact } from './facts.ts'
@@ -115,7 +115,8 @@ function relativeMoment(test: TestCondition): number | undefined {
 
 /** A known time against now + x is the request's time against that time − x. */
 function sinceThen(test: TestCondition, fromNow: number, known: Known): Residual {
-  const time = known.facts(test.path)
+  const told = known.facts(test.path)
+  const time = typeof told === 'string' ? parseTime(told) : told
   if (typeof time !== 'number') return unknown(test.path)
   return {
     kind: 'test',
