@@ -124,6 +124,25 @@ describe('hfauth explain', () => {
     )
   })
 
+  test('shows each test with what it met, and what would turn the denial', async () => {
+    const attributes = ['--attributes', '{"gated":true}']
+    const as = ['--environment', 'production', '--issuer', 'hf', '--claims', claims, ...attributes]
+    const { out } = await explain(path, ...as, 'read model:acme/x')
+    expect(out).toContain('\n    resource.gated $eq false: does not hold, it is true')
+    expect(out).toContain('\n  remedy     if resource.gated were false\n')
+    const other = await explain(path, ...as, 'read model:other/x')
+    expect(other.out).toMatch(/on acme\/\*: pattern does not match at .*:7:\d+\n/)
+    expect(other.out).toContain('remedy     none was found')
+    const ceiling = await explain(path, ...as, 'infer model:acme/x')
+    expect(ceiling.out).toContain('remedy     if resource.gated were false, and in development')
+  })
+
+  test('names the role that is lacking', async () => {
+    const as = ['--environment', 'development', '--issuer', 'hf', '--claims', '{"sub":"2"}']
+    const { out } = await explain(path, ...as, '--attributes', '{"gated":false}', 'read model:acme/x')
+    expect(out).toContain('\n  remedy     be bound to role viewer\n')
+  })
+
   test('exits 0 for what is allowed', async () => {
     const attributes = ['--attributes', '{"gated":false}']
     const { code, out } = await explain(

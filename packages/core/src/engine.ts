@@ -5,22 +5,45 @@
  *
  * @module
  */
-import { compilePolicy } from './compile/compile.ts'
-import { type Access, type AccessSource, StandingAccess } from './decide/access.ts'
-import { createStandings, type StandingForNow, type StandingSource } from './decide/grants.ts'
+import { type CompiledPolicy, compilePolicy } from './compile/compile.ts'
+import { type AbilityOptions, abilityOf, type HfAuthAbility } from './decide/ability.ts'
+import { type Access, StandingAccess } from './decide/access.ts'
+import { decide } from './decide/decide.ts'
+import { consideredStatements, type ExplainOptions, type Explanation } from './decide/explain.ts'
+import { createStandings, type PolicyStanding, type StandingSource } from './decide/grants.ts'
+import { remediesFor } from './decide/remedies.ts'
+import { emptyFacts, nameOf, readFacts } from './decide/resource.ts'
 import { scopesForRules } from './decide/scopes.ts'
+import { type Patterns, patternsFor } from './decide/search.ts'
 import type { Standing } from './decide/standing.ts'
+import { type Holder, holdersOf } from './decide/who-can.ts'
 import { HfAuthError } from './errors.ts'
 import { suggestion } from './internal/nearest.ts'
 import { sortedUnique } from './internal/sort.ts'
 import type { Environment, Policy } from './policy/policy.ts'
-import { assertPrincipal, type Principal } from './principal/principal.ts'
+import { keepFor, keptFor, type Principal } from './principal/principal.ts'
+import type { Question } from './types.ts'
 
 export interface EngineOptions {
   /** A name under `environments` in the policy. */
   readonly environment: string
   /** Current time in epoch milliseconds. Default `Date.now`. */
   readonly now?: () => number
+}
+
+/** Access to a live policy: what a snapshot cannot tell as well. */
+export interface PolicyAccess extends Access {
+  /** A decision, how every statement came out and why and, on a denial, what would turn it into an allow. */
+  explain(question: Question, options?: ExplainOptions): Explanation
+  /** The patterns and conditions under which an action could be allowed on a type, for building queries. */
+  patternsFor(action: string, type: string): Patterns
+  /** A CASL ability; see {@link abilityOf}, which takes a snapshot's access as well. */
+  ability(options?: AbilityOptions): HfAuthAbility
+}
+
+export interface ScopesOptions {
+  /** A role of the policy; without one, what anyone could use. */
+  readonly role?: string
 }
 
 export interface Engine {
@@ -31,9 +54,17 @@ export interface Engine {
    *
    * @throws HfAuthError `HFAUTH_CONFIG_INVALID` when the principal does not come from verified claims.
    */
-  for(principal: Principal): Access
-  /** The smallest set of Hugging Face scopes that anyone could use in this environment, sorted. */
-  scopes(): string[]
+  for(principal: Principal): PolicyAccess
+  /**
+   * The smallest set of Hugging Face scopes that anyone could use in this environment, or that a role could, sorted.
+   *
+   * @throws HfAuthError `HFAUTH_CONFIG_INVALID` when the policy has no such role.
+   */
+  scopes(options?: ScopesOptions): string[]
+  /** Those of `principals` who are allowed, in their order. */
+  searchPrincipals(question: Question, principals: readonly Principal[]): Principal[]
+  /** The bindings through which somebody could be allowed, from the policy alone; supposes a fresh token with enough scopes. */
+  whoCan(question: Question): Holder[]
 }
 
 /**
@@ -57,78 +88,123 @@ interface Shared {
   readonly policy: Policy
   readonly now: () => number
   /** One engine for each environment that has been asked about. */
-  readonly engines: Map<string, Engine>
+  readonly engines: Map<string, PlacedEngine>
 }
 
-function engineIn(environment: Environment, shared: Shared): Engine {
+interface PlacedEngine extends Engine {
+  readonly compiled: CompiledPolicy
+}
+
+function engineIn(environment: Environment, shared: Shared): PlacedEngine {
   const { policy, now, engines } = shared
   const compiled = compilePolicy(policy, environment)
   const standings = createStandings(compiled)
-  const known = new WeakMap<Principal, Access>()
-  const elsewhere = (principal: Principal, name: string): Access | undefined => {
+  const engineOf = (name: string): PlacedEngine | undefined => {
     const other = policy.environments.get(name)
-    return other && (engines.get(name) ?? engineIn(other, shared)).for(principal)
+    return other && (engines.get(name) ?? engineIn(other, shared))
   }
-  const engine: Engine = {
+  const place: Place = {
+    name: environment.name,
+    now,
+    standings,
+    compiled,
+    compiledIn: (name) => engineOf(name)?.compiled,
+    elsewhere: (principal, name) => engineOf(name)?.for(principal),
+  }
+  const engine: PlacedEngine = {
     policy,
     environment: environment.name,
-    for(principal) {
-      let access = known.get(principal)
-      if (access === undefined) {
-        assertPrincipal(principal)
-        access = new StandingAccess(
-          new PrincipalSource(principal, environment.name, now, standings, elsewhere),
-        )
-        known.set(principal, access)
+    compiled,
+    for: (principal) =>
+      keptFor<PolicyAccess>(principal, place) ??
+      keepFor(principal, place, new PrincipalAccess(principal, place)),
+    scopes({ role } = {}) {
+      if (role !== undefined && !policy.roles.has(role)) {
+        const hint = suggestion(role, policy.roles.keys())
+        throw new HfAuthError('HFAUTH_CONFIG_INVALID', `the policy has no role \`${role}\`${hint}`)
       }
-      return access
+      const roles = role === undefined ? policy.bindings.flatMap((binding) => binding.roles) : [role]
+      return scopesForRules(compiled.rulesOf(sortedUnique(roles)), environment.actions)
     },
-    scopes() {
-      const bound = policy.bindings.flatMap((binding) => binding.roles)
-      return scopesForRules(compiled.rulesOf(sortedUnique(bound)), environment.actions)
+    searchPrincipals: (question, principals) =>
+      principals.filter((principal) => engine.for(principal).decide(question).allowed),
+    whoCan({ action, resource, context, environment: name }) {
+      const there = name === undefined ? compiled : engineOf(name)?.compiled
+      const asked = readFacts(emptyFacts(), resource, context, now())
+      return there === undefined || asked === undefined ? [] : holdersOf(there, action, asked, now())
     },
   }
   engines.set(environment.name, engine)
   return engine
 }
 
-/** A principal's standing, worked out when it is first needed and again when a binding begins or ends. */
-class PrincipalSource implements AccessSource {
-  readonly environment: string
+interface Place {
+  readonly name: string
   readonly now: () => number
-  private readonly owner: Principal
-  private readonly standings: StandingSource
-  private readonly other: (principal: Principal, name: string) => Access | undefined
-  private current: StandingForNow | undefined
+  readonly standings: StandingSource
+  readonly compiled: CompiledPolicy
+  compiledIn(environment: string): CompiledPolicy | undefined
+  elsewhere(principal: Principal, environment: string): PolicyAccess | undefined
+}
 
-  constructor(
-    owner: Principal,
-    environment: string,
-    now: () => number,
-    standings: StandingSource,
-    other: (principal: Principal, name: string) => Access | undefined,
-  ) {
+/** A principal's standing, worked out when it is first needed and again when a binding begins or ends. */
+class PrincipalAccess extends StandingAccess implements PolicyAccess {
+  private readonly owner: Principal
+  private readonly place: Place
+  private known: PolicyStanding | undefined
+
+  constructor(owner: Principal, place: Place) {
+    super(place.now)
     this.owner = owner
-    this.environment = environment
-    this.now = now
-    this.standings = standings
-    this.other = other
+    this.place = place
   }
 
   get principal(): string {
     return this.owner.id
   }
 
-  standingAt(time: number): Standing {
-    let current = this.current
-    if (current === undefined || (current.validUntil !== undefined && time >= current.validUntil)) {
-      current = this.standings(this.owner, time)
-      this.current = current
-    }
-    return current.standing
+  get environment(): string {
+    return this.place.name
   }
 
-  elsewhere(environment: string): Access | undefined {
-    return this.other(this.owner, environment)
+  protected standingAt(time: number): Standing {
+    let current = this.known
+    if (current === undefined || (current.validUntil !== undefined && time >= current.validUntil)) {
+      current = this.place.standings(this.owner, time)
+      this.known = current
+    }
+    return current
+  }
+
+  protected elsewhere(environment: string): Access | undefined {
+    return this.place.elsewhere(this.owner, environment)
+  }
+
+  patternsFor(action: string, type: string): Patterns {
+    const { standing, now } = this.current()
+    return patternsFor(standing, action, type, now)
+  }
+
+  ability(options?: AbilityOptions): HfAuthAbility {
+    return abilityOf(this, options)
+  }
+
+  explain(question: Question, { audience = 'self' }: ExplainOptions = {}): Explanation {
+    const { action, resource, context, environment } = question
+    if (environment !== undefined && environment !== this.environment) {
+      const there = this.place.elsewhere(this.owner, environment)
+      return there?.explain(question, { audience }) ?? { decision: this.decide(question), considered: [] }
+    }
+    const { standing, now } = this.current()
+    const request = readFacts(emptyFacts(), resource, context, now)
+    const decision = decide(standing, action, nameOf(resource), request)
+    if (request === undefined) return { decision, considered: [] }
+    const { compiled, compiledIn } = this.place
+    const principal = this.owner
+    const by = { compiled, roles: decision.roles, principal, audience }
+    const considered = consideredStatements(by, action, request)
+    if (decision.allowed) return { decision, considered }
+    const situation = { compiled, principal, action, request, now, compiledIn }
+    return { decision, considered, remedies: remediesFor(situation, audience) }
   }
 }

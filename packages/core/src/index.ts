@@ -17,10 +17,27 @@ export {
 } from './audit/event.ts'
 export type { Brand } from './brand.ts'
 export { type AppRouteMatch, type AppRouter, createAppRouter } from './compile/app-routes.ts'
+export { type AbilityOptions, abilityOf, type HfAuthAbility } from './decide/ability.ts'
 export { type Access, type LoadSnapshotOptions, loadSnapshot } from './decide/access.ts'
-export type { ConsideredStatement, Explanation } from './decide/explain.ts'
+export type { Atom, Outcome } from './decide/atoms.ts'
+export type { AttributeChange, Change } from './decide/counterfactual.ts'
+export {
+  type ConsideredStatement,
+  type ExplainOptions,
+  type Explanation,
+  explainRules,
+} from './decide/explain.ts'
+export type { Audience, Remedies, Remedy } from './decide/remedies.ts'
+export type { PatternGrant, Patterns } from './decide/search.ts'
 export type { Snapshot } from './decide/snapshot.ts'
-export { createEngine, type Engine, type EngineOptions } from './engine.ts'
+export type { Holder } from './decide/who-can.ts'
+export {
+  createEngine,
+  type Engine,
+  type EngineOptions,
+  type PolicyAccess,
+  type ScopesOptions,
+} from './engine.ts'
 export { HfAuthError, type HfAuthErrorCode, type HfAuthErrorOptions } from './errors.ts'
 export { type ExampleResult, type RunExamplesOptions, runExamples } from './examples.ts'
 export { type HubAction, type HubType, hubActions, hubAttributes, hubTypes } from './hub/actions.ts'

@@ -2,10 +2,10 @@
  * What the tests of core share: a clock that stands still, and principals by their claims.
  */
 import {
-  type Access,
   type Claims,
   createEngine,
   type Policy,
+  type PolicyAccess,
   type PolicyDocument,
   type Principal,
   parsePolicy,
@@ -55,7 +55,7 @@ export function accessOf(
   parts: Partial<PolicyDocument>,
   principal: Principal = principalOf('oidc', {}),
   clock = now,
-): Access {
+): PolicyAccess {
   const roles = Object.keys(parts.roles ?? {})
   const policy = policyOf({
     bindings: [{ roles, to: { issuer: ['oidc', 'okta', 'huggingface', 'github-actions'] } }],

@@ -5,7 +5,9 @@
  */
 import { parseArgs } from 'node:util'
 import {
+  type Atom,
   anonymous,
+  type Change,
   type Claims,
   createEngine,
   type Explanation,
@@ -44,15 +46,19 @@ export const explain: Command = async (args, io) => {
   const principal = values.anonymous ? anonymous : supposedPrincipal(policy, values)
   const explanation = createEngine(policy, { environment: values.environment })
     .for(principal)
-    .explain({
-      action,
-      resource: {
-        type: resource.slice(0, colon),
-        id: resource.slice(colon + 1),
-        attributes: readMapping('attributes', values.attributes),
+    .explain(
+      {
+        action,
+        resource: {
+          type: resource.slice(0, colon),
+          id: resource.slice(colon + 1),
+          attributes: readMapping('attributes', values.attributes),
+        },
+        context: readMapping('context', values.context),
       },
-      context: readMapping('context', values.context),
-    })
+      // Whoever runs this has the policy file.
+      { audience: 'administrator' },
+    )
   for (const line of values.json ? [JSON.stringify(explanation)] : describe(explanation)) io.out(line)
   return explanation.decision.allowed ? 0 : 1
 }
@@ -87,7 +93,7 @@ function readMapping(option: string, text: string): Claims {
   return value as Claims
 }
 
-function* describe({ decision, considered }: Explanation): Iterable<string> {
+function* describe({ decision, considered, remedies }: Explanation): Iterable<string> {
   yield `${decision.allowed ? 'ALLOW' : 'DENY'} ${decision.action} ${decision.resource} in ${decision.environment}: ${decision.reason}`
   yield `  principal  ${decision.principal}, roles ${list(decision.roles)}`
   for (const { id, roles, location } of decision.bindings) {
@@ -99,10 +105,51 @@ function* describe({ decision, considered }: Explanation): Iterable<string> {
   if (decision.missingAttributes.length > 0) yield `  missing    ${list(decision.missingAttributes)}`
   if (decision.stepUp !== undefined) yield `  step-up    ${JSON.stringify(decision.stepUp)}`
   if (decision.scopes.length > 0) yield `  scopes     ${list(decision.scopes)}`
-  for (const { statement, effect, pattern, outcome, missing } of considered) {
-    yield `  considered ${statement} (${effect}) on ${pattern}: ${outcome}${missing.length === 0 ? '' : `, for want of ${list(missing)}`}`
+  for (const { statement, effect, pattern, matchesId, outcome, missing, atoms, location } of considered) {
+    const place = location === undefined ? '' : ` at ${formatLocation(location)}`
+    const came = matchesId ? outcome : 'pattern does not match'
+    yield `  considered ${statement} (${effect}) on ${pattern}: ${came}${missing.length === 0 ? '' : `, for want of ${list(missing)}`}${place}`
+    for (const atom of atoms) yield `    ${describeAtom(atom)}`
+  }
+  if (remedies !== undefined) {
+    for (const set of remedies.sets) yield `  remedy     ${set.map(describeChange).join(', and ')}`
+    if (remedies.sets.length === 0) yield '  remedy     none was found'
+    if (!remedies.complete) yield '             there may be others: not every set of changes was tried'
   }
   yield `  policy     ${decision.policy.name} ${decision.policy.digest}`
+}
+
+function describeAtom({ fact, operator, operand, reference, value, outcome, negated }: Atom): string {
+  const to = reference === undefined ? shown(operand) : `${reference} (${shown(operand)})`
+  const test = operator === undefined ? fact : `${fact} ${operator} ${to}`
+  return `${negated ? 'not: ' : ''}${test}: ${outcome}, ${value === undefined ? 'it was not told' : `it is ${shown(value)}`}`
+}
+
+function describeChange(change: Change): string {
+  switch (change.kind) {
+    case 'sign_in':
+      return `sign in with ${change.issuer}`
+    case 'role':
+      return `be bound to role ${change.role ?? '(not told)'}`
+    case 'scope':
+      return `a token with ${list(change.scopes)}`
+    case 'environment':
+      return `in ${change.environment}`
+    case 'fresher_token':
+      return `a fresher token${change.maxAgeSeconds === undefined ? '' : `, at most ${change.maxAgeSeconds} s old`}`
+    case 'step_up':
+      return `sign in again with ${list(change.missing)}`
+    case 'attribute': {
+      const verb = change.told ? 'were' : 'were known to be'
+      return change.not === undefined
+        ? `if ${change.fact} ${verb} ${shown(change.is)}`
+        : `if ${change.fact} ${verb} other than ${shown(change.not)}`
+    }
+  }
+}
+
+function shown(value: unknown): string {
+  return value === undefined ? 'not told' : JSON.stringify(value)
 }
 
 function list(names: readonly string[]): string {

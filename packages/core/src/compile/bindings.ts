@@ -10,7 +10,7 @@ import { getOrAdd } from '../internal/maps.ts'
 import type { Binding } from '../policy/policy.ts'
 import type { SubjectDocument } from '../policy/schema.ts'
 import type { Json, OrgMembership, PrincipalShape } from '../types.ts'
-import { compileCondition, type Judge } from './conditions.ts'
+import { compileCondition } from './conditions.ts'
 import { principalReader, walk } from './facts.ts'
 
 export interface BoundRoles {
@@ -21,9 +21,12 @@ export interface BoundRoles {
 
 export type BindingIndex = (principal: PrincipalShape, now: number) => BoundRoles
 
+type Check = (principal: PrincipalShape) => boolean
+
 interface CompiledBinding {
   readonly binding: Binding
-  readonly claims: Judge<PrincipalShape> | undefined
+  /** What still has to hold of a principal that was found under the binding's issuer and value. */
+  readonly checks: readonly Check[]
 }
 
 /** The bindings of one issuer, or of all of them. */
@@ -35,48 +38,76 @@ interface IssuerFile {
 }
 
 const anyIssuer = '*'
+const noBindings: readonly CompiledBinding[] = []
 
 export function indexBindings(bindings: readonly Binding[]): BindingIndex {
   const files = new Map<string, IssuerFile>()
   for (const binding of bindings) {
-    const claims = binding.claims && compileCondition(binding.claims, principalReader)
-    for (const issuer of binding.to.issuer === undefined ? [anyIssuer] : [binding.to.issuer].flat()) {
-      file(files, issuer, { binding, claims })
-    }
+    const { issuer = anyIssuer } = binding.to
+    for (const alias of [issuer].flat()) file(getOrAdd(files, alias, emptyFile), binding)
   }
+  const common = files.get(anyIssuer)
   return (principal, now) => {
-    const found: Binding[] = []
-    let validUntil: number | undefined
-    const consider = ({ binding, claims }: CompiledBinding) => {
-      if (found.includes(binding) || !matches(binding.to, claims, principal)) return
-      const { from, until } = binding
-      if ((from === undefined || from <= now) && (until === undefined || now < until)) found.push(binding)
-      for (const change of [from, until]) {
-        if (change !== undefined && change > now) validUntil = Math.min(validUntil ?? change, change)
-      }
-    }
-    for (const issuer of [principal.issuer, anyIssuer]) {
-      const entries = files.get(issuer)
-      if (entries === undefined) continue
-      for (const [kind, lists] of entries.byValue) {
-        for (const value of valuesOf(principal, kind))
-          for (const entry of lists.get(value) ?? []) consider(entry)
-      }
-      for (const entry of entries.others) consider(entry)
-    }
-    return { bindings: found, validUntil }
+    const search = new Search(principal, now)
+    const own = files.get(principal.issuer)
+    if (own !== undefined) search.through(own)
+    if (common !== undefined) search.through(common)
+    return search
   }
 }
 
-function file(files: Map<string, IssuerFile>, issuer: string, entry: CompiledBinding): void {
-  const entries = getOrAdd(files, issuer, () => ({ byValue: new Map(), others: [] }))
-  const anchor = anchorOf(entry.binding.to)
+/** One principal's way through the files; ends as what was found. */
+class Search implements BoundRoles {
+  readonly bindings: Binding[] = []
+  validUntil: number | undefined
+  private readonly principal: PrincipalShape
+  private readonly now: number
+
+  constructor(principal: PrincipalShape, now: number) {
+    this.principal = principal
+    this.now = now
+  }
+
+  through({ byValue, others }: IssuerFile): void {
+    for (const [kind, lists] of byValue) {
+      for (const value of valuesOf(this.principal, kind)) this.consider(lists.get(value) ?? noBindings)
+    }
+    this.consider(others)
+  }
+
+  private consider(candidates: readonly CompiledBinding[]): void {
+    for (let i = 0; i < candidates.length; i++) {
+      const { binding, checks } = candidates[i] as CompiledBinding
+      if (this.bindings.includes(binding)) continue
+      let holds = true
+      for (let j = 0; j < checks.length && holds; j++) holds = (checks[j] as Check)(this.principal)
+      if (holds) this.take(binding)
+    }
+  }
+
+  private take(binding: Binding): void {
+    const { from, until } = binding
+    const { now } = this
+    if ((from === undefined || from <= now) && (until === undefined || now < until))
+      this.bindings.push(binding)
+    if (from !== undefined && from > now) this.validUntil = Math.min(this.validUntil ?? from, from)
+    if (until !== undefined && until > now) this.validUntil = Math.min(this.validUntil ?? until, until)
+  }
+}
+
+function emptyFile(): IssuerFile {
+  return { byValue: new Map(), others: [] }
+}
+
+function file({ byValue, others }: IssuerFile, binding: Binding): void {
+  const anchor = anchorOf(binding.to)
+  const compiled = { binding, checks: checksOf(binding, anchor) }
   if (anchor === undefined) {
-    entries.others.push(entry)
+    others.push(compiled)
     return
   }
-  const lists = getOrAdd(entries.byValue, anchor.kind, () => new Map<string, CompiledBinding[]>())
-  for (const value of new Set(anchor.values)) getOrAdd(lists, value, () => []).push(entry)
+  const lists = getOrAdd(byValue, anchor.kind, () => new Map<string, CompiledBinding[]>())
+  for (const value of new Set(anchor.values)) getOrAdd(lists, value, () => []).push(compiled)
 }
 
 interface Anchor {
@@ -123,27 +154,37 @@ function claimTexts(value: Json | undefined): readonly string[] {
   return Array.isArray(value) ? value.filter((item): item is string => typeof item === 'string') : []
 }
 
-/** All parts of `to` must hold; what a principal does not tell does not hold. */
-function matches(
-  to: SubjectDocument,
-  claims: Judge<PrincipalShape> | undefined,
-  principal: PrincipalShape,
-): boolean {
-  if ((to.anonymous === true || to.kind === 'anonymous') !== (principal.kind === 'anonymous')) return false
-  return (
-    holds(to.issuer, (issuer) => issuer === principal.issuer) &&
-    holds(to.kind, (kind) => kind === principal.kind) &&
-    holds(to.username, (name) => sameName(name, principal.username)) &&
-    holds(to.email, (email) => principal.emailVerified === true && sameName(email, principal.email)) &&
-    holds(to.group, (group) => principal.groups?.includes(group) === true) &&
-    memberOf(to, principal) &&
-    (claims === undefined || claims(principal) === true)
-  )
+/** All parts of `to` must hold; what a principal does not tell does not hold. What the filing has shown is left out. */
+function checksOf({ to, claims }: Binding, anchor: Anchor | undefined): Check[] {
+  const forAnonymous = to.anonymous === true || to.kind === 'anonymous'
+  const checks: Check[] = []
+  // Whoever has a value to be filed under is not anonymous.
+  if (forAnonymous || anchor === undefined) checks.push(({ kind }) => (kind === 'anonymous') === forAnonymous)
+  if (to.kind !== undefined) checks.push(({ kind }) => holds(to.kind, (wanted) => wanted === kind))
+  if (to.username !== undefined && anchor?.kind !== 'username') {
+    checks.push(({ username }) => holds(to.username, (name) => sameName(name, username)))
+  }
+  if (to.email !== undefined) {
+    checks.push(
+      ({ email, emailVerified }) =>
+        emailVerified === true && holds(to.email, (wanted) => sameName(wanted, email)),
+    )
+  }
+  if (to.group !== undefined && anchor?.kind !== 'group') {
+    checks.push(({ groups }) => holds(to.group, (group) => groups?.includes(group) === true))
+  }
+  if (to.org !== undefined || to.orgRole !== undefined || to.resourceGroup !== undefined) {
+    checks.push((principal) => memberOf(to, principal))
+  }
+  if (claims !== undefined) {
+    const judge = compileCondition(claims, principalReader)
+    checks.push((principal) => judge(principal) === true)
+  }
+  return checks
 }
 
 /** `org`, `orgRole` and `resourceGroup` have to hold of one and the same membership. */
 function memberOf(to: SubjectDocument, principal: PrincipalShape): boolean {
-  if (to.org === undefined && to.orgRole === undefined && to.resourceGroup === undefined) return true
   return (principal.orgs ?? []).some(
     (membership) =>
       isUsable(membership) &&

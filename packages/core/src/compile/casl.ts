@@ -10,7 +10,8 @@
  */
 import { Ability, type RuleOf } from '@casl/ability'
 import { HfAuthError } from '../errors.ts'
-import { readCondition } from '../policy/condition.ts'
+import { type GlobPart, matchGlob, parseGlob } from '../internal/glob.ts'
+import { type Condition, readCondition } from '../policy/condition.ts'
 import type { ConditionDocument } from '../policy/schema.ts'
 import { compileCondition, type Judge, type Truth } from './conditions.ts'
 import { type RequestFacts, requestReader } from './facts.ts'
@@ -21,43 +22,83 @@ type CaslConditions = ConditionDocument | { readonly $possibly: ConditionDocumen
 
 type CaslRule = RuleOf<Ability<[string, string], CaslConditions>>
 
-/** One residual rule, ready to be asked. The CASL rule is made when it is first needed. */
+/**
+ * One residual rule, ready to be asked. Whether the id fits is seen here, since the index has shown most of it
+ * already; what the rule asks beyond that is a CASL rule, made when it is first needed.
+ */
 export class CompiledRule {
   readonly rule: ResidualRule
   readonly isDenial: boolean
-  private readonly judge: Judge<RequestFacts>
+  /** The literal text that every matching id begins with. */
+  readonly prefix: string
+  private readonly fit: IdFit
+  private readonly glob: readonly GlobPart[]
+  private readonly judge: Judge<RequestFacts> | undefined
   private casl: CaslRule | undefined
 
   /** @throws HfAuthError `HFAUTH_CONFIG_INVALID` when the rule's condition cannot be read. */
   constructor(rule: ResidualRule) {
+    const { id, when } = rule
     this.rule = rule
     this.isDenial = rule.effect === 'deny'
-    this.judge = compileCondition(readResidual(documentOf(rule)), requestReader)
+    this.fit = id === undefined ? 'any' : idFit(id)
+    this.prefix = id === undefined ? '' : id.slice(0, id.includes('*') ? id.indexOf('*') : undefined)
+    this.glob = this.fit === 'glob' ? parseGlob(id ?? '') : []
+    this.judge = when && compileCondition(readResidual(when), requestReader)
   }
 
   /** An allow whose condition is unknown does not match; a denial whose condition is unknown does. */
   matches(facts: RequestFacts): boolean {
+    if (!this.fits(facts.id)) return false
+    if (this.judge === undefined) return true
     this.casl ??= caslRule(this.rule, this.judge)
     return this.casl.matchesConditions(facts as never)
   }
 
   /** The three-valued answer, with the unknown facts added to `missing`. */
   truth(facts: RequestFacts, missing?: Set<string>): Truth {
-    return this.judge(facts, missing)
+    if (!this.fits(facts.id)) return false
+    return this.judge === undefined ? true : this.judge(facts, missing)
+  }
+
+  /** Whether the rule is about this canonical id. */
+  fits(id: string): boolean {
+    switch (this.fit) {
+      case 'any':
+        return true
+      case 'exact':
+        return id === this.prefix
+      case 'one-level':
+        return id.startsWith(this.prefix) && !id.includes('/', this.prefix.length)
+      case 'glob':
+        return id.startsWith(this.prefix) && matchGlob(this.glob, id)
+    }
   }
 }
 
-function caslRule(rule: ResidualRule, judge: Judge<RequestFacts>): CaslRule {
-  const isDenial = rule.effect === 'deny'
-  const document = documentOf(rule)
+/** How a glob is matched: most are one of the simple kinds. */
+type IdFit = 'any' | 'exact' | 'one-level' | 'glob'
+
+function idFit(glob: string): IdFit {
+  const star = glob.indexOf('*')
+  if (star < 0) return 'exact'
+  return star === glob.length - 1 ? 'one-level' : 'glob'
+}
+
+function caslRule(
+  { actions, types, effect, statement, when }: ResidualRule,
+  judge: Judge<RequestFacts>,
+): CaslRule {
+  const isDenial = effect === 'deny'
+  const document = when ?? { $and: [] }
   const ability = new Ability<[string, string], CaslConditions>(
     [
       {
-        action: [...rule.actions],
-        subject: [...rule.types],
+        action: [...actions],
+        subject: [...types],
         inverted: isDenial,
         conditions: isDenial ? { $possibly: document } : document,
-        reason: rule.statement,
+        reason: statement,
       },
     ],
     {
@@ -69,22 +110,13 @@ function caslRule(rule: ResidualRule, judge: Judge<RequestFacts>): CaslRule {
           : (facts) => judge(facts as RequestFacts) === true,
     },
   )
-  const [made] = ability.possibleRulesFor(rule.actions[0] ?? '*', rule.types[0] ?? '**')
+  const [made] = ability.possibleRulesFor(actions[0] ?? '*', types[0] ?? '**')
   if (made === undefined) throw new HfAuthError('HFAUTH_CONFIG_INVALID', 'a rule names no action or no type')
   return made
 }
 
-/** The pattern on the id and the rest of the condition, as one. Always there: CASL takes a rule without for match-all. */
-function documentOf(rule: ResidualRule): ConditionDocument {
-  const id =
-    rule.id === undefined
-      ? undefined
-      : { 'resource.id': rule.id.includes('*') ? { $glob: rule.id } : { $eq: rule.id } }
-  if (id === undefined) return rule.when ?? { $and: [] }
-  return rule.when === undefined ? id : { $and: [id, rule.when] }
-}
-
-function readResidual(document: ConditionDocument) {
+/** A condition as partial evaluation wrote it. */
+export function readResidual(document: ConditionDocument): Condition {
   return readCondition(document, {
     roots: ['resource', 'context', 'principal'],
     residual: true,

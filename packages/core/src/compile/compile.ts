@@ -19,17 +19,24 @@ import { type BindingIndex, indexBindings } from './bindings.ts'
 import { CompiledRule } from './casl.ts'
 import { principalFact } from './facts.ts'
 import type { ResidualRule } from './rule.ts'
-import { RuleTable, TableUnion } from './rule-table.ts'
+import { type Bucket, bucketsIn, mergeBuckets, RuleTable } from './rule-table.ts'
 import { specialise } from './specialise.ts'
 
-/** The rules of a set of roles, for whoever holds just these. */
-export interface RoleSet {
-  /** Names, sorted, with everything they extend. */
-  readonly roles: readonly string[]
-  /** Rules that are the same for everybody who holds the roles, as an index. */
-  readonly shared: TableUnion
+/** What somebody holds: the rules of their roles, which others share, and what depends on them alone. */
+export interface Holding {
+  /** Names of the bound roles, each once, without those they extend. */
+  readonly bound: readonly string[]
+  /** One table for each bound role, with what it extends, and one for everybody. */
+  readonly tables: readonly RuleTable[]
   /** Statements whose rules depend on the principal. */
   readonly personal: readonly Statement[]
+}
+
+export interface Glob {
+  /** Resource types; `**` for all. */
+  readonly types: readonly string[]
+  /** Absent when every id matches. */
+  readonly id?: string
 }
 
 export interface CompiledPolicy {
@@ -37,17 +44,26 @@ export interface CompiledPolicy {
   readonly environment: Environment
   readonly bindingsOf: BindingIndex
   statement(id: string): Statement | undefined
-  roleSet(bindings: readonly Binding[]): RoleSet
+  /** Roles with everything they extend, sorted. */
+  closureOf(roles: readonly string[]): readonly string[]
+  holdingOf(bindings: readonly Binding[]): Holding
+  /** The buckets of a holding as one, made once for all who hold the same roles. */
+  mergedBucket(holding: Holding, action: string, type: string): Bucket
   /** All residual rules of somebody, sorted; with no principal, what anyone with the roles could do at most. */
   rulesOf(roles: readonly string[], principal?: PrincipalShape): readonly ResidualRule[]
   /** The residual rules of statements that depend on the principal. */
   personalRules(statements: readonly Statement[], principal: PrincipalShape): RuleTable
+  /** Statements of these roles, with those they extend, and the denials for everybody, that apply here. */
+  statementsOf(roles: readonly string[]): readonly Statement[]
+  /** A statement's patterns as globs over canonical ids; with no principal, placeholders match any text without `/`. */
+  globsFor(statement: Statement, principal?: PrincipalShape): readonly Glob[]
   /** What a scope of an own issuer covers, as rules. */
   coveredBy(scope: ScopeGrant): readonly ResidualRule[]
 }
 
-/** Most sets of roles whose rules are kept; beyond that they are worked out anew. */
-const maxRoleSets = 10_000
+/** Most merged buckets kept; beyond that they are merged anew. */
+const maxMerged = 10_000
+const noStatements: readonly Statement[] = []
 
 export function compilePolicy(policy: Policy, environment: Environment): CompiledPolicy {
   const ownTypes = [...policy.types.keys()].filter((type) => !isHubType(type))
@@ -59,54 +75,57 @@ export function compilePolicy(policy: Policy, environment: Environment): Compile
   )
   const applies = ({ environments }: Statement) =>
     environments === undefined || environments.has(environment.name)
+  const everybody = joinParts([compileStatements(policy.deny.filter(applies), ownTypes)])
+  const compiled = new Map<string, CompiledStatements>()
   const parts = new Map<string, RolePart>()
-  const everybody = compilePart(policy.deny.filter(applies), ownTypes)
-  const sets = new Map<string, RoleSet>()
+  const merged = new Map<string, Bucket>()
 
-  function partOf(role: string): RolePart {
-    return getOrAdd(parts, role, () =>
-      compilePart((policy.roles.get(role)?.statements ?? []).filter(applies), ownTypes),
+  /** A role's own statements. */
+  const statementsCompiled = (role: string) =>
+    getOrAdd(compiled, role, () =>
+      compileStatements((policy.roles.get(role)?.statements ?? []).filter(applies), ownTypes),
     )
+  /** A role with everything it extends; the compiled rules are the same for every role that has them. */
+  const partOf = (role: string): RolePart => parts.get(role) ?? buildPart(role)
+  const buildPart = (role: string): RolePart => {
+    const part = joinParts((policy.roles.get(role)?.closure ?? []).map(statementsCompiled))
+    parts.set(role, part)
+    return part
   }
-
-  function closureOf(roles: readonly string[]): readonly string[] {
-    const [first, ...rest] = roles
-    if (first !== undefined && rest.length === 0) return policy.roles.get(first)?.closure ?? []
-    return sortedUnique(roles.flatMap((role) => policy.roles.get(role)?.closure ?? []))
-  }
-
-  function buildSet(bound: readonly string[]): RoleSet {
-    const roles = closureOf(bound)
-    const all = [...roles.map(partOf), everybody]
-    return {
-      roles,
-      shared: new TableUnion(all.flatMap(({ table }) => table ?? [])),
-      personal: all.flatMap(({ personal }) => personal),
-    }
-  }
+  const closureOf = (roles: readonly string[]) =>
+    sortedUnique(roles.flatMap((role) => policy.roles.get(role)?.closure ?? []))
+  const statementsOf = (roles: readonly string[]) =>
+    [...closureOf(roles).flatMap((role) => policy.roles.get(role)?.statements ?? []), ...policy.deny].filter(
+      applies,
+    )
 
   return {
     policy,
     environment,
     bindingsOf: indexBindings(policy.bindings),
     statement: (id) => statements.get(id),
-    roleSet(bindings) {
-      const bound =
-        bindings.length === 1
-          ? (bindings[0]?.roles ?? [])
-          : sortedUnique(bindings.flatMap(({ roles }) => roles))
-      const key = bound.length === 1 ? (bound[0] ?? '') : bound.join('\n')
-      let set = sets.get(key)
-      if (set === undefined) {
-        set = buildSet(bound)
-        if (sets.size >= maxRoleSets) sets.clear()
-        sets.set(key, set)
+    closureOf,
+    holdingOf(bindings) {
+      const bound = boundRoles(bindings)
+      const tables: RuleTable[] = []
+      let personal = noStatements
+      for (const role of bound) {
+        const part = partOf(role)
+        if (part.table !== undefined) tables.push(part.table)
+        if (part.personal.length > 0) personal = [...new Set([...personal, ...part.personal])]
       }
-      return set
+      if (everybody.table !== undefined) tables.push(everybody.table)
+      if (everybody.personal.length > 0) personal = [...personal, ...everybody.personal]
+      return { bound, tables, personal }
+    },
+    mergedBucket({ bound, tables }, action, type) {
+      if (merged.size >= maxMerged) merged.clear()
+      return getOrAdd(merged, [type, action, ...sortedUnique(bound)].join('\n'), () =>
+        mergeBuckets(bucketsIn(tables, action, type)),
+      )
     },
     rulesOf(roles, principal) {
-      return [...closureOf(roles).flatMap((role) => policy.roles.get(role)?.statements ?? []), ...policy.deny]
-        .filter(applies)
+      return statementsOf(roles)
         .flatMap((statement) => rulesFor(statement, principal, ownTypes))
         .sort(byContent)
     },
@@ -116,23 +135,50 @@ export function compilePolicy(policy: Policy, environment: Environment): Compile
           .flatMap((statement) => rulesFor(statement, principal, ownTypes))
           .map((rule) => new CompiledRule(rule)),
       ),
+    statementsOf,
+    globsFor: ({ patterns }, principal) =>
+      patterns.flatMap((pattern) => globsOf(pattern, principal, ownTypes)),
     coveredBy: ({ name, actions, patterns }) =>
       rulesFor({ id: `scopes.${name}`, effect: 'allow', actions, patterns }, undefined, ownTypes),
   }
 }
 
-/** One role's own statements, or the denials for everybody. */
+function boundRoles(bindings: readonly Binding[]): readonly string[] {
+  const [first] = bindings
+  if (first === undefined) return []
+  if (bindings.length === 1) return first.roles
+  const bound: string[] = []
+  for (const { roles } of bindings) for (const role of roles) if (!bound.includes(role)) bound.push(role)
+  return bound
+}
+
+/** One role with what it extends, or the denials for everybody. */
 interface RolePart {
   readonly table: RuleTable | undefined
   readonly personal: readonly Statement[]
 }
 
-function compilePart(statements: readonly Statement[], ownTypes: readonly string[]): RolePart {
-  const personal = statements.filter(isPersonal)
-  const shared = statements.filter((statement) => !isPersonal(statement))
-  if (shared.length === 0) return { table: undefined, personal }
-  const rules = shared.flatMap((statement) => rulesFor(statement, undefined, ownTypes))
-  return { table: new RuleTable(rules.map((rule) => new CompiledRule(rule))), personal }
+interface CompiledStatements {
+  readonly rules: readonly CompiledRule[]
+  readonly personal: readonly Statement[]
+}
+
+function compileStatements(
+  statements: readonly Statement[],
+  ownTypes: readonly string[],
+): CompiledStatements {
+  const rules = statements
+    .filter((statement) => !isPersonal(statement))
+    .flatMap((statement) => rulesFor(statement, undefined, ownTypes))
+  return { rules: rules.map((rule) => new CompiledRule(rule)), personal: statements.filter(isPersonal) }
+}
+
+function joinParts(list: readonly CompiledStatements[]): RolePart {
+  const rules = list.flatMap((part) => part.rules)
+  return {
+    table: rules.length === 0 ? undefined : new RuleTable(rules),
+    personal: list.flatMap((part) => part.personal),
+  }
 }
 
 function isPersonal({ condition, patterns }: Statement): boolean {
@@ -189,7 +235,7 @@ function globsOf(
   pattern: Pattern,
   principal: PrincipalShape | undefined,
   ownTypes: readonly string[],
-): { types: readonly string[]; id?: string }[] {
+): Glob[] {
   const id = fillIn(pattern, principal)
   if (id === undefined) return []
   if (id === '**') return [{ types: [pattern.type] }]

@@ -112,10 +112,10 @@ function compileTest<Facts>(test: TestCondition, reader: FactReader<Facts>): Jud
   }
   const readNow = reader({ root: 'context', name: 'time' })
   if ('literal' in operand) {
-    const compare = comparison(operator, operand.literal)
+    const compare = comparison(operator, operand.literal, readNow)
     return (facts, missing) => {
       const value = readValue(facts)
-      if (value !== undefined && value !== null) return compare(value, () => readNow(facts))
+      if (value !== undefined && value !== null) return compare(value, facts)
       missing?.add(name)
       return undefined
     }
@@ -127,16 +127,20 @@ function compileTest<Facts>(test: TestCondition, reader: FactReader<Facts>): Jud
     if (value === undefined) missing?.add(name)
     if (other === undefined) missing?.add(factName(operand.ref))
     if (value === undefined || other === undefined) return undefined
-    return comparison(operator, other)(value, () => readNow(facts))
+    return comparison(operator, other, readNow)(value, facts)
   }
 }
 
-/** Compares a value that is there; `now` is asked only by what is relative to it. */
-type Comparison = (value: Json, now: () => Json | undefined) => Truth
+/** Compares a value that is there; the facts are for what is relative to now. */
+type Comparison<Facts> = (value: Json, facts: Facts) => Truth
 
-const incomparable: Comparison = () => undefined
+const incomparable = () => undefined
 
-function comparison(operator: TestCondition['operator'], operand: Json): Comparison {
+function comparison<Facts>(
+  operator: TestCondition['operator'],
+  operand: Json,
+  readNow: (facts: Facts) => Json | undefined,
+): Comparison<Facts> {
   switch (operator) {
     case '$eq':
       return (value) => equals(value, operand)
@@ -172,9 +176,9 @@ function comparison(operator: TestCondition['operator'], operand: Json): Compari
     case '$cidr':
       return inRanges([operand].flat())
     case '$before':
-      return moment(operand, (time, limit) => time < limit)
+      return moment(operand, readNow, (time, limit) => time < limit)
     case '$after':
-      return moment(operand, (time, limit) => time > limit)
+      return moment(operand, readNow, (time, limit) => time > limit)
     case '$exists':
       return incomparable
   }
@@ -196,12 +200,12 @@ function same(a: Json, b: Json): boolean {
 
 type Ordered = number | string
 
-function ordering(operand: Json, holds: (value: Ordered, limit: Ordered) => boolean): Comparison {
+function ordering(operand: Json, holds: (value: Ordered, limit: Ordered) => boolean): (value: Json) => Truth {
   if (typeof operand !== 'number' && typeof operand !== 'string') return incomparable
   return (value) => (typeof value === typeof operand ? holds(value as Ordered, operand) : undefined)
 }
 
-function inRanges(texts: readonly Json[]): Comparison {
+function inRanges(texts: readonly Json[]): (value: Json) => Truth {
   const ranges = texts
     .map((text) => (typeof text === 'string' ? parseCidr(text) : undefined))
     .filter((range): range is IpRange => range !== undefined)
@@ -211,18 +215,25 @@ function inRanges(texts: readonly Json[]): Comparison {
   }
 }
 
-function moment(operand: Json, holds: (time: number, limit: number) => boolean): Comparison {
+function moment<Facts>(
+  operand: Json,
+  readNow: (facts: Facts) => Json | undefined,
+  holds: (time: number, limit: number) => boolean,
+): Comparison<Facts> {
   const read = typeof operand === 'string' ? parseMoment(operand) : undefined
-  const fixed = read === undefined ? readTime(operand) : 'at' in read ? read.at : undefined
-  const fromNow = read !== undefined && 'fromNow' in read ? read.fromNow : undefined
-  return (value, now) => {
-    const time = readTime(value)
-    let limit = fixed
-    if (fromNow !== undefined) {
-      const current = now()
-      limit = typeof current === 'number' ? current + fromNow : undefined
+  if (read !== undefined && 'fromNow' in read) {
+    const { fromNow } = read
+    return (value, facts) => {
+      const time = readTime(value)
+      const now = readNow(facts)
+      return time === undefined || typeof now !== 'number' ? undefined : holds(time, now + fromNow)
     }
-    return time === undefined || limit === undefined ? undefined : holds(time, limit)
+  }
+  const limit = read === undefined ? readTime(operand) : read.at
+  if (limit === undefined) return incomparable
+  return (value) => {
+    const time = readTime(value)
+    return time === undefined ? undefined : holds(time, limit)
   }
 }
 

@@ -15,17 +15,29 @@ export interface Attributes {
 export interface RequestFacts {
   type: string
   id: string
+  /** What stands before the first `/` of the id, or all of it. */
+  owner: string
   attributes: Attributes
   context: RequestContext
-  /** Epoch milliseconds; a `time` in the context is told in its place. */
-  now: number
+  /**
+   * Holds the time in epoch milliseconds; a `time` in the context is told in its place. An array of one, since
+   * a member that is a fraction or this large would be allocated anew for each question.
+   */
+  readonly clock: Float64Array
+}
+
+/** The time of a question, in epoch milliseconds. */
+export function timeOf({ clock }: RequestFacts): number {
+  return clock[0] ?? 0
 }
 
 /** How a fact of a request is looked up. Requests know nothing of principals: what is left of them stays unknown. */
 export function requestReader({ root, name }: FactPath): (facts: RequestFacts) => Json | undefined {
   if (root === 'resource') return resourceReader(name)
   if (root !== 'context') return () => undefined
-  return name === 'time' ? (facts) => facts.context.time ?? facts.now : (facts) => walk(facts.context, name)
+  return name === 'time'
+    ? (facts) => facts.context.time ?? facts.clock[0]
+    : (facts) => walk(facts.context, name)
 }
 
 function resourceReader(name: string): (facts: RequestFacts) => Json | undefined {

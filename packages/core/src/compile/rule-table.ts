@@ -27,9 +27,8 @@ export class Bucket {
   }
 
   addAll({ exact, byOwner, anywhere }: Bucket): void {
-    for (const [id, rules] of exact) for (const rule of rules) getOrAdd(this.exact, id, () => []).push(rule)
-    for (const [owner, rules] of byOwner)
-      for (const rule of rules) getOrAdd(this.byOwner, owner, () => []).push(rule)
+    for (const [id, rules] of exact) getOrAdd(this.exact, id, () => []).push(...rules)
+    for (const [owner, rules] of byOwner) getOrAdd(this.byOwner, owner, () => []).push(...rules)
     this.anywhere.push(...anywhere)
   }
 
@@ -44,76 +43,56 @@ export class Bucket {
   }
 }
 
-/** All rules of one role, or of everybody. */
+/** All rules of one role, of everybody, or of one principal alone. */
 export class RuleTable {
   private readonly byType = new Map<string, Map<string, Bucket>>()
+  private readonly hasWildcards: boolean
 
   constructor(rules: Iterable<CompiledRule>) {
+    let wild = false
     for (const compiled of rules) {
       for (const type of compiled.rule.types) {
-        for (const action of compiled.rule.actions) this.bucket(type, action).add(compiled)
+        for (const action of compiled.rule.actions) {
+          const byAction = getOrAdd(this.byType, type, () => new Map<string, Bucket>())
+          getOrAdd(byAction, action, () => new Bucket()).add(compiled)
+          wild ||= type === '**' || action === '*'
+        }
       }
     }
+    this.hasWildcards = wild
   }
 
-  /** The up to four buckets that rules on this action and type can stand in, wildcards included. */
-  bucketsFor(action: string, type: string): Bucket[] {
-    const found: Bucket[] = []
-    for (const name of [type, '**']) {
-      const byAction = this.byType.get(name)
-      if (byAction === undefined) continue
-      for (const bucket of [byAction.get(action), byAction.get('*')])
-        if (bucket !== undefined) found.push(bucket)
-    }
-    return found
-  }
-
-  private bucket(type: string, action: string): Bucket {
-    const byAction = getOrAdd(this.byType, type, () => new Map<string, Bucket>())
-    return getOrAdd(byAction, action, () => new Bucket())
+  /** Adds to `found` the up to four buckets in which rules on this action and type can stand. */
+  collect(action: string, type: string, found: Bucket[]): void {
+    collectFrom(this.byType.get(type), action, this.hasWildcards, found)
+    if (this.hasWildcards) collectFrom(this.byType.get('**'), action, true, found)
   }
 }
 
-/** After this many questions the buckets of several roles are worth merging into one. */
-const usesBeforeMerging = 16
-
-/** The rules of several tables on one action and type. */
-export class Candidates {
-  private buckets: readonly Bucket[]
-  private uses = 0
-
-  constructor(buckets: readonly Bucket[]) {
-    this.buckets = buckets
-  }
-
-  /** Where to look; one bucket once it has been asked for often enough. */
-  list(): readonly Bucket[] {
-    if (this.buckets.length > 1 && ++this.uses === usesBeforeMerging) {
-      const merged = new Bucket()
-      for (const bucket of this.buckets) merged.addAll(bucket)
-      this.buckets = [merged]
-    }
-    return this.buckets
-  }
+function collectFrom(
+  byAction: ReadonlyMap<string, Bucket> | undefined,
+  action: string,
+  wildToo: boolean,
+  found: Bucket[],
+): void {
+  if (byAction === undefined) return
+  const own = byAction.get(action)
+  if (own !== undefined) found.push(own)
+  const any = wildToo ? byAction.get('*') : undefined
+  if (any !== undefined) found.push(any)
 }
 
-/** Several tables as one, with the candidates of each action and type kept. */
-export class TableUnion {
-  private readonly tables: readonly RuleTable[]
-  private readonly known = new Map<string, Map<string, Candidates>>()
+/** The buckets of several tables on one action and type. */
+export function bucketsIn(tables: readonly RuleTable[], action: string, type: string): Bucket[] {
+  const found: Bucket[] = []
+  for (const table of tables) table.collect(action, type, found)
+  return found
+}
 
-  constructor(tables: readonly RuleTable[]) {
-    this.tables = tables
-  }
-
-  candidates(action: string, type: string): Candidates {
-    const byAction = getOrAdd(this.known, type, () => new Map<string, Candidates>())
-    return getOrAdd(
-      byAction,
-      action,
-      () => new Candidates(this.tables.flatMap((table) => table.bucketsFor(action, type))),
-    )
-  }
+export function mergeBuckets(buckets: readonly Bucket[]): Bucket {
+  const merged = new Bucket()
+  for (const bucket of buckets) merged.addAll(bucket)
+  return merged
 }
 
 /** The part of an id, or of a glob, before the first `/`. */

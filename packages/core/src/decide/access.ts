@@ -6,9 +6,10 @@
  *
  * @module
  */
+import { HfAuthError } from '../errors.ts'
+import { sortedUnique } from '../internal/sort.ts'
 import type { Decision, Likelihood, Question, RequestContext, Resource, ResourceInput } from '../types.ts'
 import { can, decide, likelihood } from './decide.ts'
-import { considered, type Explanation } from './explain.ts'
 import { emptyFacts, nameOf, readFacts } from './resource.ts'
 import { scopesForRules } from './scopes.ts'
 import { readSnapshot, type Snapshot, snapshotOf } from './snapshot.ts'
@@ -26,99 +27,112 @@ export interface Access {
   likelihood(action: string, resource: ResourceInput, context?: RequestContext): Likelihood
   /** The answer with its reason and everything that decided it. */
   decide(question: Question): Decision
-  /** A decision, and how every statement about this action and resource came out. */
-  explain(question: Question): Explanation
   /** Those of `resources` on which the action is allowed, in their order. */
   filter<T extends Resource>(action: string, resources: readonly T[], context?: RequestContext): T[]
+  /** The actions allowed on a resource, sorted. */
+  searchActions(resource: ResourceInput, context?: RequestContext): string[]
+  /** {@link filter}, under the name that AuthZEN has for it. */
+  searchResources<T extends Resource>(action: string, resources: readonly T[], context?: RequestContext): T[]
   /** The smallest set of Hugging Face scopes for what the roles allow here, sorted. */
   scopes(): string[]
   /** This principal's grants alone, as JSON for the browser. */
   snapshot(): Snapshot
 }
 
-export interface AccessSource {
-  readonly principal: string
-  readonly environment: string
-  readonly now: () => number
-  /** The standing at `now`, in epoch milliseconds. */
-  standingAt(now: number): Standing
-  /** The same principal in another environment; `undefined` when there is none of that name. */
-  elsewhere(environment: string): Access | undefined
+/** What an access answers from just now. */
+export interface Current {
+  readonly standing: Standing
+  readonly now: number
+  readonly clock: () => number
 }
 
+/** The standing behind an access. @throws HfAuthError `HFAUTH_CONFIG_INVALID` when there is none. */
+export function standingOf(access: Access): Current {
+  if (access instanceof StandingAccess) return access.current()
+  throw new HfAuthError(
+    'HFAUTH_CONFIG_INVALID',
+    'this access comes neither from an engine nor from a snapshot',
+  )
+}
+
+/** Facts of the question being answered; one is enough, since answering never waits. */
+const facts = emptyFacts()
+
 /** A class, since a server makes one for every principal; so methods stay with their object. */
-export class StandingAccess implements Access {
-  private readonly source: AccessSource
-  private readonly facts = emptyFacts()
+export abstract class StandingAccess implements Access {
+  abstract readonly principal: string
+  abstract readonly environment: string
+  protected readonly now: () => number
 
-  constructor(source: AccessSource) {
-    this.source = source
+  constructor(now: () => number) {
+    this.now = now
   }
 
-  get principal(): string {
-    return this.source.principal
-  }
-
-  get environment(): string {
-    return this.source.environment
-  }
+  /** The standing at `now`, in epoch milliseconds. */
+  protected abstract standingAt(now: number): Standing
+  /** The same principal in another environment; `undefined` when there is none of that name. */
+  protected abstract elsewhere(environment: string): Access | undefined
 
   roles(): readonly string[] {
-    return this.standing().roles
+    return this.standing().roles()
   }
 
   can(action: string, resource: ResourceInput, context?: RequestContext): boolean {
-    const now = this.source.now()
-    return can(this.source.standingAt(now), action, readFacts(this.facts, resource, context, now))
+    const now = this.now()
+    return can(this.standingAt(now), action, readFacts(facts, resource, context, now))
   }
 
   likelihood(action: string, resource: ResourceInput, context?: RequestContext): Likelihood {
-    const now = this.source.now()
-    return likelihood(this.source.standingAt(now), action, readFacts(this.facts, resource, context, now))
+    const now = this.now()
+    return likelihood(this.standingAt(now), action, readFacts(facts, resource, context, now))
   }
 
   decide(question: Question): Decision {
-    return this.explain(question).decision
-  }
-
-  explain(question: Question): Explanation {
     const { action, resource, context, environment } = question
-    if (environment !== undefined && environment !== this.environment) {
-      return (
-        this.source.elsewhere(environment)?.explain(question) ?? {
-          decision: this.nowhere(question),
-          considered: [],
-        }
-      )
-    }
-    const now = this.source.now()
-    const standing = this.source.standingAt(now)
-    const facts = readFacts(emptyFacts(), resource, context, now)
-    return {
-      decision: decide(standing, action, nameOf(resource), facts),
-      considered: facts === undefined ? [] : considered(standing, action, facts),
-    }
+    if (environment !== undefined && environment !== this.environment)
+      return this.elsewhere(environment)?.decide(question) ?? this.nowhere(question)
+    const now = this.now()
+    return decide(this.standingAt(now), action, nameOf(resource), readFacts(facts, resource, context, now))
   }
 
   filter<T extends Resource>(action: string, resources: readonly T[], context?: RequestContext): T[] {
-    const now = this.source.now()
-    const standing = this.source.standingAt(now)
-    return resources.filter((resource) =>
-      can(standing, action, readFacts(this.facts, resource, context, now)),
-    )
+    const now = this.now()
+    const standing = this.standingAt(now)
+    return resources.filter((resource) => can(standing, action, readFacts(facts, resource, context, now)))
+  }
+
+  searchActions(resource: ResourceInput, context?: RequestContext): string[] {
+    const now = this.now()
+    const standing = this.standingAt(now)
+    const asked = readFacts(facts, resource, context, now)
+    return sortedUnique(standing.actions).filter((action) => can(standing, action, asked))
+  }
+
+  searchResources<T extends Resource>(
+    action: string,
+    resources: readonly T[],
+    context?: RequestContext,
+  ): T[] {
+    return this.filter(action, resources, context)
   }
 
   scopes(): string[] {
-    const { ceiling, rules } = this.standing()
-    return scopesForRules(rules(), ceiling)
+    const standing = this.standing()
+    return scopesForRules(standing.rules(), standing.ceiling)
   }
 
   snapshot(): Snapshot {
     return snapshotOf(this.standing())
   }
 
+  /** For what is built on an access from outside; see {@link standingOf}. */
+  current(): Current {
+    const now = this.now()
+    return { standing: this.standingAt(now), now, clock: this.now }
+  }
+
   private standing(): Standing {
-    return this.source.standingAt(this.source.now())
+    return this.standingAt(this.now())
   }
 
   private nowhere({ action, resource, environment = '' }: Question): Decision {
@@ -153,12 +167,30 @@ export interface LoadSnapshotOptions {
  * @throws HfAuthError `HFAUTH_SNAPSHOT_INVALID`.
  */
 export function loadSnapshot(input: unknown, options: LoadSnapshotOptions = {}): Access {
-  const standing = readSnapshot(input)
-  return new StandingAccess({
-    principal: standing.principal,
-    environment: standing.environment,
-    now: options.now ?? Date.now,
-    standingAt: () => standing,
-    elsewhere: () => undefined,
-  })
+  return new SnapshotAccess(readSnapshot(input), options.now ?? Date.now)
+}
+
+class SnapshotAccess extends StandingAccess {
+  private readonly read: Standing
+
+  constructor(read: Standing, now: () => number) {
+    super(now)
+    this.read = read
+  }
+
+  get principal(): string {
+    return this.read.principal
+  }
+
+  get environment(): string {
+    return this.read.environment
+  }
+
+  protected standingAt(): Standing {
+    return this.read
+  }
+
+  protected elsewhere(): undefined {
+    return undefined
+  }
 }

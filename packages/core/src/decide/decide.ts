@@ -8,7 +8,7 @@
  * @module
  */
 import type { CompiledRule } from '../compile/casl.ts'
-import type { RequestFacts } from '../compile/facts.ts'
+import { type RequestFacts, timeOf } from '../compile/facts.ts'
 import { smallestScopes, sufficientScopes } from '../hub/scopes.ts'
 import { sortedUnique } from '../internal/sort.ts'
 import type { Decision, DecisionReason, Likelihood, StepUp } from '../types.ts'
@@ -16,12 +16,16 @@ import { candidateRules, type Standing, verdictOf, withinScopes } from './standi
 
 /** The hot path: whether the question would be allowed. `facts` are `undefined` when the id has no canonical form. */
 export function can(standing: Standing, action: string, facts: RequestFacts | undefined): boolean {
+  if (
+    facts === undefined ||
+    !standing.authenticated ||
+    standing.unmet !== undefined ||
+    isTooOld(standing, facts)
+  )
+    return false
+  const cell = standing.cells.find(action, facts.type)
   return (
-    facts !== undefined &&
-    refusedBeforeRules(standing, action, facts) === undefined &&
-    withinCeiling(standing, action) &&
-    verdictOf(standing, action, facts) === 'allowed' &&
-    withinScopes(standing, action, facts)
+    cell?.isOpen === true && verdictOf(cell, facts) === 'allowed' && withinScopes(standing, action, facts)
   )
 }
 
@@ -68,7 +72,7 @@ export function decide(
     statements: sortedUnique((outcome.deciding ?? []).map(({ rule }) => rule.statement)).map(
       (id) => sources?.statement(id) ?? { id, effect: outcome.reason === 'explicit_deny' ? 'deny' : 'allow' },
     ),
-    roles: standing.roles,
+    roles: standing.roles(),
     bindings: sources?.bindings ?? [],
     scopes: outcome.scopes ?? [],
     missingAttributes: sortedUnique(outcome.missing ?? []),
@@ -131,8 +135,12 @@ function refusedBeforeRules(
   if (!standing.actions.has(action)) return 'unknown_action'
   if (!standing.types.has(facts.type)) return 'unknown_resource_type'
   if (!standing.authenticated) return 'authentication_required'
-  if (standing.freshUntil !== undefined && facts.now >= standing.freshUntil) return 'token_too_old'
+  if (isTooOld(standing, facts)) return 'token_too_old'
   return standing.unmet === undefined ? undefined : 'step_up_required'
+}
+
+function isTooOld({ freshUntil }: Standing, facts: RequestFacts): boolean {
+  return freshUntil !== undefined && timeOf(facts) >= freshUntil
 }
 
 /** The name by which OpenID providers know several factors (OpenID PAPE 1.0 §4, as an `acr` value). */

@@ -6,58 +6,124 @@
  * @module
  */
 
+import type { BoundRoles } from '../compile/bindings.ts'
 import { CompiledRule } from '../compile/casl.ts'
-import type { CompiledPolicy } from '../compile/compile.ts'
+import type { CompiledPolicy, Holding } from '../compile/compile.ts'
 import { compileCondition, type Judge } from '../compile/conditions.ts'
 import { principalReader } from '../compile/facts.ts'
 import type { ResidualRule } from '../compile/rule.ts'
-import { RuleTable, TableUnion } from '../compile/rule-table.ts'
+import { type Bucket, RuleTable } from '../compile/rule-table.ts'
 import { HfAuthError } from '../errors.ts'
 import { impliedScopes } from '../hub/scopes.ts'
 import { present } from '../internal/present.ts'
 import { compareCodeUnits, sortedUnique } from '../internal/sort.ts'
 import { type Condition, factName } from '../policy/condition.ts'
 import type { Binding } from '../policy/policy.ts'
-import type { PrincipalShape } from '../types.ts'
+import type { PolicyReference, PrincipalShape } from '../types.ts'
+import { Cells, type CellsOwner } from './cells.ts'
 import type { ScopeCeiling, Standing, StandingSources } from './standing.ts'
 
-export interface StandingForNow {
-  readonly standing: Standing
-  /** From this moment on it has to be worked out again, since a binding begins or ends. */
-  readonly validUntil: number | undefined
-}
-
 /** Works out standings; holds what is the same for everybody. */
-export type StandingSource = (principal: PrincipalShape, now: number) => StandingForNow
+export type StandingSource = (principal: PrincipalShape, now: number) => PolicyStanding
 
 export function createStandings(compiled: CompiledPolicy): StandingSource {
-  const { policy, environment } = compiled
-  const types = new Set(policy.types.keys())
-  const requirements = compileRequirements(environment.require)
+  const shared: Shared = {
+    compiled,
+    types: new Set(compiled.policy.types.keys()),
+    requirements: compileRequirements(compiled.environment.require),
+  }
+  return (principal, now) => new PolicyStanding(shared, principal, compiled.bindingsOf(principal, now))
+}
 
-  return (principal, now) => {
-    const { bindings, validUntil } = compiled.bindingsOf(principal, now)
-    const { roles, shared, personal } = compiled.roleSet(bindings)
-    let rules: readonly ResidualRule[] | undefined
-    const standing: Standing = {
-      principal: principal.id,
-      environment: environment.name,
-      reference: policy.reference,
-      authenticated: principal.kind !== 'anonymous' || bindings.length > 0,
-      actions: policy.actions,
-      types,
-      ceiling: environment.actions,
-      freshUntil: freshUntil(principal, environment.maxTokenAgeSeconds),
-      maxTokenAgeSeconds: environment.maxTokenAgeSeconds,
-      unmet: environment.exempt.has(principal.issuer) ? undefined : requirements(principal),
-      scopes: scopeCeiling(compiled, principal),
-      roles,
-      shared,
-      personal: personal.length === 0 ? undefined : compiled.personalRules(personal, principal),
-      rules: () => (rules ??= compiled.rulesOf(roles, principal)),
-      sources: new PolicySources(compiled, bindings),
-    }
-    return { standing, validUntil }
+/** What is the same for everybody in an environment. */
+interface Shared {
+  readonly compiled: CompiledPolicy
+  readonly types: ReadonlySet<string>
+  readonly requirements: (principal: PrincipalShape) => readonly string[] | undefined
+}
+
+export class PolicyStanding implements Standing, CellsOwner {
+  /** From this moment on it has to be worked out again, since a binding begins or ends. */
+  readonly validUntil: number | undefined
+  readonly authenticated: boolean
+  readonly freshUntil: number | undefined
+  readonly unmet: readonly string[] | undefined
+  readonly scopes: ScopeCeiling | undefined
+  readonly cells: Cells
+  private readonly shared: Shared
+  private readonly owner: PrincipalShape
+  private readonly bindings: readonly Binding[]
+  private readonly holding: Holding
+  private personal: RuleTable | undefined
+
+  constructor(shared: Shared, owner: PrincipalShape, { bindings, validUntil }: BoundRoles) {
+    const { compiled, requirements } = shared
+    const { environment } = compiled
+    this.shared = shared
+    this.owner = owner
+    this.bindings = bindings
+    this.holding = compiled.holdingOf(bindings)
+    this.validUntil = validUntil
+    this.authenticated = owner.kind !== 'anonymous' || bindings.length > 0
+    this.freshUntil = freshUntil(owner, environment.maxTokenAgeSeconds)
+    this.unmet = environment.exempt.has(owner.issuer) ? undefined : requirements(owner)
+    this.scopes = scopeCeiling(compiled, owner)
+    this.cells = new Cells(this)
+  }
+
+  get tables(): readonly RuleTable[] {
+    return this.holding.tables
+  }
+
+  personalTable(): RuleTable | undefined {
+    const { personal } = this.holding
+    if (personal.length === 0) return undefined
+    this.personal ??= this.shared.compiled.personalRules(personal, this.owner)
+    return this.personal
+  }
+
+  mergedBucket(action: string, type: string): Bucket {
+    return this.shared.compiled.mergedBucket(this.holding, action, type)
+  }
+
+  get sources(): StandingSources {
+    return new PolicySources(this.shared.compiled, this.bindings)
+  }
+
+  get principal(): string {
+    return this.owner.id
+  }
+
+  get environment(): string {
+    return this.shared.compiled.environment.name
+  }
+
+  get reference(): PolicyReference {
+    return this.shared.compiled.policy.reference
+  }
+
+  get actions(): ReadonlySet<string> {
+    return this.shared.compiled.policy.actions
+  }
+
+  get types(): ReadonlySet<string> {
+    return this.shared.types
+  }
+
+  get ceiling(): ReadonlySet<string> | undefined {
+    return this.shared.compiled.environment.actions
+  }
+
+  get maxTokenAgeSeconds(): number | undefined {
+    return this.shared.compiled.environment.maxTokenAgeSeconds
+  }
+
+  roles(): readonly string[] {
+    return this.shared.compiled.closureOf(this.holding.bound)
+  }
+
+  rules(): readonly ResidualRule[] {
+    return this.shared.compiled.rulesOf(this.holding.bound, this.owner)
   }
 }
 
@@ -129,7 +195,7 @@ export function ownCeiling(covers: readonly ResidualRule[]): ScopeCeiling {
   return {
     kind: 'own',
     covers,
-    covered: new TableUnion([new RuleTable(covers.map((rule) => new CompiledRule(rule)))]),
+    covered: new RuleTable(covers.map((rule) => new CompiledRule(rule))),
   }
 }
 

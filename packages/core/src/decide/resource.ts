@@ -1,22 +1,31 @@
 /**
  * Resources as they are asked about: `type:id` or an object, made canonical once.
  *
- * Texts repeat, so their canonical forms are remembered, up to a bound.
+ * Names repeat, so their canonical forms are remembered, up to a bound.
  *
  * @module
  */
 import type { RequestFacts } from '../compile/facts.ts'
+import { ownerOf } from '../compile/rule-table.ts'
+import { isHubType } from '../hub/actions.ts'
 import { canonicalId } from '../hub/ids.ts'
 import type { RequestContext, ResourceInput } from '../types.ts'
 
-interface ParsedResource {
-  readonly type: string
+interface ParsedId {
   readonly id: string
+  readonly owner: string
 }
 
-const remembered = new Map<string, ParsedResource | undefined>()
+interface ParsedText extends ParsedId {
+  readonly type: string
+}
+
+/** By `type:id`, and by id: Hub types have other canonical forms than the application's own. */
+const texts = new Map<string, ParsedText>()
+const hubIds = new Map<string, ParsedId>()
+const otherIds = new Map<string, ParsedId>()
 const maxRemembered = 10_000
-/** Longer texts are not worth the memory. */
+/** Longer names are not worth the memory. */
 const maxLength = 256
 
 const noAttributes = {}
@@ -38,36 +47,59 @@ export function readFacts(
     if (parsed === undefined) return undefined
     facts.type = parsed.type
     facts.id = parsed.id
+    facts.owner = parsed.owner
     facts.attributes = noAttributes
   } else {
-    const id = canonicalId(input.type, input.id)
-    if (id === undefined) return undefined
+    const parsed = parseId(input.type, input.id)
+    if (parsed === undefined) return undefined
     facts.type = input.type
-    facts.id = id
+    facts.id = parsed.id
+    facts.owner = parsed.owner
     facts.attributes = input.attributes ?? noAttributes
   }
   facts.context = context ?? noContext
-  facts.now = now
+  facts.clock[0] = now
   return facts
 }
 
 export function emptyFacts(): RequestFacts {
-  return { type: '', id: '', attributes: noAttributes, context: noContext, now: 0 }
+  return {
+    type: '',
+    id: '',
+    owner: '',
+    attributes: noAttributes,
+    context: noContext,
+    clock: new Float64Array(1),
+  }
 }
 
-function parseText(text: string): ParsedResource | undefined {
-  const known = remembered.get(text)
+function parseText(text: string): ParsedText | undefined {
+  const known = texts.get(text)
   if (known !== undefined) return known
   const colon = text.indexOf(':')
   if (colon < 0) return undefined
   const type = text.slice(0, colon)
-  const id = canonicalId(type, text.slice(colon + 1))
-  if (id === undefined) return undefined
-  const parsed = { type, id }
-  if (text.length <= maxLength) {
-    if (remembered.size >= maxRemembered) remembered.clear()
-    remembered.set(text, parsed)
-  }
+  const parsed = parse(type, text.slice(colon + 1))
+  return parsed && remember(texts, text, { type, ...parsed })
+}
+
+function parseId(type: string, text: string): ParsedId | undefined {
+  const ids = isHubType(type) ? hubIds : otherIds
+  const known = ids.get(text)
+  if (known !== undefined) return known
+  const parsed = parse(type, text)
+  return parsed && remember(ids, text, parsed)
+}
+
+function parse(type: string, text: string): ParsedId | undefined {
+  const id = canonicalId(type, text)
+  return id === undefined ? undefined : { id, owner: ownerOf(id) }
+}
+
+function remember<Parsed>(known: Map<string, Parsed>, text: string, parsed: Parsed): Parsed {
+  if (text.length > maxLength) return parsed
+  if (known.size >= maxRemembered) known.clear()
+  known.set(text, parsed)
   return parsed
 }
 

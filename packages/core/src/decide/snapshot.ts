@@ -8,7 +8,7 @@
  */
 import { CompiledRule } from '../compile/casl.ts'
 import type { ResidualRule } from '../compile/rule.ts'
-import { RuleTable, TableUnion } from '../compile/rule-table.ts'
+import { bucketsIn, mergeBuckets, RuleTable } from '../compile/rule-table.ts'
 import { HfAuthError } from '../errors.ts'
 import { present } from '../internal/present.ts'
 import { compareCodeUnits, sortedUnique } from '../internal/sort.ts'
@@ -16,6 +16,7 @@ import { parseJson } from '../json.ts'
 import { isMapping } from '../policy/condition.ts'
 import { canonicalJson, digestOf } from '../policy/digest.ts'
 import type { Json } from '../types.ts'
+import { Cells } from './cells.ts'
 import { huggingfaceCeiling, ownCeiling } from './grants.ts'
 import type { ScopeCeiling, Standing } from './standing.ts'
 
@@ -43,24 +44,15 @@ export interface Snapshot {
 }
 
 export function snapshotOf(standing: Standing): Snapshot {
-  const {
-    principal,
-    environment,
-    authenticated,
-    ceiling,
-    freshUntil,
-    maxTokenAgeSeconds,
-    unmet,
-    scopes,
-    roles,
-  } = standing
+  const { principal, environment, authenticated, ceiling, freshUntil, maxTokenAgeSeconds, unmet, scopes } =
+    standing
   const body = {
     principal,
     environment,
     authenticated,
     actions: sortedUnique(standing.actions),
     types: sortedUnique(standing.types),
-    roles,
+    roles: standing.roles(),
     rules: anonymise(standing.rules()),
     ...present({
       ceiling: ceiling && sortedUnique(ceiling),
@@ -95,22 +87,32 @@ export function readSnapshot(input: unknown): Standing {
   const value = readBounded(input)
   if (!isMapping(value) || value.snapshot !== 1) throw invalid('it is not a snapshot of version 1')
   const rules = rulesOf(value.rules, 'rules')
+  const roles = texts(value.roles, 'roles')
+  const actions = new Set(texts(value.actions, 'actions'))
+  const types = new Set(texts(value.types, 'types'))
+  const tables = [tableOf(rules)]
   const ceiling = optional(value.ceiling, 'ceiling', texts)
   return {
     principal: text(value.principal, 'principal'),
     environment: text(value.environment, 'environment'),
     reference: { name: 'snapshot', version: 1, digest: text(value.digest, 'digest') },
     authenticated: value.authenticated === true,
-    actions: new Set(texts(value.actions, 'actions')),
-    types: new Set(texts(value.types, 'types')),
+    actions,
+    types,
     ceiling: ceiling && new Set(ceiling),
     freshUntil: optional(value.freshUntil, 'freshUntil', number),
     maxTokenAgeSeconds: optional(value.maxTokenAgeSeconds, 'maxTokenAgeSeconds', number),
     unmet: optional(value.unmet, 'unmet', texts),
     scopes: optional(value.scopes, 'scopes', readScopes),
-    roles: texts(value.roles, 'roles'),
-    shared: new TableUnion([tableOf(rules)]),
-    personal: undefined,
+    cells: new Cells({
+      actions,
+      types,
+      ceiling: ceiling && new Set(ceiling),
+      tables,
+      personalTable: () => undefined,
+      mergedBucket: (action, type) => mergeBuckets(bucketsIn(tables, action, type)),
+    }),
+    roles: () => roles,
     rules: () => rules,
     sources: undefined,
   }

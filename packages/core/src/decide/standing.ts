@@ -9,14 +9,15 @@
 import type { CompiledRule } from '../compile/casl.ts'
 import type { RequestFacts } from '../compile/facts.ts'
 import type { ResidualRule } from '../compile/rule.ts'
-import { type Bucket, ownerOf, type RuleTable, type TableUnion } from '../compile/rule-table.ts'
+import { type Bucket, bucketsIn, type RuleTable } from '../compile/rule-table.ts'
 import { sufficientScopes } from '../hub/scopes.ts'
 import type { BindingReference, PolicyReference, StatementReference } from '../types.ts'
+import type { Cell, Cells } from './cells.ts'
 
 /** What the token's own scopes let through. */
 export type ScopeCeiling =
   | { readonly kind: 'huggingface'; readonly scopes: readonly string[]; readonly held: ReadonlySet<string> }
-  | { readonly kind: 'own'; readonly covers: readonly ResidualRule[]; readonly covered: TableUnion }
+  | { readonly kind: 'own'; readonly covers: readonly ResidualRule[]; readonly covered: RuleTable }
 
 export interface Standing {
   readonly principal: string
@@ -31,17 +32,17 @@ export interface Standing {
   readonly ceiling: ReadonlySet<string> | undefined
   /** From this moment on the token is too old. */
   readonly freshUntil: number | undefined
+  /** From this moment on it has to be worked out again, since a binding begins or ends. */
+  readonly validUntil?: number | undefined
   /** The longest age that the environment allows, for the step-up. */
   readonly maxTokenAgeSeconds: number | undefined
   /** What `require` asks and the principal does not have; `undefined` when nothing is lacking. */
   readonly unmet: readonly string[] | undefined
   readonly scopes: ScopeCeiling | undefined
+  /** Where the rules on an action and a type are found. */
+  readonly cells: Cells
   /** Names, sorted, with those they extend. */
-  readonly roles: readonly string[]
-  /** Rules that others share. */
-  readonly shared: TableUnion
-  /** Rules of this principal alone; `undefined` when there are none. */
-  readonly personal: RuleTable | undefined
+  roles(): readonly string[]
   /** All rules, sorted. */
   rules(): readonly ResidualRule[]
   /** Where things stand in the policy; a snapshot does not know. */
@@ -59,26 +60,12 @@ export interface StandingSources {
 export type Verdict = 'denied' | 'allowed' | 'none'
 
 /** The hot path over the rules that can match; allocates nothing. */
-export function verdictOf({ shared, personal }: Standing, action: string, facts: RequestFacts): Verdict {
-  const owner = ownerOf(facts.id)
-  let verdict = judgeBuckets(shared.candidates(action, facts.type).list(), owner, facts, 'none')
-  if (personal !== undefined && verdict !== 'denied') {
-    verdict = judgeBuckets(personal.bucketsFor(action, facts.type), owner, facts, verdict)
-  }
-  return verdict
-}
-
-function judgeBuckets(
-  buckets: readonly Bucket[],
-  owner: string,
-  facts: RequestFacts,
-  before: Verdict,
-): Verdict {
-  let verdict = before
+export function verdictOf({ buckets }: Cell, facts: RequestFacts): Verdict {
+  let verdict: Verdict = 'none'
   for (let i = 0; i < buckets.length && verdict !== 'denied'; i++) {
     const bucket = buckets[i] as Bucket
     verdict = judgeRules(bucket.on(facts.id), facts, verdict)
-    if (verdict !== 'denied') verdict = judgeRules(bucket.under(owner), facts, verdict)
+    if (verdict !== 'denied') verdict = judgeRules(bucket.under(facts.owner), facts, verdict)
     if (verdict !== 'denied') verdict = judgeRules(bucket.anywhere, facts, verdict)
   }
   return verdict
@@ -97,17 +84,14 @@ function judgeRules(rules: readonly CompiledRule[], facts: RequestFacts, before:
   return verdict
 }
 
-/** Every rule that can match, for those who want to see them all. */
-export function candidateRules(
-  { shared, personal }: Standing,
-  action: string,
-  facts: RequestFacts,
-): CompiledRule[] {
-  const owner = ownerOf(facts.id)
+/** Every rule that can match, each once, for those who want to see them all. */
+export function candidateRules({ cells }: Standing, action: string, facts: RequestFacts): CompiledRule[] {
+  const buckets = cells.find(action, facts.type)?.buckets ?? []
   return [
-    ...shared.candidates(action, facts.type).list(),
-    ...(personal?.bucketsFor(action, facts.type) ?? []),
-  ].flatMap((bucket) => [...bucket.on(facts.id), ...bucket.under(owner), ...bucket.anywhere])
+    ...new Set(
+      buckets.flatMap((bucket) => [...bucket.on(facts.id), ...bucket.under(facts.owner), ...bucket.anywhere]),
+    ),
+  ]
 }
 
 /** Whether the token's scopes are no obstacle. */
@@ -119,13 +103,9 @@ export function withinScopes({ scopes }: Standing, action: string, facts: Reques
       alternatives === undefined || alternatives.some((set) => set.every((scope) => scopes.held.has(scope)))
     )
   }
-  const owner = ownerOf(facts.id)
-  return scopes.covered
-    .candidates(action, facts.type)
-    .list()
-    .some((bucket) =>
-      [bucket.anywhere, bucket.on(facts.id), bucket.under(owner)].some((rules) =>
-        rules.some((rule) => rule.matches(facts)),
-      ),
-    )
+  return bucketsIn([scopes.covered], action, facts.type).some((bucket) =>
+    [bucket.anywhere, bucket.on(facts.id), bucket.under(facts.owner)].some((rules) =>
+      rules.some((rule) => rule.matches(facts)),
+    ),
+  )
 }

@@ -132,7 +132,10 @@ function readScopes(reader: PolicyReader): Map<string, ScopeGrant> {
   return new Map(
     Object.entries(reader.document.scopes ?? {}).map(([name, { actions, on }]) => {
       checkActions(reader, actions, ['scopes', name, 'actions'])
-      return [name, { name, actions, patterns: readPatterns(reader, on, ['scopes', name, 'on']) }]
+      return [
+        name,
+        { name, actions: sortedUnique(actions), patterns: readPatterns(reader, on, ['scopes', name, 'on']) },
+      ]
     }),
   )
 }

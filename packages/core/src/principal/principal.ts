@@ -23,8 +23,6 @@ export interface VerifiedClaims {
   readonly claims: Claims
 }
 
-const issued = new WeakSet<object>()
-
 /**
  * Turns verified claims into a principal. Only a token verifier may call this, after every check has
  * passed; tests of a policy call it with the claims they suppose.
@@ -47,6 +45,71 @@ export function principalFromClaims(verified: VerifiedClaims): Principal {
   })
 }
 
+/** @throws HfAuthError `HFAUTH_CONFIG_INVALID` unless `value` was issued in this process. */
+export function assertPrincipal(value: unknown): asserts value is Principal {
+  if (!IssuedPrincipal.is(value)) {
+    throw new HfAuthError(
+      'HFAUTH_CONFIG_INVALID',
+      '`principal` must come from verified claims, not from a request',
+    )
+  }
+}
+
+/**
+ * What `owner` has kept for a principal; `undefined` when nothing.
+ *
+ * @throws HfAuthError `HFAUTH_CONFIG_INVALID` unless the principal was issued in this process.
+ */
+export function keptFor<T extends object>(principal: Principal, owner: object): T | undefined {
+  assertPrincipal(principal)
+  return IssuedPrincipal.kept(principal, owner) as T | undefined
+}
+
+/** Keeps something for a principal that came through {@link keptFor}; it lives as long as the principal does. */
+export function keepFor<T extends object>(principal: Principal, owner: object, value: T): T {
+  IssuedPrincipal.keep(principal, owner, value)
+  return value
+}
+
+/** Frozen, and marked by a private member that no object from elsewhere can have. */
+class IssuedPrincipal {
+  #owner: object | undefined
+  #kept: object | undefined
+  /** For what further owners keep; they can go while the principal stays. */
+  #others: WeakMap<object, object> | undefined
+
+  constructor(shape: PrincipalShape) {
+    Object.assign(this, shape)
+    Object.freeze(this)
+    // There is one anonymous for ever, and it must not keep the first engine alive that long.
+    if (shape.kind === 'anonymous') this.#owner = this
+  }
+
+  static is(value: unknown): boolean {
+    return typeof value === 'object' && value !== null && #owner in value
+  }
+
+  static kept(principal: Principal, owner: object): object | undefined {
+    const issued = principal as unknown as IssuedPrincipal
+    return issued.#owner === owner ? issued.#kept : issued.#others?.get(owner)
+  }
+
+  static keep(principal: Principal, owner: object, value: object): void {
+    const issued = principal as unknown as IssuedPrincipal
+    if (issued.#owner === undefined) {
+      issued.#owner = owner
+      issued.#kept = value
+      return
+    }
+    issued.#others ??= new WeakMap()
+    issued.#others.set(owner, value)
+  }
+}
+
+function issue(shape: PrincipalShape): Principal {
+  return new IssuedPrincipal(shape) as unknown as Principal
+}
+
 /** Someone who showed no credential. A policy says with `anonymous: true` what they may do. */
 export const anonymous: Principal = /* @__PURE__ */ issue({
   kind: 'anonymous',
@@ -57,19 +120,3 @@ export const anonymous: Principal = /* @__PURE__ */ issue({
   huggingface: false,
   claims: {},
 })
-
-/** @throws HfAuthError `HFAUTH_CONFIG_INVALID` unless `value` was issued in this process. */
-export function assertPrincipal(value: unknown): asserts value is Principal {
-  if (typeof value !== 'object' || value === null || !issued.has(value)) {
-    throw new HfAuthError(
-      'HFAUTH_CONFIG_INVALID',
-      '`principal` must come from verified claims, not from a request',
-    )
-  }
-}
-
-function issue(shape: PrincipalShape): Principal {
-  const principal = Object.freeze(shape) as Principal
-  issued.add(principal)
-  return principal
-}
