@@ -2,14 +2,23 @@ import { readFile } from 'node:fs/promises'
 import { defineConfig } from 'tsup'
 
 export default defineConfig({
-  entry: ['src/index.ts', 'src/yaml.ts', 'src/json.ts'],
+  entry: {
+    index: 'src/index.ts',
+    yaml: 'src/yaml.ts',
+    json: 'src/json.ts',
+    // Not for import: entries of their own, so that a page that reads a snapshot, or catches an error, does
+    // not load what stands beside them in one file.
+    'parts/access': 'src/decide/access.ts',
+    'parts/errors': 'src/errors.ts',
+  },
   format: 'esm',
   target: 'es2023',
   platform: 'neutral',
   dts: true,
   clean: true,
   sourcemap: true,
-  treeshake: true,
+  // Files without side effects need no import that only runs them, and bundlers warn of each.
+  treeshake: { moduleSideEffects: false },
   // `clean` took the JSON Schema away with everything else.
   onSuccess: 'node scripts/write-policy-schema.ts',
   esbuildPlugins: [
