@@ -15,7 +15,7 @@ import {
   type Resource,
 } from '../src/index.ts'
 import { Dice, rollPrincipal, rollQuestion } from './generators.ts'
-import { mayBeLikelihood, referenceDecision } from './reference-decision.ts'
+import { referenceDecision, referenceLikelihood } from './reference-decision.ts'
 import { now } from './support.ts'
 
 export type Seen = Map<string, number>
@@ -33,13 +33,34 @@ export function askAround(
     const principal = rollPrincipal(dice)
     const access = engine.for(principal)
     const loaded = loadSnapshot(access.snapshot(), { now: () => now })
+    // Some ask about one action and type again and again: the engine remembers more of such.
+    const first = dice.chance(0.3) ? rollQuestion(dice) : undefined
     for (let j = 0; j < questions; j++) {
-      const question = rollQuestion(dice)
+      const rolled = rollQuestion(dice)
+      const question = first === undefined ? rolled : about(first, rolled)
       const reason = agree({ policy, principal, access, loaded }, question)
       seen.set(reason, (seen.get(reason) ?? 0) + 1)
     }
   }
   return seen
+}
+
+/** The second question, on the action and the type of the first. */
+function about(first: Question, second: Question): Question {
+  const { resource } = second
+  const type = typeOf(first.resource)
+  return {
+    ...second,
+    action: first.action,
+    resource:
+      typeof resource === 'string'
+        ? `${type}${resource.slice(resource.indexOf(':'))}`
+        : { ...resource, type },
+  }
+}
+
+function typeOf(resource: Question['resource']): string {
+  return typeof resource === 'string' ? resource.slice(0, resource.indexOf(':')) : resource.type
 }
 
 export interface Asking {
@@ -61,6 +82,9 @@ export function agree({ policy, principal, access, loaded }: Asking, question: Q
   }
   const wanted = referenceDecision(policy, principal, 'production', question, now)
   if (bytes(decision) !== bytes(wanted)) fail('decide', decision, wanted)
+  // The canonical form leaves these out, an audit record might not.
+  for (const part of [decision, decision.stepUp ?? {}])
+    if (Object.values(part).includes(undefined)) fail('a member without a value', Object.keys(part), 'none')
   // The other ways of asking know their own environment only.
   if (question.environment !== undefined && question.environment !== 'production') return decision.reason
   const { allowed } = decision
@@ -70,9 +94,18 @@ export function agree({ policy, principal, access, loaded }: Asking, question: Q
     if ((kept.length === 1) !== allowed) fail('filter', kept, allowed)
   }
   const likelihood = access.likelihood(action, resource, context)
-  if (!mayBeLikelihood(decision, likelihood)) fail('likelihood', likelihood, decision.reason)
+  const wantedLikelihood = referenceLikelihood(policy, principal, 'production', question, now)
+  if (likelihood !== wantedLikelihood) fail('likelihood', likelihood, wantedLikelihood)
 
   const snapshot = loaded.decide(question)
+  const effect = decision.reason === 'explicit_deny' ? 'deny' : 'allow'
+  const isAnonymised = snapshot.statements.every(
+    (statement) => statement.effect === effect && Object.keys(statement).length === 2,
+  )
+  if (!isAnonymised || snapshot.bindings.length > 0)
+    fail('what a snapshot tells of its source', snapshot, effect)
+  if (snapshot.statements.length > 0 !== decision.statements.length > 0)
+    fail('statements of a snapshot', snapshot.statements, decision.statements)
   if (bytes(told(snapshot)) !== bytes(told(decision))) fail('snapshot', told(snapshot), told(decision))
   if (loaded.can(action, resource, context) !== allowed) fail('can of a snapshot', !allowed, allowed)
   if (loaded.likelihood(action, resource, context) !== likelihood)

@@ -11,6 +11,7 @@ import type {
   Decision,
   DecisionReason,
   Json,
+  Likelihood,
   Policy,
   PrincipalShape,
   Question,
@@ -118,11 +119,7 @@ export function referenceDecision(
   }
 
   // 4 to 6
-  const about = [...policy.deny, ...roles.flatMap((role) => policy.roles.get(role)?.statements ?? [])]
-    .filter(({ environments }) => environments === undefined || environments.has(environment.name))
-    .filter(({ actions }) => actions.includes('*') || actions.includes(question.action))
-    .filter(({ patterns }) => patterns.some((pattern) => patternMatches(pattern, principal, type, id)))
-    .map((statement) => ({ statement, ...verdictOn(statement, principal, asked) }))
+  const about = statementsAbout(policy, roles, environment.name, question.action, principal, asked)
   const denies = about.filter(({ statement, truth }) => statement.effect === 'deny' && truth !== false)
   const deciding = (found: typeof about) => ({
     statements: sorted(found.map(({ statement }) => statement.id)).map((statementId) =>
@@ -152,11 +149,72 @@ export function referenceDecision(
   return { ...granted, allowed: true, reason: 'allowed', scopes }
 }
 
-/** The answer that a page gives before it knows the attributes; only what the specification promises of it. */
-export function mayBeLikelihood(decision: Decision, likelihood: string): boolean {
-  if (decision.allowed) return likelihood === 'allow'
-  const open: readonly DecisionReason[] = ['explicit_deny', 'condition_unknown', 'insufficient_scope']
-  return likelihood === 'deny' || (likelihood === 'maybe' && open.includes(decision.reason))
+/** The answer that a page gives before it knows the attributes. */
+export function referenceLikelihood(
+  policy: Policy,
+  principal: PrincipalShape,
+  environmentName: string,
+  question: Question,
+  now: number,
+): Likelihood {
+  const decision = referenceDecision(policy, principal, environmentName, question, now)
+  const afterRules: readonly DecisionReason[] = [
+    'explicit_deny',
+    'no_matching_rule',
+    'condition_unknown',
+    'insufficient_scope',
+    'allowed',
+  ]
+  const ceiling = policy.environments.get(decision.environment)?.actions
+  if (!afterRules.includes(decision.reason) || ceiling?.has(question.action) === false) return 'deny'
+  const input = question.resource
+  const asked: Asked = {
+    type: decision.resource.slice(0, decision.resource.indexOf(':')),
+    id: decision.resource.slice(decision.resource.indexOf(':') + 1),
+    attributes: typeof input === 'string' ? {} : (input.attributes ?? {}),
+    context: { ...question.context, time: question.context?.time ?? now },
+  }
+  const about = statementsAbout(
+    policy,
+    decision.roles,
+    decision.environment,
+    question.action,
+    principal,
+    asked,
+  )
+  const truths = (effect: string) =>
+    about.filter(({ statement }) => statement.effect === effect).map(({ truth }) => truth)
+  if (truths('deny').includes(true)) return 'deny'
+  const best = truths('allow').includes(true)
+    ? 'allow'
+    : truths('allow').includes(undefined)
+      ? 'maybe'
+      : 'deny'
+  if (best === 'deny') return 'deny'
+  const lacks = (attributes: Asked['attributes']) => {
+    const sufficient = sufficientScopes(question.action, asked.type, attributes)
+    return lackingScopes(policy, principal, question.action, asked, sufficient) !== undefined
+  }
+  if (lacks(asked.attributes))
+    return lacks({ private: false, gated: false, ...asked.attributes }) ? 'deny' : 'maybe'
+  return truths('deny').includes(undefined) ? 'maybe' : best
+}
+
+function statementsAbout(
+  policy: Policy,
+  roles: readonly string[],
+  environment: string,
+  action: string,
+  principal: PrincipalShape,
+  asked: Asked,
+) {
+  return [...policy.deny, ...roles.flatMap((role) => policy.roles.get(role)?.statements ?? [])]
+    .filter(({ environments }) => environments === undefined || environments.has(environment))
+    .filter(({ actions }) => actions.includes('*') || actions.includes(action))
+    .filter(({ patterns }) =>
+      patterns.some((pattern) => patternMatches(pattern, principal, asked.type, asked.id)),
+    )
+    .map((statement) => ({ statement, ...verdictOn(statement, principal, asked) }))
 }
 
 function isBound({ to, claims, from, until }: Binding, principal: PrincipalShape, now: number): boolean {
