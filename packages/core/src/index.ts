@@ -44,6 +44,7 @@ export { type HubAction, type HubType, hubActions, hubAttributes, hubTypes } fro
 export { type CanonicalId, canonicalId } from './hub/ids.ts'
 export { type HubRoute, hubRoutes, type RouteTarget } from './hub/route-table.ts'
 export { matchHubRoute, type RouteMatch } from './hub/routes.ts'
+export { type HubScope, hubScopes } from './hub/scope-catalogue.ts'
 export { impliedScopes, smallestScopes, sufficientScopes } from './hub/scopes.ts'
 export { type DefinedPolicy, definePolicy } from './policy/define.ts'
 export { canonicalJson, digestOf } from './policy/digest.ts'

@@ -7,6 +7,7 @@ import {
   canonicalJson,
   createEngine,
   type Decision,
+  type Engine,
   type Json,
   loadSnapshot,
   type Policy,
@@ -38,7 +39,7 @@ export function askAround(
     for (let j = 0; j < questions; j++) {
       const rolled = rollQuestion(dice)
       const question = first === undefined ? rolled : about(first, rolled)
-      const reason = agree({ policy, principal, access, loaded }, question)
+      const reason = agree({ policy, engine, principal, access, loaded }, question)
       seen.set(reason, (seen.get(reason) ?? 0) + 1)
     }
   }
@@ -65,6 +66,7 @@ function typeOf(resource: Question['resource']): string {
 
 export interface Asking {
   readonly policy: Policy
+  readonly engine: Engine
   readonly principal: Principal
   readonly access: Access
   /** The same access, from its snapshot. */
@@ -72,7 +74,7 @@ export interface Asking {
 }
 
 /** @throws Error that shows the first disagreement. */
-export function agree({ policy, principal, access, loaded }: Asking, question: Question): string {
+export function agree({ policy, engine, principal, access, loaded }: Asking, question: Question): string {
   const { action, resource, context } = question
   const decision = access.decide(question)
   const fail = (what: string, found: unknown, wanted: unknown): never => {
@@ -92,7 +94,14 @@ export function agree({ policy, principal, access, loaded }: Asking, question: Q
   if (typeof resource !== 'string') {
     const kept = access.filter(action, [resource as Resource], context)
     if ((kept.length === 1) !== allowed) fail('filter', kept, allowed)
+    const found = access.searchResources(action, [resource as Resource], context)
+    if ((found.length === 1) !== allowed) fail('searchResources', found, allowed)
   }
+  const actions = access.searchActions(resource, context)
+  if (actions.includes(action) !== allowed) fail('searchActions', actions, allowed)
+  const principals = engine.searchPrincipals(question, [principal])
+  if (principals.includes(principal) !== allowed) fail('searchPrincipals', principals, allowed)
+
   const likelihood = access.likelihood(action, resource, context)
   const wantedLikelihood = referenceLikelihood(policy, principal, 'production', question, now)
   if (likelihood !== wantedLikelihood) fail('likelihood', likelihood, wantedLikelihood)

@@ -1,6 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { hubActions, hubTypes, impliedScopes, smallestScopes, sufficientScopes } from '../src/index.ts'
+import {
+  hubActions,
+  hubScopes,
+  hubTypes,
+  impliedScopes,
+  smallestScopes,
+  sufficientScopes,
+} from '../src/index.ts'
 import { accessOf, principalOf, reader } from './support.ts'
 
 describe('scopes of Hugging Face', () => {
@@ -79,6 +86,27 @@ describe('scopes of Hugging Face', () => {
     for (const type of hubTypes)
       for (const action of hubActions) expect(sufficientScopes(action, type)).toBeDefined()
     expect(sufficientScopes('read', 'prompt')).toBeUndefined()
+  })
+})
+
+describe('the catalogue of scopes', () => {
+  test('has the eighteen that Hugging Face documents, and says where every implication comes from', () => {
+    expect(hubScopes.filter(({ source }) => source === 'documented')).toHaveLength(18)
+    for (const { implies, implicationSource } of hubScopes) {
+      expect(implicationSource === undefined).toBe(implies.length === 0)
+    }
+  })
+
+  test('has every scope that an action needs, and no implication of what is not there', () => {
+    const names = new Set(hubScopes.map(({ name }) => name))
+    const needed = hubTypes.flatMap((type) =>
+      hubActions.flatMap((action) => [
+        ...(sufficientScopes(action, type) ?? []),
+        ...(sufficientScopes(action, type, { private: false, gated: true }) ?? []),
+      ]),
+    )
+    expect(needed.flat().filter((scope) => !names.has(scope))).toEqual([])
+    expect(hubScopes.flatMap(({ implies }) => implies).filter((scope) => !names.has(scope))).toEqual([])
   })
 })
 

@@ -11,14 +11,12 @@
 import { compareCodeUnits, sortedUnique } from '../internal/sort.ts'
 import type { Json } from '../types.ts'
 import { type HubAction, type HubType, isHubType } from './actions.ts'
+import { hubScopes } from './scope-catalogue.ts'
 
 /** Direct implications; `impliedScopes` follows them to the end. */
-const implications: ReadonlyMap<string, readonly string[]> = new Map([
-  ['write-repos', ['read-repos']],
-  ['manage-repos', ['write-repos', 'contribute-repos']],
-  ['write-collections', ['read-collections']],
-  ['write-endpoints', ['read-endpoints']],
-])
+const implications: ReadonlyMap<string, readonly string[]> = new Map(
+  hubScopes.filter(({ implies }) => implies.length > 0).map(({ name, implies }) => [name, implies]),
+)
 
 /** Each alternative is a set of scopes that suffices. None: no scope does. One that is empty: no scope is needed. */
 type Alternatives = readonly (readonly string[])[]
