@@ -16,8 +16,13 @@ export class Bucket {
   private readonly byOwner = new Map<string, CompiledRule[]>()
   /** Those whose pattern begins with a wildcard: they may match anything. */
   readonly anywhere: CompiledRule[] = []
+  /** Whether any rule here allows, and whether any denies. */
+  allows = false
+  denies = false
 
   add(compiled: CompiledRule): void {
+    if (compiled.isDenial) this.denies = true
+    else this.allows = true
     const id = compiled.rule.id
     if (id === undefined || id.startsWith('*')) this.anywhere.push(compiled)
     else if (!id.includes('*')) getOrAdd(this.exact, id, () => []).push(compiled)
@@ -26,7 +31,9 @@ export class Bucket {
     else this.anywhere.push(compiled)
   }
 
-  addAll({ exact, byOwner, anywhere }: Bucket): void {
+  addAll({ exact, byOwner, anywhere, allows, denies }: Bucket): void {
+    this.allows ||= allows
+    this.denies ||= denies
     for (const [id, rules] of exact) getOrAdd(this.exact, id, () => []).push(...rules)
     for (const [owner, rules] of byOwner) getOrAdd(this.byOwner, owner, () => []).push(...rules)
     this.anywhere.push(...anywhere)

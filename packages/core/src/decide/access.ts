@@ -9,7 +9,7 @@
 import { HfAuthError } from '../errors.ts'
 import { sortedUnique } from '../internal/sort.ts'
 import type { Decision, Likelihood, Question, RequestContext, Resource, ResourceInput } from '../types.ts'
-import { can, decide, likelihood } from './decide.ts'
+import { can, decide, keepAllowed, likelihood } from './decide.ts'
 import { emptyFacts, nameOf, readFacts } from './resource.ts'
 import { scopesForRules } from './scopes.ts'
 import { readSnapshot, type Snapshot, snapshotOf } from './snapshot.ts'
@@ -98,7 +98,7 @@ export abstract class StandingAccess implements Access {
   filter<T extends Resource>(action: string, resources: readonly T[], context?: RequestContext): T[] {
     const now = this.now()
     const standing = this.standingAt(now)
-    return resources.filter((resource) => can(standing, action, readFacts(facts, resource, context, now)))
+    return keepAllowed(standing, action, resources, (resource) => readFacts(facts, resource, context, now))
   }
 
   searchActions(resource: ResourceInput, context?: RequestContext): string[] {

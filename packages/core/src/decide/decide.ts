@@ -12,21 +12,37 @@ import { type RequestFacts, timeOf } from '../compile/facts.ts'
 import { smallestScopes, sufficientScopes } from '../hub/scopes.ts'
 import { sortedUnique } from '../internal/sort.ts'
 import type { Decision, DecisionReason, Likelihood, StepUp } from '../types.ts'
-import { candidateRules, type Standing, verdictOf, withinScopes } from './standing.ts'
+import { candidateRules, rulesAllow, type Standing, withinScopes } from './standing.ts'
 
 /** The hot path: whether the question would be allowed. `facts` are `undefined` when the id has no canonical form. */
 export function can(standing: Standing, action: string, facts: RequestFacts | undefined): boolean {
-  if (
-    facts === undefined ||
-    !standing.authenticated ||
-    standing.unmet !== undefined ||
-    isTooOld(standing, facts)
-  )
-    return false
+  return facts !== undefined && mayAsk(standing, facts) && isAllowed(standing, action, facts)
+}
+
+/** As {@link can} for each of a list; what does not depend on the resource is looked at once. */
+export function keepAllowed<T>(
+  standing: Standing,
+  action: string,
+  list: readonly T[],
+  read: (item: T) => RequestFacts | undefined,
+): T[] {
+  let may: boolean | undefined
+  return list.filter((item) => {
+    const facts = read(item)
+    if (facts === undefined) return false
+    may ??= mayAsk(standing, facts)
+    return may && isAllowed(standing, action, facts)
+  })
+}
+
+/** Somebody who is known, with a token that is fresh and strong enough. */
+function mayAsk(standing: Standing, facts: RequestFacts): boolean {
+  return standing.authenticated && standing.unmet === undefined && !isTooOld(standing, facts)
+}
+
+function isAllowed(standing: Standing, action: string, facts: RequestFacts): boolean {
   const cell = standing.cells.find(action, facts.type)
-  return (
-    cell?.isOpen === true && verdictOf(cell, facts) === 'allowed' && withinScopes(standing, action, facts)
-  )
+  return cell?.isOpen === true && rulesAllow(cell, facts) && withinScopes(standing, action, facts)
 }
 
 /** As {@link can} for someone who does not know the attributes: `maybe` when they would settle it. */

@@ -56,32 +56,32 @@ export interface StandingSources {
   scopeCovering(action: string, facts: RequestFacts): readonly string[]
 }
 
-/** What the rules say before ceiling and scopes: a denial is final, an allow is one as long as no denial follows. */
-export type Verdict = 'denied' | 'allowed' | 'none'
-
-/** The hot path over the rules that can match; allocates nothing. */
-export function verdictOf({ buckets }: Cell, facts: RequestFacts): Verdict {
-  let verdict: Verdict = 'none'
-  for (let i = 0; i < buckets.length && verdict !== 'denied'; i++) {
-    const bucket = buckets[i] as Bucket
-    verdict = judgeRules(bucket.on(facts.id), facts, verdict)
-    if (verdict !== 'denied') verdict = judgeRules(bucket.under(facts.owner), facts, verdict)
-    if (verdict !== 'denied') verdict = judgeRules(bucket.anywhere, facts, verdict)
-  }
-  return verdict
+/** The hot path: whether an allow matches and no denial does. Allocates nothing, and asks denials last. */
+export function rulesAllow({ buckets }: Cell, facts: RequestFacts): boolean {
+  return someMatches(buckets, facts, false) && !someMatches(buckets, facts, true)
 }
 
-function judgeRules(rules: readonly CompiledRule[], facts: RequestFacts, before: Verdict): Verdict {
-  let verdict = before
-  for (let i = 0; i < rules.length; i++) {
-    const rule = rules[i] as CompiledRule
-    if (rule.isDenial) {
-      if (rule.matches(facts)) return 'denied'
-    } else if (verdict === 'none' && rule.matches(facts)) {
-      verdict = 'allowed'
+function someMatches(buckets: readonly Bucket[], facts: RequestFacts, denials: boolean): boolean {
+  for (let i = 0; i < buckets.length; i++) {
+    const bucket = buckets[i] as Bucket
+    if (!(denials ? bucket.denies : bucket.allows)) continue
+    if (
+      oneMatches(bucket.on(facts.id), facts, denials) ||
+      oneMatches(bucket.under(facts.owner), facts, denials) ||
+      oneMatches(bucket.anywhere, facts, denials)
+    ) {
+      return true
     }
   }
-  return verdict
+  return false
+}
+
+function oneMatches(rules: readonly CompiledRule[], facts: RequestFacts, denials: boolean): boolean {
+  for (let i = 0; i < rules.length; i++) {
+    const rule = rules[i] as CompiledRule
+    if (rule.isDenial === denials && rule.matches(facts)) return true
+  }
+  return false
 }
 
 /** Every rule that can match, each once, for those who want to see them all. */
