@@ -92,6 +92,9 @@ describe('a name that looks like another is another', () => {
 
   test('composed and decomposed letters are one id', () => {
     expect(canonicalId('model', 'acme/e\u0301')).toBe(canonicalId('model', 'acme/\u00e9'))
+    const lowered = canonicalId('model', 'acme/\u0130\u1ce5')
+    expect(lowered).toBe('acme/i\u1ce5\u0307')
+    expect(canonicalId('model', lowered ?? '')).toBe(lowered)
   })
 
   test('a denial meets every spelling that an allow meets', () => {
@@ -105,6 +108,13 @@ describe('a name that looks like another is another', () => {
       'acme/secre\u0074',
     ])
       expect([id, denied.can('read', { type: 'model', id })]).toEqual([id, id.includes('\uff53')])
+  })
+
+  test('and a denial is met where lower case takes a letter apart', () => {
+    const id = 'acme/\u0130\u1ce5'
+    const denied = accessOf({ roles: all, deny: [{ actions: ['read'], on: [`model:${id}`] }] })
+    for (const spelling of [id, id.toLowerCase(), id.toLowerCase().normalize('NFC')])
+      expect(denied.can('read', { type: 'model', id: spelling })).toBe(false)
   })
 })
 

@@ -239,7 +239,7 @@ function globsOf(
   const id = fillIn(pattern, principal)
   if (id === undefined) return []
   if (id === '**') return [{ types: [pattern.type] }]
-  const lower = id.toLowerCase()
+  const lower = id.toLowerCase().normalize('NFC')
   if (pattern.type !== '**') return [{ types: [pattern.type], id: isHubType(pattern.type) ? lower : id }]
   if (ownTypes.length === 0 || lower === id) return [{ types: ['**'], id: lower }]
   return [

@@ -24,7 +24,8 @@ export function canonicalId(type: string, id: string): CanonicalId | undefined {
   for (const segment of decoded.split('/')) {
     if (segment === '' || segment === '.' || segment === '..') return undefined
   }
-  return (isHubType(type) ? decoded.toLowerCase() : decoded) as CanonicalId
+  // Lower case can take a letter apart (U+0130 becomes i and a dot), so it is composed again.
+  return (isHubType(type) ? composed(decoded.toLowerCase()) : decoded) as CanonicalId | undefined
 }
 
 /** More marks on one letter than Unicode's stream-safe format has (UAX #15 §13): composing takes the square of them. */
