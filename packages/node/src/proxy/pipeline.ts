@@ -19,7 +19,7 @@ import { createGate, isAboutCredential, recordedResource, unmatchedRoute } from 
 import { buildRefusal, type Refusal, refusalOfDecision, refusalOfError } from '../guard/refusal.ts'
 import type { Caller, Visit } from '../guard/types.ts'
 import { readAnswer } from './answer.ts'
-import { forward } from './forward.ts'
+import { forward, type Outbound } from './forward.ts'
 import { type HubTarget, readHubTarget } from './hub-target.ts'
 import type { Inbound } from './inbound.ts'
 import { readBounded } from './json-body.ts'
@@ -47,6 +47,12 @@ interface Known {
   readonly match: RouteMatch
   readonly caller: Caller
   readonly progress: Progress
+}
+
+/** What of a request differs between a resource and a list, on its way upstream. */
+interface Outgoing extends Pick<Outbound, 'search' | 'headers' | 'body' | 'credential'> {
+  /** The revision asked for: the answer must be about it. */
+  readonly revision: string | undefined
 }
 
 const methods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE'])
@@ -116,7 +122,8 @@ export function createPipeline(options: ProxyOptions, settings: ProxySettings): 
     return answerResource(known)
   }
 
-  async function answerResource({ inbound, target, match, caller, progress }: Known): Promise<Response> {
+  async function answerResource(known: Known): Promise<Response> {
+    const { inbound, target, match, caller, progress } = known
     const { action, resource, body, mediaType } = await readSubject(
       inbound,
       match,
@@ -151,27 +158,11 @@ export function createPipeline(options: ProxyOptions, settings: ProxySettings): 
     progress.onFailure = (reason) => end({}, inbound.signal.aborted ? 'client_closed' : reason)
 
     const credential = await upstream.requireCredential(caller, { action, resource, scopes: decision.scopes })
-    const origin = origins[match.route.host]
-    const response = await forward(
-      {
-        method: inbound.method,
-        origin,
-        path: target.path,
-        search: target.search,
-        headers: outboundHeaders(inbound, mediaType),
-        body,
-        credential,
-        signal: inbound.signal,
-      },
-      { fetch, timeoutMs: settings.upstreamTimeoutMs },
-    )
-    const shown = await readAnswer(response, {
-      method: inbound.method,
-      origins: { upstream: origin, proxy: publicOrigin(inbound), redirectHosts: settings.redirectHosts },
-      requestId: caller.requestId,
-      resourceMetadataUrl,
-      secret: credential?.token,
-      xetRoute: /\/xet-(?:read|write)-token\//.test(match.route.path),
+    const shown = await passOn(known, {
+      search: target.search,
+      headers: outboundHeaders(inbound, mediaType),
+      body,
+      credential,
       revision: resource.attributes.revision,
     })
     return observed(shown, inbound.signal, ({ bytesOut, error }) =>
@@ -179,10 +170,8 @@ export function createPipeline(options: ProxyOptions, settings: ProxySettings): 
     )
   }
 
-  async function answerList(
-    { inbound, target, match, caller, progress }: Known,
-    type: HubType,
-  ): Promise<Response> {
+  async function answerList(known: Known, type: HubType): Promise<Response> {
+    const { inbound, target, match, caller, progress } = known
     assertBody(inbound)
     const { action } = match
     const probe = probeAccess(caller, action, type)
@@ -200,31 +189,15 @@ export function createPipeline(options: ProxyOptions, settings: ProxySettings): 
     const scopes = match.route.host === 'hub' ? ['read-repos'] : ['inference-api']
     // Without a credential the list holds what is public.
     const credential = await upstream.credentialFor(caller, { action, scopes })
-    const origin = origins[match.route.host]
     const headers = forwardedHeaders(inbound.headers)
     // Half a list, or one known by its old tag, cannot be cut down.
     for (const name of ['range', 'if-range', 'if-match', 'if-none-match', 'if-modified-since'])
       headers.delete(name)
-    const response = await forward(
-      {
-        method: inbound.method,
-        origin,
-        path: target.path,
-        search: match.route.host === 'hub' ? withNeededMembers(target.query) : target.search,
-        headers,
-        body: undefined,
-        credential,
-        signal: inbound.signal,
-      },
-      { fetch, timeoutMs: settings.upstreamTimeoutMs },
-    )
-    const shown = await readAnswer(response, {
-      method: inbound.method,
-      origins: { upstream: origin, proxy: publicOrigin(inbound), redirectHosts: settings.redirectHosts },
-      requestId: caller.requestId,
-      resourceMetadataUrl,
-      secret: credential?.token,
-      xetRoute: false,
+    const shown = await passOn(known, {
+      search: match.route.host === 'hub' ? withNeededMembers(target.query) : target.search,
+      headers,
+      body: undefined,
+      credential,
       revision: undefined,
     })
     if (shown.status !== 200) return shown
@@ -270,6 +243,26 @@ export function createPipeline(options: ProxyOptions, settings: ProxySettings): 
   /** What holds for every resource of a type shows on any one of them. */
   function probeAccess(caller: Caller, action: string, type: string): Decision {
     return caller.access.decide({ action, resource: { type, id: 'any' }, context: caller.context })
+  }
+
+  /** Sends a request that was allowed, and reads the answer as the caller may see it. */
+  async function passOn({ inbound, target, match, caller }: Known, outgoing: Outgoing): Promise<Response> {
+    const { revision, ...rest } = outgoing
+    const { method, signal } = inbound
+    const origin = origins[match.route.host]
+    const response = await forward(
+      { ...rest, method, origin, path: target.path, signal },
+      { fetch, timeoutMs: settings.upstreamTimeoutMs },
+    )
+    return readAnswer(response, {
+      method,
+      origins: { upstream: origin, proxy: publicOrigin(inbound), redirectHosts: settings.redirectHosts },
+      requestId: caller.requestId,
+      resourceMetadataUrl,
+      secret: outgoing.credential?.token,
+      xetRoute: /\/xet-(?:read|write)-token\//.test(match.route.path),
+      revision,
+    })
   }
 
   function outboundHeaders(inbound: Inbound, mediaType: string | undefined): Headers {
