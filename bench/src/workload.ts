@@ -65,7 +65,7 @@ export function createWorkload(size: number): Workload {
   const random = generator(size)
   const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T
   const owners = Math.min(organisations, Math.ceil(size / 10))
-  const owner = () => `org${Math.floor(random() * owners)}`
+  const owner = () => ownerName(Math.floor(random() * owners))
   const name = () => repositoryName(Math.floor(random() * repositories))
 
   const statements: Statement[] = []
@@ -118,12 +118,21 @@ export function createWorkload(size: number): Workload {
     parents,
     bindings,
     principals,
-    questions: askAbout(statements, { random, pick, owner, name }),
+    questions: askAbout(statements, {
+      random,
+      pick,
+      owner: () => ownerName(Math.floor(random() * organisations)),
+      name,
+    }),
   }
 }
 
 function roleName(rank: number, chain: number): string {
   return `${['viewer', 'engineer', 'lead'][rank]}-${chain}`
+}
+
+function ownerName(i: number): string {
+  return `org${i}`
 }
 
 const families = ['vision', 'text', 'audio', 'code'] as const
