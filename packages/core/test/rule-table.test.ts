@@ -1,35 +1,45 @@
 /** The index in front of the rules: a question meets the rules that can match it, and few others. */
 import { describe, expect, test } from 'vitest'
 import { CompiledRule } from '../src/compile/casl.ts'
-import { bucketsIn, mergeBuckets, ownerOf, RuleTable } from '../src/compile/rule-table.ts'
+import { type Buckets, bucketsIn, mergeBuckets, ownerOf, RuleTable } from '../src/compile/rule-table.ts'
 
-function ruleOn(id: string | undefined, types = ['model'], actions = ['read']) {
+function ruleOn(
+  id: string | undefined,
+  types = ['model'],
+  actions = ['read'],
+  effect: 'allow' | 'deny' = 'allow',
+) {
   const statement = `${types} ${actions} ${id}`
-  return new CompiledRule({ statement, effect: 'allow', actions, types, ...(id === undefined ? {} : { id }) })
+  return new CompiledRule({ statement, effect, actions, types, ...(id === undefined ? {} : { id }) })
 }
 
-const names = (rules: readonly CompiledRule[]) => rules.map(({ rule }) => rule.id)
+const tableOf = (...ids: (string | undefined)[]) => new RuleTable(ids.map((id) => ruleOn(id)))
+
+/** Ids of the allowing rules that a question about `id` meets. */
+function met({ allows }: Buckets, id: string): (string | undefined)[] {
+  return allows.flatMap((bucket) => bucket.candidates(id, ownerOf(id)).map(({ rule }) => rule.id))
+}
 
 describe('rules are filed', () => {
-  const table = new RuleTable(
-    [undefined, '*', '**/x', 'acme/x', 'acme/*', 'acme/vision-*', 'ac*/x', 'other/x', '/x*'].map((id) =>
-      ruleOn(id),
-    ),
+  const table = tableOf(
+    undefined,
+    '*',
+    '**/x',
+    'acme/x',
+    'acme/*',
+    'acme/vision-*',
+    'ac*/x',
+    'other/x',
+    '/x*',
   )
-  const [bucket] = bucketsIn([table], 'read', 'model')
+  const anywhere = [undefined, '*', '**/x', 'ac*/x']
+  const found = bucketsIn([table], 'read', 'model')
 
-  test('by exact id', () => {
-    expect(names(bucket?.on('acme/x') ?? [])).toEqual(['acme/x'])
-    expect(names(bucket?.on('acme/y') ?? [])).toEqual([])
-  })
-
-  test('by owner, where the pattern has one', () => {
-    expect(names(bucket?.under('acme') ?? [])).toEqual(['acme/*', 'acme/vision-*'])
-    expect(names(bucket?.under('ac') ?? [])).toEqual([])
-  })
-
-  test('and under everything where they may match anything', () => {
-    expect(names(bucket?.anywhere ?? [])).toEqual([undefined, '*', '**/x', 'ac*/x'])
+  test('by exact id, by owner where the pattern has one, and for everything where they may match anything', () => {
+    expect(met(found, 'acme/x')).toEqual(['acme/x', 'acme/*', 'acme/vision-*', ...anywhere])
+    expect(met(found, 'acme/y')).toEqual(['acme/*', 'acme/vision-*', ...anywhere])
+    expect(met(found, 'ac/x')).toEqual(anywhere)
+    expect(met(found, '/y')).toEqual(['/x*', ...anywhere])
   })
 
   test('by type and action, wildcards beside them', () => {
@@ -40,28 +50,35 @@ describe('rules are filed', () => {
       ruleOn('a/4', ['**'], ['*']),
       ruleOn('a/5', ['dataset'], ['write']),
     ])
-    const found = (action: string, type: string) =>
-      bucketsIn([wild], action, type).flatMap((each) =>
-        ['a/1', 'a/2', 'a/3', 'a/4', 'a/5'].filter((id) => each.on(id).length > 0),
-      )
-    expect(found('read', 'model')).toEqual(['a/1', 'a/2', 'a/3', 'a/4'])
-    expect(found('write', 'model')).toEqual(['a/2', 'a/4'])
-    expect(found('read', 'space')).toEqual(['a/3', 'a/4'])
-    expect(found('write', 'dataset')).toEqual(['a/5', 'a/4'])
+    const of = (action: string, type: string) => {
+      const buckets = bucketsIn([wild], action, type)
+      return ['a/1', 'a/2', 'a/3', 'a/4', 'a/5'].filter((id) => met(buckets, id).length > 0)
+    }
+    expect(of('read', 'model')).toEqual(['a/1', 'a/2', 'a/3', 'a/4'])
+    expect(of('write', 'model')).toEqual(['a/2', 'a/4'])
+    expect(of('read', 'space')).toEqual(['a/3', 'a/4'])
+    expect(of('write', 'dataset')).toEqual(['a/4', 'a/5'])
+  })
+
+  test('denials apart from what allows', () => {
+    const denying = ruleOn('a/1', ['model'], ['read'], 'deny')
+    const { allows, denies } = bucketsIn([new RuleTable([denying])], 'read', 'model')
+    expect(allows).toEqual([])
+    expect(denies.flatMap((bucket) => bucket.candidates('a/1', 'a'))).toEqual([denying])
   })
 })
 
 test('merged buckets hold what each of them held', () => {
   const tables = [
-    [undefined, 'acme/x', 'acme/*'],
-    ['acme/x', 'other/x', 'acme/vision-*', '**/y'],
-  ].map((ids) => new RuleTable(ids.map((id) => ruleOn(id))))
+    tableOf(undefined, 'acme/x', 'acme/*'),
+    tableOf('acme/x', 'other/x', 'acme/vision-*', '**/y'),
+  ]
   const merged = mergeBuckets(bucketsIn(tables, 'read', 'model'))
-  expect(names(merged.on('acme/x'))).toEqual(['acme/x', 'acme/x'])
-  expect(names(merged.on('other/x'))).toEqual(['other/x'])
-  expect(names(merged.under('acme'))).toEqual(['acme/*', 'acme/vision-*'])
-  expect(names(merged.anywhere)).toEqual([undefined, '**/y'])
-  expect(names(merged.on('nothing'))).toEqual([])
+  expect(merged.allows).toHaveLength(1)
+  expect(merged.denies).toEqual([])
+  expect(met(merged, 'acme/x')).toEqual(['acme/x', 'acme/x', 'acme/*', 'acme/vision-*', undefined, '**/y'])
+  expect(met(merged, 'other/x')).toEqual(['other/x', undefined, '**/y'])
+  expect(met(merged, 'nothing')).toEqual([undefined, '**/y'])
 })
 
 test('the owner is what stands before the first slash, or everything', () => {

@@ -7,6 +7,7 @@
  * @module
  */
 import { getOrAdd } from '../internal/maps.ts'
+import { Scratch } from '../internal/scratch.ts'
 import type { Binding } from '../policy/policy.ts'
 import type { SubjectDocument } from '../policy/schema.ts'
 import type { Json, OrgMembership, PrincipalShape } from '../types.ts'
@@ -52,13 +53,15 @@ export function indexBindings(bindings: readonly Binding[]): BindingIndex {
     const own = files.get(principal.issuer)
     if (own !== undefined) search.through(own)
     if (common !== undefined) search.through(common)
-    return search
+    return { bindings: found.copy(), validUntil: search.validUntil }
   }
 }
 
-/** One principal's way through the files; ends as what was found. */
-class Search implements BoundRoles {
-  readonly bindings: Binding[] = []
+/** Bindings of the search under way; a search never waits and never starts another. */
+const found = new Scratch<Binding>()
+
+/** One principal's way through the files. */
+class Search {
   validUntil: number | undefined
   private readonly principal: PrincipalShape
   private readonly now: number
@@ -66,6 +69,7 @@ class Search implements BoundRoles {
   constructor(principal: PrincipalShape, now: number) {
     this.principal = principal
     this.now = now
+    found.clear()
   }
 
   through({ byValue, others }: IssuerFile): void {
@@ -78,7 +82,7 @@ class Search implements BoundRoles {
   private consider(candidates: readonly CompiledBinding[]): void {
     for (let i = 0; i < candidates.length; i++) {
       const { binding, checks } = candidates[i] as CompiledBinding
-      if (this.bindings.includes(binding)) continue
+      if (found.has(binding)) continue
       let holds = true
       for (let j = 0; j < checks.length && holds; j++) holds = (checks[j] as Check)(this.principal)
       if (holds) this.take(binding)
@@ -88,8 +92,7 @@ class Search implements BoundRoles {
   private take(binding: Binding): void {
     const { from, until } = binding
     const { now } = this
-    if ((from === undefined || from <= now) && (until === undefined || now < until))
-      this.bindings.push(binding)
+    if ((from === undefined || from <= now) && (until === undefined || now < until)) found.add(binding)
     if (from !== undefined && from > now) this.validUntil = Math.min(this.validUntil ?? from, from)
     if (until !== undefined && until > now) this.validUntil = Math.min(this.validUntil ?? until, until)
   }

@@ -19,7 +19,7 @@ import { type BindingIndex, indexBindings } from './bindings.ts'
 import { CompiledRule } from './casl.ts'
 import { principalFact } from './facts.ts'
 import type { ResidualRule } from './rule.ts'
-import { type Bucket, bucketsIn, mergeBuckets, RuleTable } from './rule-table.ts'
+import { type BucketSearch, type Buckets, bucketsIn, mergeBuckets, RuleTable } from './rule-table.ts'
 import { specialise } from './specialise.ts'
 
 /** What somebody holds: the rules of their roles, which others share, and what depends on them alone. */
@@ -47,8 +47,14 @@ export interface CompiledPolicy {
   /** Roles with everything they extend, sorted. */
   closureOf(roles: readonly string[]): readonly string[]
   holdingOf(bindings: readonly Binding[]): Holding
-  /** The buckets of a holding as one, made once for all who hold the same roles. */
-  mergedBucket(holding: Holding, action: string, type: string): Bucket
+  /**
+   * Shows a search the rules that these bindings lead to, and those for everybody.
+   *
+   * @returns Whether there are also statements that depend on the principal.
+   */
+  show(bindings: readonly Binding[], search: BucketSearch): boolean
+  /** The buckets of a holding, merged once for all who hold the same roles. */
+  mergedBuckets(holding: Holding, action: string, type: string): Buckets
   /** All residual rules of somebody, sorted; with no principal, what anyone with the roles could do at most. */
   rulesOf(roles: readonly string[], principal?: PrincipalShape): readonly ResidualRule[]
   /** The residual rules of statements that depend on the principal. */
@@ -78,7 +84,7 @@ export function compilePolicy(policy: Policy, environment: Environment): Compile
   const everybody = joinParts([compileStatements(policy.deny.filter(applies), ownTypes)])
   const compiled = new Map<string, CompiledStatements>()
   const parts = new Map<string, RolePart>()
-  const merged = new Map<string, Bucket>()
+  const merged = new Map<string, Buckets>()
 
   /** A role's own statements. */
   const statementsCompiled = (role: string) =>
@@ -118,7 +124,19 @@ export function compilePolicy(policy: Policy, environment: Environment): Compile
       if (everybody.personal.length > 0) personal = [...personal, ...everybody.personal]
       return { bound, tables, personal }
     },
-    mergedBucket({ bound, tables }, action, type) {
+    show(bindings, search) {
+      let isPersonal = everybody.personal.length > 0
+      for (const { roles } of bindings) {
+        for (const role of roles) {
+          const { table, personal } = partOf(role)
+          table?.show(search)
+          isPersonal ||= personal.length > 0
+        }
+      }
+      everybody.table?.show(search)
+      return isPersonal
+    },
+    mergedBuckets({ bound, tables }, action, type) {
       if (merged.size >= maxMerged) merged.clear()
       return getOrAdd(merged, [type, action, ...sortedUnique(bound)].join('\n'), () =>
         mergeBuckets(bucketsIn(tables, action, type)),

@@ -5,54 +5,103 @@
  * @module
  */
 import { getOrAdd } from '../internal/maps.ts'
+import { Scratch } from '../internal/scratch.ts'
 import type { CompiledRule } from './casl.ts'
+import type { RequestFacts } from './facts.ts'
 
 const none: readonly CompiledRule[] = []
 
-/** Rules on one action and type. */
+/** Rules of one effect on one action and type. */
 export class Bucket {
-  private readonly exact = new Map<string, CompiledRule[]>()
+  private exact: Map<string, CompiledRule[]> | undefined
   /** By the literal text up to the first `/`. */
-  private readonly byOwner = new Map<string, CompiledRule[]>()
+  private byOwner: Map<string, CompiledRule[]> | undefined
   /** Those whose pattern begins with a wildcard: they may match anything. */
-  readonly anywhere: CompiledRule[] = []
-  /** Whether any rule here allows, and whether any denies. */
-  allows = false
-  denies = false
+  private readonly anywhere: CompiledRule[] = []
 
   add(compiled: CompiledRule): void {
-    if (compiled.isDenial) this.denies = true
-    else this.allows = true
     const id = compiled.rule.id
     if (id === undefined || id.startsWith('*')) this.anywhere.push(compiled)
-    else if (!id.includes('*')) getOrAdd(this.exact, id, () => []).push(compiled)
+    else if (!id.includes('*')) this.exact = fileUnder(this.exact, id, [compiled])
     else if (ownerOf(id).length < id.indexOf('*'))
-      getOrAdd(this.byOwner, ownerOf(id), () => []).push(compiled)
+      this.byOwner = fileUnder(this.byOwner, ownerOf(id), [compiled])
     else this.anywhere.push(compiled)
   }
 
-  addAll({ exact, byOwner, anywhere, allows, denies }: Bucket): void {
-    this.allows ||= allows
-    this.denies ||= denies
-    for (const [id, rules] of exact) getOrAdd(this.exact, id, () => []).push(...rules)
-    for (const [owner, rules] of byOwner) getOrAdd(this.byOwner, owner, () => []).push(...rules)
+  addAll({ exact, byOwner, anywhere }: Bucket): void {
+    if (exact !== undefined) for (const [id, rules] of exact) this.exact = fileUnder(this.exact, id, rules)
+    if (byOwner !== undefined)
+      for (const [owner, rules] of byOwner) this.byOwner = fileUnder(this.byOwner, owner, rules)
     this.anywhere.push(...anywhere)
   }
 
-  /** Rules that name this very id. */
-  on(id: string): readonly CompiledRule[] {
-    return this.exact.size === 0 ? none : (this.exact.get(id) ?? none)
+  /** Whether one of the rules matches: the hot path, which allocates nothing. */
+  matches(facts: RequestFacts): boolean {
+    return (
+      oneMatches(this.byOwner?.get(facts.owner), facts) ||
+      oneMatches(this.exact?.get(facts.id), facts) ||
+      oneMatches(this.anywhere, facts)
+    )
   }
 
-  /** Rules whose pattern begins with the owner of an id. */
-  under(owner: string): readonly CompiledRule[] {
-    return this.byOwner.size === 0 ? none : (this.byOwner.get(owner) ?? none)
+  /** The rules that may match, each once: those that name the id, those under its owner, those on anything. */
+  candidates(id: string, owner: string): readonly CompiledRule[] {
+    return [...(this.exact?.get(id) ?? none), ...(this.byOwner?.get(owner) ?? none), ...this.anywhere]
   }
+}
+
+function fileUnder(
+  map: Map<string, CompiledRule[]> | undefined,
+  key: string,
+  rules: readonly CompiledRule[],
+): Map<string, CompiledRule[]> {
+  const into = map ?? new Map<string, CompiledRule[]>()
+  getOrAdd(into, key, () => []).push(...rules)
+  return into
+}
+
+function oneMatches(rules: readonly CompiledRule[] | undefined, facts: RequestFacts): boolean {
+  if (rules === undefined) return false
+  for (let i = 0; i < rules.length; i++) if ((rules[i] as CompiledRule).matches(facts)) return true
+  return false
+}
+
+/** Where the rules on an action and a type stand: those that allow, and those that deny. */
+export interface Buckets {
+  readonly allows: readonly Bucket[]
+  readonly denies: readonly Bucket[]
+}
+
+/** A way through tables for the rules on one action and type. */
+export class BucketSearch {
+  readonly action: string
+  readonly type: string
+
+  constructor(action: string, type: string) {
+    this.action = action
+    this.type = type
+    allowing.clear()
+    denying.clear()
+  }
+
+  end(): Buckets {
+    return { allows: allowing.copy(), denies: denying.copy() }
+  }
+}
+
+/** Buckets of the search under way; a search never waits and never starts another. */
+const allowing = new Scratch<Bucket>()
+const denying = new Scratch<Bucket>()
+
+/** The rules on one action and type. */
+interface Shelf {
+  allow?: Bucket
+  deny?: Bucket
 }
 
 /** All rules of one role, of everybody, or of one principal alone. */
 export class RuleTable {
-  private readonly byType = new Map<string, Map<string, Bucket>>()
+  private readonly byType = new Map<string, Map<string, Shelf>>()
   private readonly hasWildcards: boolean
 
   constructor(rules: Iterable<CompiledRule>) {
@@ -60,8 +109,10 @@ export class RuleTable {
     for (const compiled of rules) {
       for (const type of compiled.rule.types) {
         for (const action of compiled.rule.actions) {
-          const byAction = getOrAdd(this.byType, type, () => new Map<string, Bucket>())
-          getOrAdd(byAction, action, () => new Bucket()).add(compiled)
+          const byAction = getOrAdd(this.byType, type, () => new Map<string, Shelf>())
+          const shelf = getOrAdd(byAction, action, (): Shelf => ({}))
+          shelf[compiled.rule.effect] ??= new Bucket()
+          shelf[compiled.rule.effect]?.add(compiled)
           wild ||= type === '**' || action === '*'
         }
       }
@@ -69,37 +120,43 @@ export class RuleTable {
     this.hasWildcards = wild
   }
 
-  /** Adds to `found` the up to four buckets in which rules on this action and type can stand. */
-  collect(action: string, type: string, found: Bucket[]): void {
-    collectFrom(this.byType.get(type), action, this.hasWildcards, found)
-    if (this.hasWildcards) collectFrom(this.byType.get('**'), action, true, found)
+  /** Shows a search the buckets in which rules on its action and type can stand. */
+  show(search: BucketSearch): void {
+    this.showType(search.type, search, this.hasWildcards)
+    if (this.hasWildcards) this.showType('**', search, true)
+  }
+
+  private showType(type: string, search: BucketSearch, wildToo: boolean): void {
+    const byAction = this.byType.get(type)
+    if (byAction === undefined) return
+    take(byAction.get(search.action))
+    if (wildToo) take(byAction.get('*'))
   }
 }
 
-function collectFrom(
-  byAction: ReadonlyMap<string, Bucket> | undefined,
-  action: string,
-  wildToo: boolean,
-  found: Bucket[],
-): void {
-  if (byAction === undefined) return
-  const own = byAction.get(action)
-  if (own !== undefined) found.push(own)
-  const any = wildToo ? byAction.get('*') : undefined
-  if (any !== undefined) found.push(any)
+function take(shelf: Shelf | undefined): void {
+  if (shelf === undefined) return
+  if (shelf.allow !== undefined) allowing.add(shelf.allow)
+  if (shelf.deny !== undefined) denying.add(shelf.deny)
 }
 
 /** The buckets of several tables on one action and type. */
-export function bucketsIn(tables: readonly RuleTable[], action: string, type: string): Bucket[] {
-  const found: Bucket[] = []
-  for (const table of tables) table.collect(action, type, found)
-  return found
+export function bucketsIn(tables: readonly RuleTable[], action: string, type: string): Buckets {
+  const search = new BucketSearch(action, type)
+  for (const table of tables) table.show(search)
+  return search.end()
 }
 
-export function mergeBuckets(buckets: readonly Bucket[]): Bucket {
+/** The same rules in at most one bucket of each kind. */
+export function mergeBuckets({ allows, denies }: Buckets): Buckets {
+  return { allows: mergeList(allows), denies: mergeList(denies) }
+}
+
+function mergeList(list: readonly Bucket[]): readonly Bucket[] {
+  if (list.length < 2) return list
   const merged = new Bucket()
-  for (const bucket of buckets) merged.addAll(bucket)
-  return merged
+  for (const bucket of list) merged.addAll(bucket)
+  return [merged]
 }
 
 /** The part of an id, or of a glob, before the first `/`. */

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { type Bucket, bucketsIn, type RuleTable } from '../compile/rule-table.ts'
+import { BucketSearch, type Buckets } from '../compile/rule-table.ts'
 
 /** After this many questions one merged bucket is worth its price. */
 const usesBeforeMerging = 16
@@ -16,8 +16,10 @@ export interface Cell {
   readonly type: string
   /** False when the environment's ceiling leaves the action out. */
   readonly isOpen: boolean
-  buckets: readonly Bucket[]
+  buckets: Buckets
   uses: number
+  /** Found before this one. */
+  readonly next: Cell | undefined
 }
 
 /** Whose cells they are. */
@@ -25,17 +27,16 @@ export interface CellsOwner {
   readonly actions: ReadonlySet<string>
   readonly types: ReadonlySet<string>
   readonly ceiling: ReadonlySet<string> | undefined
-  readonly tables: readonly RuleTable[]
-  /** Rules of the principal alone; never merged with what others share. */
-  personalTable(): RuleTable | undefined
-  /** The tables' buckets as one. */
-  mergedBucket(action: string, type: string): Bucket
+  /** Shows a search everything held. */
+  show(search: BucketSearch): void
+  /** The same in as few buckets as there can be, of which others use the shared ones too. */
+  merged(action: string, type: string): Buckets
 }
 
-/** Few and asked for by turns, so a list is faster than a map. */
+/** Few and asked for by turns, so a chain is faster than a map; most people are asked about once, so it is short. */
 export class Cells {
   private readonly owner: CellsOwner
-  private readonly list: Cell[] = []
+  private last: Cell | undefined
 
   constructor(owner: CellsOwner) {
     this.owner = owner
@@ -43,11 +44,10 @@ export class Cells {
 
   /** `undefined` for an action or a type that the policy does not know. */
   find(action: string, type: string): Cell | undefined {
-    const { list } = this
-    for (let i = 0; i < list.length; i++) {
-      const cell = list[i] as Cell
+    for (let cell = this.last; cell !== undefined; cell = cell.next) {
       if (cell.action === action && cell.type === type) {
-        if (cell.uses < usesBeforeMerging && ++cell.uses === usesBeforeMerging) this.merge(cell)
+        if (cell.uses < usesBeforeMerging && ++cell.uses === usesBeforeMerging)
+          cell.buckets = this.owner.merged(action, type)
         return cell
       }
     }
@@ -55,19 +55,12 @@ export class Cells {
   }
 
   private add(action: string, type: string): Cell | undefined {
-    const { actions, types, ceiling, tables } = this.owner
+    const { actions, types, ceiling } = this.owner
     if (!actions.has(action) || !types.has(type)) return undefined
-    const buckets = bucketsIn(tables, action, type)
-    this.owner.personalTable()?.collect(action, type, buckets)
-    const cell = { action, type, isOpen: ceiling === undefined || ceiling.has(action), buckets, uses: 0 }
-    this.list.push(cell)
-    return cell
-  }
-
-  private merge(cell: Cell): void {
-    const personal: Bucket[] = []
-    this.owner.personalTable()?.collect(cell.action, cell.type, personal)
-    if (cell.buckets.length - personal.length < 2) return
-    cell.buckets = [this.owner.mergedBucket(cell.action, cell.type), ...personal]
+    const search = new BucketSearch(action, type)
+    this.owner.show(search)
+    const isOpen = ceiling === undefined || ceiling.has(action)
+    this.last = { action, type, isOpen, buckets: search.end(), uses: 0, next: this.last }
+    return this.last
   }
 }

@@ -12,7 +12,7 @@ import type { CompiledPolicy, Holding } from '../compile/compile.ts'
 import { compileCondition, type Judge } from '../compile/conditions.ts'
 import { principalReader } from '../compile/facts.ts'
 import type { ResidualRule } from '../compile/rule.ts'
-import { type Bucket, RuleTable } from '../compile/rule-table.ts'
+import { type BucketSearch, type Buckets, bucketsIn, RuleTable } from '../compile/rule-table.ts'
 import { HfAuthError } from '../errors.ts'
 import { impliedScopes } from '../hub/scopes.ts'
 import { present } from '../internal/present.ts'
@@ -53,7 +53,7 @@ export class PolicyStanding implements Standing, CellsOwner {
   private readonly shared: Shared
   private readonly owner: PrincipalShape
   private readonly bindings: readonly Binding[]
-  private readonly holding: Holding
+  private known: Holding | undefined
   private personal: RuleTable | undefined
 
   constructor(shared: Shared, owner: PrincipalShape, { bindings, validUntil }: BoundRoles) {
@@ -62,7 +62,6 @@ export class PolicyStanding implements Standing, CellsOwner {
     this.shared = shared
     this.owner = owner
     this.bindings = bindings
-    this.holding = compiled.holdingOf(bindings)
     this.validUntil = validUntil
     this.authenticated = owner.kind !== 'anonymous' || bindings.length > 0
     this.freshUntil = freshUntil(owner, environment.maxTokenAgeSeconds)
@@ -71,19 +70,34 @@ export class PolicyStanding implements Standing, CellsOwner {
     this.cells = new Cells(this)
   }
 
-  get tables(): readonly RuleTable[] {
-    return this.holding.tables
+  show(search: BucketSearch): void {
+    const { compiled } = this.shared
+    if (compiled.show(this.bindings, search)) this.personalTable()?.show(search)
   }
 
-  personalTable(): RuleTable | undefined {
-    const { personal } = this.holding
+  merged(action: string, type: string): Buckets {
+    const shared = this.shared.compiled.mergedBuckets(this.holding(), action, type)
+    const table = this.personalTable()
+    if (table === undefined) return shared
+    const personal = bucketsIn([table], action, type)
+    return {
+      allows: [...shared.allows, ...personal.allows],
+      denies: [...shared.denies, ...personal.denies],
+    }
+  }
+
+  /** Worked out when somebody wants to know more than one answer. */
+  private holding(): Holding {
+    this.known ??= this.shared.compiled.holdingOf(this.bindings)
+    return this.known
+  }
+
+  /** Rules of the principal alone; never merged with what others share. */
+  private personalTable(): RuleTable | undefined {
+    const { personal } = this.holding()
     if (personal.length === 0) return undefined
     this.personal ??= this.shared.compiled.personalRules(personal, this.owner)
     return this.personal
-  }
-
-  mergedBucket(action: string, type: string): Bucket {
-    return this.shared.compiled.mergedBucket(this.holding, action, type)
   }
 
   get sources(): StandingSources {
@@ -119,11 +133,11 @@ export class PolicyStanding implements Standing, CellsOwner {
   }
 
   roles(): readonly string[] {
-    return this.shared.compiled.closureOf(this.holding.bound)
+    return this.shared.compiled.closureOf(this.holding().bound)
   }
 
   rules(): readonly ResidualRule[] {
-    return this.shared.compiled.rulesOf(this.holding.bound, this.owner)
+    return this.shared.compiled.rulesOf(this.holding().bound, this.owner)
   }
 }
 

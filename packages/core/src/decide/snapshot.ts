@@ -90,7 +90,7 @@ export function readSnapshot(input: unknown): Standing {
   const roles = texts(value.roles, 'roles')
   const actions = new Set(texts(value.actions, 'actions'))
   const types = new Set(texts(value.types, 'types'))
-  const tables = [tableOf(rules)]
+  const table = tableOf(rules)
   const ceiling = optional(value.ceiling, 'ceiling', texts)
   return {
     principal: text(value.principal, 'principal'),
@@ -108,9 +108,8 @@ export function readSnapshot(input: unknown): Standing {
       actions,
       types,
       ceiling: ceiling && new Set(ceiling),
-      tables,
-      personalTable: () => undefined,
-      mergedBucket: (action, type) => mergeBuckets(bucketsIn(tables, action, type)),
+      show: (search) => table.show(search),
+      merged: (action, type) => mergeBuckets(bucketsIn([table], action, type)),
     }),
     roles: () => roles,
     rules: () => rules,

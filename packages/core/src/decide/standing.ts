@@ -58,39 +58,21 @@ export interface StandingSources {
 
 /** The hot path: whether an allow matches and no denial does. Allocates nothing, and asks denials last. */
 export function rulesAllow({ buckets }: Cell, facts: RequestFacts): boolean {
-  return someMatches(buckets, facts, false) && !someMatches(buckets, facts, true)
+  return someMatches(buckets.allows, facts) && !someMatches(buckets.denies, facts)
 }
 
-function someMatches(buckets: readonly Bucket[], facts: RequestFacts, denials: boolean): boolean {
-  for (let i = 0; i < buckets.length; i++) {
-    const bucket = buckets[i] as Bucket
-    if (!(denials ? bucket.denies : bucket.allows)) continue
-    if (
-      oneMatches(bucket.on(facts.id), facts, denials) ||
-      oneMatches(bucket.under(facts.owner), facts, denials) ||
-      oneMatches(bucket.anywhere, facts, denials)
-    ) {
-      return true
-    }
-  }
-  return false
-}
-
-function oneMatches(rules: readonly CompiledRule[], facts: RequestFacts, denials: boolean): boolean {
-  for (let i = 0; i < rules.length; i++) {
-    const rule = rules[i] as CompiledRule
-    if (rule.isDenial === denials && rule.matches(facts)) return true
-  }
+function someMatches(buckets: readonly Bucket[], facts: RequestFacts): boolean {
+  for (let i = 0; i < buckets.length; i++) if ((buckets[i] as Bucket).matches(facts)) return true
   return false
 }
 
 /** Every rule that can match, each once, for those who want to see them all. */
 export function candidateRules({ cells }: Standing, action: string, facts: RequestFacts): CompiledRule[] {
-  const buckets = cells.find(action, facts.type)?.buckets ?? []
+  const buckets = cells.find(action, facts.type)?.buckets
+  if (buckets === undefined) return []
+  const { id, owner } = facts
   return [
-    ...new Set(
-      buckets.flatMap((bucket) => [...bucket.on(facts.id), ...bucket.under(facts.owner), ...bucket.anywhere]),
-    ),
+    ...new Set([...buckets.allows, ...buckets.denies].flatMap((bucket) => bucket.candidates(id, owner))),
   ]
 }
 
@@ -103,9 +85,5 @@ export function withinScopes({ scopes }: Standing, action: string, facts: Reques
       alternatives === undefined || alternatives.some((set) => set.every((scope) => scopes.held.has(scope)))
     )
   }
-  return bucketsIn([scopes.covered], action, facts.type).some((bucket) =>
-    [bucket.anywhere, bucket.on(facts.id), bucket.under(facts.owner)].some((rules) =>
-      rules.some((rule) => rule.matches(facts)),
-    ),
-  )
+  return someMatches(bucketsIn([scopes.covered], action, facts.type).allows, facts)
 }
