@@ -67,7 +67,7 @@ const rules: Readonly<Record<string, PackageRules>> = {
   },
   'packages/node': {
     steps: [
-      ['internal'],
+      ['internal', 'redis/client.ts'],
       ['token'],
       ['keys'],
       ['verify', 'audit', 'exchange'],

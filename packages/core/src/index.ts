@@ -27,6 +27,8 @@ export {
   type Explanation,
   explainRules,
 } from './decide/explain.ts'
+export { type PrismaRule, type PrismaRulesOptions, prismaRulesOf } from './decide/prisma-rules.ts'
+export type { PrismaConditions } from './decide/prisma-words.ts'
 export type { Audience, Remedies, Remedy } from './decide/remedies.ts'
 export type { PatternGrant, Patterns } from './decide/search.ts'
 export type { Snapshot } from './decide/snapshot.ts'

@@ -22,13 +22,16 @@ import {
   product,
   union,
 } from './mongo-tests.ts'
+import { hasPrismaWord } from './prisma-words.ts'
 
 /** What is to be expressed: known to hold, known not to hold, or that either is not known. */
 export type Mode = 'true' | 'false' | 'not true' | 'not false'
 
+/** Ours as well as CASL's, CASL's own alone, or Prisma's alone. */
+export type Words = 'extended' | 'mongo' | 'prisma'
+
 export interface Vocabulary {
-  /** True when only CASL's own operators may be used. */
-  readonly plain: boolean
+  readonly words: Words
   /** What is known of every subject: its type where it matters, the request's context, the time. */
   readonly facts: RequestFacts
   readonly typeIsKnown: boolean
@@ -40,10 +43,10 @@ export function alternativesOf(condition: Condition, mode: Mode, vocabulary: Voc
   return found !== undefined && found.length <= maxAlternatives ? found : asWhole(condition, mode, vocabulary)
 }
 
-/** A condition for which CASL has no words. */
-export function asWhole(condition: Condition, mode: Mode, { plain }: Vocabulary): Alternatives {
+/** A condition for which the vocabulary has no words. */
+export function asWhole(condition: Condition, mode: Mode, { words }: Vocabulary): Alternatives {
   const widens = mode === 'not true' || mode === 'not false'
-  if (plain) return widens ? always : never
+  if (words !== 'extended') return widens ? always : never
   const document = writeCondition(condition) as Json
   const operand = mode === 'true' || mode === 'not false' ? document : { $not: document }
   return [[{ field: '', operator: widens ? '$possibly' : '$surely', operand: [operand] }]]
@@ -73,8 +76,14 @@ function translate(condition: Condition, mode: Mode, vocabulary: Vocabulary): Al
 /** Fields that every resource has. */
 const alwaysTold: ReadonlySet<string> = new Set(['id', 'type', 'owner', 'name'])
 
-/** `undefined` when CASL has no words for it. */
-function testAlternatives(
+/** `undefined` when the vocabulary has no words for it. */
+function testAlternatives(test: TestCondition, mode: Mode, vocabulary: Vocabulary): Alternatives | undefined {
+  const found = inCaslWords(test, mode, vocabulary)
+  const isExpressible = vocabulary.words !== 'prisma' || found?.flat().every(hasPrismaWord)
+  return isExpressible ? found : undefined
+}
+
+function inCaslWords(
   test: TestCondition,
   mode: Mode,
   { facts, typeIsKnown }: Vocabulary,
@@ -176,8 +185,8 @@ function elementAlternatives(
   mode: Mode,
   vocabulary: Vocabulary,
 ): Alternatives | undefined {
-  if (path.root !== 'resource' || mode !== 'true') return undefined
-  const inner = translate(of, 'true', { ...vocabulary, plain: true })
+  if (path.root !== 'resource' || mode !== 'true' || vocabulary.words === 'prisma') return undefined
+  const inner = translate(of, 'true', { ...vocabulary, words: 'mongo' })
   if (inner === undefined || hasOpaque(of)) return undefined
   const alternatives: Conjunction[] = []
   for (const conjunction of inner) {
