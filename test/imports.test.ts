@@ -67,13 +67,13 @@ const rules: Readonly<Record<string, PackageRules>> = {
   },
   'packages/node': {
     steps: [
-      ['internal', 'redis/client.ts'],
+      ['internal'],
       ['token'],
       ['keys'],
       ['verify', 'audit', 'exchange'],
       ['guard'],
       ['adapters'],
-      ['proxy'],
+      ['proxy', 'redis'],
       ['index.ts', 'express.ts'],
     ],
     libraries: {

@@ -58,7 +58,7 @@ export function indexBindings(bindings: readonly Binding[]): BindingIndex {
 }
 
 /** Bindings of the search under way; a search never waits and never starts another. */
-const found = new Scratch<Binding>()
+const found = /* @__PURE__ */ new Scratch<Binding>()
 
 /** One principal's way through the files. */
 class Search {

@@ -90,8 +90,8 @@ export class BucketSearch {
 }
 
 /** Buckets of the search under way; a search never waits and never starts another. */
-const allowing = new Scratch<Bucket>()
-const denying = new Scratch<Bucket>()
+const allowing = /* @__PURE__ */ new Scratch<Bucket>()
+const denying = /* @__PURE__ */ new Scratch<Bucket>()
 
 /** The rules on one action and type. */
 interface Shelf {
