@@ -16,13 +16,21 @@ import { normalBinding, readBindings } from './bindings.ts'
 import { isMapping } from './condition.ts'
 import { digestOf } from './digest.ts'
 import { readEnvironments } from './environments.ts'
-import { type FaultCode, formatPath, PolicyError, type PolicyFault, type PolicyWarning } from './faults.ts'
+import {
+  type FaultCode,
+  formatLocation,
+  formatPath,
+  PolicyError,
+  type PolicyFault,
+  type PolicyWarning,
+} from './faults.ts'
 import { readIssuers } from './issuers.ts'
 import type { Policy, ScopeGrant, UncheckedPolicy } from './policy.ts'
 import { checkActions, checkPlainNames, knownTypes, type PolicyReader } from './reader.ts'
 import { readRoles } from './roles.ts'
 import { checkInvariants, checkTests, readRoutes } from './routes.ts'
 import { checkShape, type PolicyDocument } from './schema.ts'
+import { findShadows } from './shadows.ts'
 import { normalStatement, readPattern, readPatterns, readStatements } from './statements.ts'
 import { checkStructure } from './structure.ts'
 
@@ -124,6 +132,11 @@ function readPolicy(reader: PolicyReader, warnings: readonly PolicyWarning[]): U
   for (const name of policy.roles.keys()) {
     if (!bound.has(name))
       reader.warn('role_without_binding', ['roles', name], `role \`${name}\` is bound to nobody`)
+  }
+  for (const { role, index, denial } of findShadows(policy.roles, policy.deny)) {
+    const where = denial.location === undefined ? `\`${denial.id}\`` : `at ${formatLocation(denial.location)}`
+    const path = ['roles', role, 'allow', index]
+    reader.warn('shadowed_by_deny', path, `has no effect: the denial ${where} holds wherever it does`)
   }
   return policy
 }
