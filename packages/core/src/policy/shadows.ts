@@ -59,11 +59,9 @@ class Denials {
 }
 
 /** The literal text before the first `/`; empty when a wildcard or a placeholder stands there. */
-function ownerOf({ pieces }: Pattern): string {
-  const [first] = pieces
-  const text = first !== undefined && 'text' in first ? first.text : ''
-  const slash = text.indexOf('/')
-  return slash < 0 || text.slice(0, slash).includes('*') ? '' : text.slice(0, slash).toLowerCase()
+function ownerOf(pattern: Pattern): string {
+  const text = beginning(pattern, true)
+  return text.includes('/') ? text.slice(0, text.indexOf('/')) : ''
 }
 
 function isShadowed(allow: Statement, denial: Statement): boolean {
@@ -82,6 +80,7 @@ function isShadowed(allow: Statement, denial: Statement): boolean {
 export function covers(wider: Pattern, pattern: Pattern): boolean {
   if (wider.type !== '**' && wider.type !== pattern.type) return false
   const ignoreCase = isHubType(pattern.type)
+  if (!beginning(pattern, ignoreCase).startsWith(beginning(wider, ignoreCase))) return false
   const outer = tokensOf(wider.pieces, ignoreCase)
   const inner = tokensOf(pattern.pieces, ignoreCase)
   if (outer.length * inner.length > maxSteps) return false
@@ -99,6 +98,15 @@ export function covers(wider: Pattern, pattern: Pattern): boolean {
     reached = next
   }
   return reached[inner.length] === true
+}
+
+/** The literal text before the first wildcard or placeholder: most pairs differ there. */
+function beginning({ pieces }: Pattern, ignoreCase: boolean): string {
+  const [first] = pieces
+  const text = first !== undefined && 'text' in first ? first.text : ''
+  const star = text.indexOf('*')
+  const literal = star < 0 ? text : text.slice(0, star)
+  return ignoreCase ? literal.toLowerCase() : literal
 }
 
 /** `**` takes anything; `*` what can have no `/`, and nobody knows what a placeholder will have. */
