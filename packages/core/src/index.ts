@@ -59,10 +59,16 @@ export {
   type WarningCode,
 } from './policy/faults.ts'
 export { type ParsePolicyOptions, parsePolicy } from './policy/parse.ts'
-export type { Environment, Issuer, Policy, Route } from './policy/policy.ts'
+export type { Environment, Issuer, IssuerAddress, Policy, Route } from './policy/policy.ts'
 export type { ConditionDocument, PolicyDocument } from './policy/schema.ts'
 export type { Claims } from './principal/claims.ts'
-export type { AccessTokenCheck, Preset } from './principal/preset.ts'
+export { normalClaims } from './principal/normal-claims.ts'
+export type {
+  AccessTokenCheck,
+  LogoutSignal,
+  Preset,
+  RevocationEndpoint,
+} from './principal/preset.ts'
 export { presets } from './principal/presets/index.ts'
 export {
   anonymous,
@@ -71,6 +77,7 @@ export {
   principalFromClaims,
   type VerifiedClaims,
 } from './principal/principal.ts'
+export { type IssuerLimits, refusalOfClaims } from './principal/refusal.ts'
 export type {
   BindingReference,
   CredentialKind,

@@ -59,7 +59,7 @@ export interface PrincipalShape {
   readonly orgs?: readonly OrgMembership[]
   readonly groups?: readonly string[]
   readonly scopes?: readonly string[]
-  /** All verified claims, raw. */
+  /** All verified claims: as the issuer wrote them, except for what its preset makes uniform. */
   readonly claims: { readonly [name: string]: Json }
 }
 

@@ -208,9 +208,25 @@ describe('definePolicy', () => {
   test('knows every preset there is', () => {
     const names: Readonly<Record<PresetName, true>> = {
       huggingface: true,
-      'github-actions': true,
       okta: true,
+      'okta-org': true,
+      google: true,
+      'google-workspace': true,
+      github: true,
+      entra: true,
+      auth0: true,
+      keycloak: true,
+      slack: true,
+      'aws-alb': true,
       oidc: true,
+      'github-actions': true,
+      'gitlab-ci': true,
+      circleci: true,
+      buildkite: true,
+      aws: true,
+      'aws-eks': true,
+      kubernetes: true,
+      'google-service-account': true,
     }
     expect([...presets.keys()].sort()).toEqual(Object.keys(names).sort())
   })

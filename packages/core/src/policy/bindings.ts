@@ -10,9 +10,10 @@ import type { Json } from '../types.ts'
 import { type Condition, readCondition } from './condition.ts'
 import type { Binding } from './policy.ts'
 import { checkName, type PolicyReader } from './reader.ts'
-import type { BindingDocument, ConditionDocument, SubjectDocument } from './schema.ts'
+import type { BindingDocument, SubjectDocument } from './schema.ts'
 import { shortDigest } from './statements.ts'
 import { parseTime } from './time.ts'
+import { warnOfWeakSubject } from './weak-subjects.ts'
 
 export function readBindings(reader: PolicyReader): Binding[] {
   const seen = new Map<string, Binding>()
@@ -54,15 +55,8 @@ export function checkSubject(
   if (Object.keys(subject).length === 0) {
     reader.fault('malformed_condition', path, 'names nobody: give an `issuer`, a `group`, `claims` …')
   }
-  if (subject.email !== undefined && subject.issuer === undefined) {
-    reader.warn(
-      'claim_chosen_by_attacker',
-      [...path, 'email'],
-      'any issuer could vouch for this address; name the `issuer`',
-    )
-  }
+  warnOfWeakSubject(reader, subject, path)
   if (subject.claims === undefined) return undefined
-  warnOfWeakClaims(reader, subject.claims, [...path, 'claims'])
   return readCondition(
     subject.claims,
     {
@@ -72,31 +66,6 @@ export function checkSubject(
     },
     [...path, 'claims'],
   )
-}
-
-function warnOfWeakClaims(reader: PolicyReader, claims: ConditionDocument, path: JsonPath): void {
-  const text = (name: string) => JSON.stringify(claims[name] ?? '')
-  if (/"repo:[^/"]*\*/.test(text('sub'))) {
-    reader.warn(
-      'claim_chosen_by_attacker',
-      [...path, 'sub'],
-      'the wildcard stands before the repository, so anyone can make one that matches',
-    )
-  }
-  if (text('event_name').includes('pull_request_target')) {
-    reader.warn(
-      'claim_chosen_by_attacker',
-      [...path, 'event_name'],
-      '`pull_request_target` runs can execute a stranger’s code with your rights',
-    )
-  }
-  if (claims.email !== undefined && claims.email_verified === undefined) {
-    reader.warn(
-      'claim_chosen_by_attacker',
-      [...path, 'email'],
-      'the address may be unverified; use `email`, which takes verified ones only',
-    )
-  }
 }
 
 function readTime(reader: PolicyReader, text: string | undefined, path: JsonPath): number | undefined {

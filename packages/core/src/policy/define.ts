@@ -205,7 +205,27 @@ type NamesOf<
 type Unless<Role, Strict, Open = string> = string extends Role ? Open : Strict
 
 /** The presets by name; a test holds this against the presets there are. */
-export type PresetName = 'huggingface' | 'github-actions' | 'okta' | 'oidc'
+export type PresetName =
+  | 'huggingface'
+  | 'okta'
+  | 'okta-org'
+  | 'google'
+  | 'google-workspace'
+  | 'github'
+  | 'entra'
+  | 'auth0'
+  | 'keycloak'
+  | 'slack'
+  | 'aws-alb'
+  | 'oidc'
+  | 'github-actions'
+  | 'gitlab-ci'
+  | 'circleci'
+  | 'buildkite'
+  | 'aws'
+  | 'aws-eks'
+  | 'kubernetes'
+  | 'google-service-account'
 
 type TypeOf<Resources> = HubType | Extract<keyof Resources, string>
 

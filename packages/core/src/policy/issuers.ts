@@ -1,13 +1,22 @@
 /**
  * Issuers: who may vouch for an identity, and for whom their tokens must have been made.
  *
+ * Everything that a preset leaves to the policy is asked for here: what is missing, or would let in more
+ * than it says, is a fault.
+ *
  * @module
  */
 import { suggestion } from '../internal/nearest.ts'
 import type { JsonPath } from '../json.ts'
+import type { Claims } from '../principal/claims.ts'
+import type { Preset } from '../principal/preset.ts'
 import { presets } from '../principal/presets/index.ts'
+import { isOnThisMachine, readAddresses } from './issuer-addresses.ts'
 import type { Issuer } from './policy.ts'
 import type { PolicyReader } from './reader.ts'
+import type { PolicyDocument } from './schema.ts'
+
+type IssuerDocument = PolicyDocument['issuers'][string]
 
 export function readIssuers(reader: PolicyReader): Map<string, Issuer> {
   const issuers = new Map<string, Issuer>()
@@ -19,31 +28,185 @@ export function readIssuers(reader: PolicyReader): Map<string, Issuer> {
       reader.fault('unknown_preset', [...path, 'preset'], message)
       continue
     }
-    const audience = [document.audience ?? []].flat().filter((value) => value !== '')
-    if (audience.length === 0) {
+    const issuer = readIssuer(reader, alias, document, preset)
+    if (issuer === undefined) continue
+    const twin = [...issuers.values()].find((other) => isAmbiguous(issuer, other))
+    if (twin !== undefined) {
       reader.fault(
-        'missing_audience',
+        'ambiguous_issuer',
         path,
-        `issuer \`${alias}\` has no \`audience\`, so tokens meant for others would be taken`,
+        `issuers \`${twin.alias}\` and \`${alias}\` have an address and an audience in common but not the preset, so a token could be either’s`,
       )
     }
-    const url = document.issuer ?? preset.issuer
-    const fault = url === undefined ? 'has no `issuer` address' : issuerFault(url)
-    if (fault !== undefined) reader.fault('malformed_issuer', path, `issuer \`${alias}\` ${fault}`)
-    if (url !== undefined) issuers.set(alias, { alias, preset, url, audience })
+    issuers.set(alias, issuer)
   }
   return issuers
 }
 
-const loopback: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]'])
+function readIssuer(
+  reader: PolicyReader,
+  alias: string,
+  document: IssuerDocument,
+  preset: Preset,
+): Issuer | undefined {
+  const path: JsonPath = ['issuers', alias]
+  const audience = readAudience(reader, alias, document, preset)
+  const tenants = readTenants(reader, alias, document, preset)
+  const addresses = readAddresses(reader, alias, document, preset, tenants)
+  const keys = readKeys(reader, path, document, preset)
+  if (keys === undefined && addresses.some(({ iss }) => preset.issuer.shared?.test(iss))) {
+    reader.fault(
+      'missing_keys',
+      path,
+      `issuer \`${alias}\` has an address that many clusters have, which proves nothing without \`keys\``,
+    )
+  }
+  warnOfGeneralPreset(reader, path, preset, addresses)
+  const [first] = addresses
+  if (first === undefined) return undefined
+  const gatesOpened = preset.gate === undefined ? [] : openedGates(reader, alias, preset.gate)
+  return {
+    alias,
+    preset,
+    url: first.url,
+    addresses,
+    audience,
+    tenants,
+    gatesOpened,
+    ...(keys === undefined ? {} : { keys }),
+  }
+}
 
-/** Issuer identifiers are https addresses without query and fragment (RFC 8414 §2); http only on this machine. */
-function issuerFault(url: string): string | undefined {
-  if (!URL.canParse(url)) return `has \`${url}\`, which is not an address`
-  const { protocol, hostname, search, hash, username, password } = new URL(url)
-  if (protocol !== 'https:' && !(protocol === 'http:' && loopback.has(hostname)))
-    return 'is not reached by https'
-  if (search !== '' || hash !== '' || username !== '' || password !== '')
-    return 'has an address with more than host and path'
-  return undefined
+function readAudience(
+  reader: PolicyReader,
+  alias: string,
+  document: IssuerDocument,
+  { name, sharedAudience }: Preset,
+): string[] {
+  const path: JsonPath = ['issuers', alias]
+  const audience = [document.audience ?? []].flat().filter((value) => value !== '')
+  if (audience.length === 0) {
+    reader.fault(
+      'missing_audience',
+      path,
+      `issuer \`${alias}\` has no \`audience\`, so tokens meant for others would be taken`,
+    )
+  }
+  const shared = audience.find((value) => sharedAudience?.form.test(value))
+  if (sharedAudience !== undefined && shared !== undefined) {
+    reader.fault(
+      'shared_audience',
+      [...path, 'audience'],
+      `audience \`${shared}\` is that of ${sharedAudience.what}: give \`${name}\` tokens one of your own`,
+    )
+  }
+  return audience
+}
+
+function readTenants(
+  reader: PolicyReader,
+  alias: string,
+  { tenants = [] }: IssuerDocument,
+  { name, tenant }: Preset,
+): readonly string[] {
+  const path: JsonPath = ['issuers', alias]
+  if (tenant === undefined) {
+    if (tenants.length > 0) {
+      const instead = name === 'google' ? ': use `google-workspace`' : ''
+      reader.fault('malformed_tenant', [...path, 'tenants'], `preset \`${name}\` has no tenants${instead}`)
+    }
+    return []
+  }
+  if (tenants.length === 0 && (tenant.required || reader.document.issuers[alias]?.tenants !== undefined)) {
+    reader.fault(
+      'missing_tenants',
+      path,
+      `issuer \`${alias}\` has no \`tenants\`, so everyone’s tokens would be taken: list ${tenant.what}`,
+    )
+  }
+  for (const [i, value] of tenants.entries()) {
+    if (!tenant.form.test(value)) {
+      reader.fault('malformed_tenant', [...path, 'tenants', i], `\`${value}\` is none of the ${tenant.what}`)
+    }
+  }
+  return tenants
+}
+
+const secretMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'] as const
+
+function readKeys(
+  reader: PolicyReader,
+  path: JsonPath,
+  { keys }: IssuerDocument,
+  preset: Preset,
+): readonly Claims[] | undefined {
+  if (keys === undefined) return undefined
+  if (keys.length === 0 || preset.keys !== 'discovery') {
+    const message = keys.length === 0 ? 'there is no key' : `preset \`${preset.name}\` takes no keys`
+    reader.fault('malformed_keys', [...path, 'keys'], message)
+  }
+  for (const [i, key] of keys.entries()) {
+    // A private key in a policy is a leak by itself, and what leaked must not verify anything.
+    if (typeof key.kty !== 'string' || secretMembers.some((member) => Object.hasOwn(key, member))) {
+      reader.fault('malformed_keys', [...path, 'keys', i], 'this is not a public JSON Web Key')
+    }
+  }
+  return keys
+}
+
+/** Values of a gate that a binding of this issuer names. */
+function openedGates(
+  { document }: PolicyReader,
+  alias: string,
+  { claim, values }: NonNullable<Preset['gate']>,
+): string[] {
+  const named = document.bindings
+    .filter(({ to }) => to.issuer === undefined || [to.issuer].flat().includes(alias))
+    .flatMap(({ to }) => namedValues(to.claims?.[claim]))
+  return values.filter((value) => named.includes(value))
+}
+
+/** Texts that a test of one claim can hold for: a plain one, `$eq`, `$in`. Nothing else names a value. */
+function namedValues(test: unknown): unknown[] {
+  if (typeof test !== 'object' || test === null) return [test]
+  const { $eq, $in } = test as { $eq?: unknown; $in?: unknown }
+  return [$eq, $in].flat()
+}
+
+function isAmbiguous(one: Issuer, other: Issuer): boolean {
+  return (
+    one.preset !== other.preset &&
+    one.audience.some((value) => other.audience.includes(value)) &&
+    one.addresses.some(({ iss }) => other.addresses.some((address) => address.iss === iss))
+  )
+}
+
+/** What a preset of its own would check stays unchecked under `oidc`. */
+function warnOfGeneralPreset(
+  reader: PolicyReader,
+  path: JsonPath,
+  preset: Preset,
+  addresses: Issuer['addresses'],
+): void {
+  if (preset.name !== 'oidc') return
+  for (const { iss } of addresses) {
+    const better = [...presets.values()].find(
+      ({ issuer: { known, also = [], form, distinctive, shared } }) =>
+        [known, ...also].includes(iss) ||
+        shared?.test(iss) === true ||
+        (distinctive === true && form?.test(templateOf(iss)) === true),
+    )
+    if (better !== undefined && !isOnThisMachine(iss)) {
+      reader.warn(
+        'preset_too_general',
+        [...path, 'preset'],
+        `\`oidc\` leaves unchecked what \`${better.name}\` checks of \`${iss}\``,
+      )
+    }
+  }
+}
+
+/** An address with its tenant taken out, as forms have it. */
+function templateOf(iss: string): string {
+  return iss.replace(/(?<=\/)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?=\/|$)/, '{tenant}')
 }

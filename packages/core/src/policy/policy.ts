@@ -5,7 +5,8 @@
  * @module
  */
 import type { Brand } from '../brand.ts'
-import type { Preset } from '../principal/preset.ts'
+import type { Claims } from '../principal/claims.ts'
+import type { IssuerLimits } from '../principal/refusal.ts'
 import type { PolicyReference, SourceLocation } from '../types.ts'
 import type { Condition } from './condition.ts'
 import type { PolicyWarning } from './faults.ts'
@@ -45,12 +46,23 @@ export interface Binding {
   readonly location?: SourceLocation
 }
 
-export interface Issuer {
-  readonly alias: string
-  readonly preset: Preset
-  /** Exact `iss`. */
+/** One text of `iss`, and where what belongs to it is found. */
+export interface IssuerAddress {
+  /** Compared exactly. */
+  readonly iss: string
+  /** Where its metadata and keys are; the same as `iss`, unless that is only another spelling. */
   readonly url: string
+  /** The tenant whose address it is, where each has its own. */
+  readonly tenant?: string
+}
+
+export interface Issuer extends IssuerLimits {
+  /** The first of its addresses. */
+  readonly url: string
+  readonly addresses: readonly IssuerAddress[]
   readonly audience: readonly string[]
+  /** Public keys from the policy; nothing is fetched for such an issuer. */
+  readonly keys?: readonly Claims[]
 }
 
 export interface Environment {

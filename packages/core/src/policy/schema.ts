@@ -73,8 +73,12 @@ const issuer = strict({
   preset,
   /** For whom tokens must have been made. Required: without it, tokens meant for others would be taken. */
   audience: v.optional(stringOrStrings),
-  /** The exact `iss`: an https address. May be left out where the preset knows it. */
-  issuer: v.optional(v.string()),
+  /** The exact `iss`, or several: https addresses. May be left out where the preset knows it. */
+  issuer: v.optional(stringOrStrings),
+  /** Whose people or jobs are let in, where an issuer serves many: what a tenant is depends on the preset. */
+  tenants: v.optional(strings),
+  /** The issuer’s public keys (JSON Web Keys), when they are not to be fetched. */
+  keys: v.optional(v.array(facts)),
 })
 
 const environment = strict({

@@ -10,6 +10,7 @@ import type { Brand } from '../brand.ts'
 import { HfAuthError } from '../errors.ts'
 import type { CredentialKind, PrincipalShape } from '../types.ts'
 import type { Claims } from './claims.ts'
+import { normalClaims } from './normal-claims.ts'
 import type { Preset } from './preset.ts'
 
 export type Principal = Brand<Readonly<PrincipalShape>, 'Principal'>
@@ -30,7 +31,8 @@ export interface VerifiedClaims {
  * @throws HfAuthError `HFAUTH_CLAIMS_INVALID` when the claims have no subject.
  */
 export function principalFromClaims(verified: VerifiedClaims): Principal {
-  const { issuer, preset, credential, claims } = verified
+  const { issuer, preset, credential } = verified
+  const claims = normalClaims(preset, verified.claims)
   const subject = preset.subject(claims)
   if (subject === undefined) throw new HfAuthError('HFAUTH_CLAIMS_INVALID', 'verified claims have no subject')
   return issue({

@@ -10,19 +10,24 @@
 import { present } from '../../internal/present.ts'
 import type { Json, OrgMembership, ResourceGroupMembership } from '../../types.ts'
 import { type Claims, listClaim, own, textClaim } from '../claims.ts'
+import { definePreset, standardMembers } from '../define-preset.ts'
 import type { Preset } from '../preset.ts'
-import { readStandardClaims } from './oidc.ts'
 
-export const huggingface: Preset = {
-  name: 'huggingface',
-  kind: 'user',
-  issuer: 'https://huggingface.co',
-  huggingface: true,
-  algorithms: ['RS256'],
-  accessTokens: 'userinfo',
-  subject: (claims) => textClaim(claims, 'sub'),
-  read: (claims) => ({ ...readStandardClaims(claims), ...present({ orgs: readOrgs(claims) }) }),
-}
+export const huggingface: Preset = /* @__PURE__ */ definePreset(
+  {
+    name: 'huggingface',
+    kind: 'user',
+    huggingface: true,
+    issuer: { known: 'https://huggingface.co' },
+    algorithms: ['RS256'],
+    accessTokens: 'userinfo',
+    subjectClaims: [['sub']],
+    reads: standardMembers,
+    revocation: 'none',
+    logout: [],
+  },
+  (claims) => present({ orgs: readOrgs(claims) }),
+)
 
 function readOrgs(claims: Claims): readonly OrgMembership[] | undefined {
   const orgs = own(claims, 'orgs')

@@ -1,42 +1,26 @@
 /**
- * Any OpenID Connect provider that keeps to the standard claims.
+ * Any OpenID Connect provider that keeps to the standard claims, found by discovery.
  *
- * @see OpenID Connect Core 1.0 §5.1
+ * @see OpenID Connect Core 1.0 §5.1; OpenID Connect Discovery 1.0 §4
  * @module
  */
-import { present } from '../../internal/present.ts'
-import {
-  booleanClaim,
-  type Claims,
-  listClaim,
-  mfaClaim,
-  scopeClaim,
-  textClaim,
-  timeClaim,
-} from '../claims.ts'
-import type { ClaimedMembers, Preset } from '../preset.ts'
+import { textClaim } from '../claims.ts'
+import { definePreset, standardMembers } from '../define-preset.ts'
+import type { Preset } from '../preset.ts'
 
-export const oidc: Preset = {
+export const oidc: Preset = /* @__PURE__ */ definePreset({
   name: 'oidc',
   kind: 'user',
-  huggingface: false,
+  issuer: {},
   algorithms: ['RS256', 'ES256', 'PS256', 'EdDSA'],
-  accessTokens: 'none',
-  subject: (claims) => textClaim(claims, 'sub'),
-  read: readStandardClaims,
-}
-
-export function readStandardClaims(claims: Claims): ClaimedMembers {
-  return present({
-    username: textClaim(claims, 'preferred_username'),
-    name: textClaim(claims, 'name'),
-    email: textClaim(claims, 'email'),
-    emailVerified: booleanClaim(claims, 'email_verified'),
-    mfa: mfaClaim(claims),
-    authTime: timeClaim(claims, 'auth_time'),
-    issuedAt: timeClaim(claims, 'iat'),
-    expiresAt: timeClaim(claims, 'exp'),
-    groups: listClaim(claims, 'groups'),
-    scopes: scopeClaim(claims, 'scope'),
-  })
-}
+  accessTokens: 'introspection',
+  subjectClaims: [['sub']],
+  reads: standardMembers,
+  // Jobs choose their own audience, so a job's token must not pass for a person who signed in at the same GitLab.
+  refuse: (claims) =>
+    textClaim(claims, 'sub')?.startsWith('project_path:')
+      ? 'the token is that of a CI job: use the preset `gitlab-ci` for it'
+      : undefined,
+  revocation: 'rfc7009',
+  logout: ['back-channel', 'ssf'],
+})

@@ -1,0 +1,38 @@
+/**
+ * Keycloak: ID tokens and JWT access tokens of one realm.
+ *
+ * `azp` is the client that asked and says nothing of whom a token is for: `aud` needs an audience mapper.
+ * Groups need a mapper as well; roles are under `realm_access/roles` in `claims`.
+ *
+ * @see keycloak.org: server administration, audience support, OpenID Connect clients
+ * @module
+ */
+import { textClaim } from '../claims.ts'
+import { definePreset, standardMembers } from '../define-preset.ts'
+import type { Preset } from '../preset.ts'
+
+export const keycloak: Preset = /* @__PURE__ */ definePreset({
+  name: 'keycloak',
+  kind: 'user',
+  issuer: { form: /\/realms\/[^/]+$/, example: 'https://id.acme.dev/realms/acme' },
+  // The realm's own account page, which default roles add to every token.
+  ownAudiences: ['account'],
+  algorithms: ['RS256', 'ES256', 'PS256', 'EdDSA'],
+  accessTokens: 'jwt',
+  // A member of the payload, not of the header: `ID`, `Bearer`, `Refresh`, `Offline`, `Logout`.
+  accessMark: { claim: 'typ', value: 'Bearer' },
+  subjectClaims: [['sub']],
+  lift: { 'realm_access/roles': ['realm_access', 'roles'] },
+  reads: standardMembers,
+  refuse(claims, credential) {
+    const typ = textClaim(claims, 'typ')
+    if (typ !== (credential === 'access_token' ? 'Bearer' : 'ID')) {
+      return '`typ` in the payload is that of neither an ID token nor an access token'
+    }
+    return textClaim(claims, 'preferred_username')?.startsWith('service-account-')
+      ? 'the token is a service account’s, not a person’s'
+      : undefined
+  },
+  revocation: 'rfc7009',
+  logout: ['back-channel'],
+})
