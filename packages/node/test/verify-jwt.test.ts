@@ -164,7 +164,7 @@ describe('an access token that is a JWT', () => {
 
   test('may name any client in `azp`, because its audience is a service', async () => {
     const okta = verifierFor('okta', 'api://models')
-    const token = signed(claims({ aud: 'api://models', scp: ['a'], azp: 'some-app' }))
+    const token = signed(claims({ aud: 'api://models', scp: ['a'], uid: '00u1', azp: 'some-app' }))
     await expect(okta.verify(token)).resolves.toBeDefined()
   })
 })

@@ -8,6 +8,7 @@
  * @module
  */
 import { HfAuthError } from '@hfauth/core'
+import { basicAuthorization } from '../internal/basic-authorization.ts'
 import { callableEndpoint } from '../internal/endpoint.ts'
 import { cacheKey, FlightCache, type Remembered } from '../internal/flight-cache.ts'
 import { numberOption } from '../internal/number-option.ts'
@@ -116,15 +117,6 @@ function tokenEndpointOf(hubUrl: string): string {
     )
   }
   return new URL('/oauth/token', url).href
-}
-
-/** Id and secret are form-encoded before they are joined (RFC 6749 §2.3.1), or a `:` in one would move the border. */
-function basicAuthorization({ id, secret }: { readonly id: string; readonly secret: string }): string {
-  if (id === '' || secret === '') {
-    throw new HfAuthError('HFAUTH_CONFIG_INVALID', '`client.id` and `client.secret` must not be empty')
-  }
-  const encode = (text: string) => new URLSearchParams([['', text]]).toString().slice(1)
-  return `Basic ${Buffer.from(`${encode(id)}:${encode(secret)}`).toString('base64')}`
 }
 
 function assertEmail(email: string): void {

@@ -1,7 +1,7 @@
 /**
  * Discovery: what an issuer says of itself, as far as it may be believed.
  *
- * issuer → **discovery** → keys, userinfo. The document is a hint for two addresses and no more:
+ * issuer → **discovery** → keys, userinfo. The document is a hint for a few addresses and no more:
  * algorithms, and whom to trust, come from the policy and its presets.
  *
  * @see OpenID Connect Discovery 1.0 §4
@@ -15,6 +15,8 @@ export interface IssuerMetadata {
   readonly jwksUri: string
   /** Only when it is on the issuer's own origin, because tokens are sent there. */
   readonly userinfoEndpoint?: string
+  /** Likewise; a client's secret is sent there too. */
+  readonly introspectionEndpoint?: string
 }
 
 export function discoveryUrl(issuer: string): string {
@@ -36,11 +38,18 @@ export function readDiscovery({ status, text }: BoundedResponse, issuer: string)
   if (document.issuer !== issuer) throw unavailable(subject, 'it names another issuer')
   const jwksUri = callableEndpoint(document.jwks_uri, issuer)
   if (jwksUri === undefined) throw unavailable(subject, '`jwks_uri` is not an address that may be called')
-  const userinfo = callableEndpoint(document.userinfo_endpoint, issuer)
+  const [userinfoEndpoint, introspectionEndpoint] = [
+    document.userinfo_endpoint,
+    document.introspection_endpoint,
+  ].map((address) => onOrigin(address, issuer))
   return {
     jwksUri: jwksUri.href,
-    ...(userinfo !== undefined && userinfo.origin === new URL(issuer).origin
-      ? { userinfoEndpoint: userinfo.href }
-      : {}),
+    ...(userinfoEndpoint === undefined ? {} : { userinfoEndpoint }),
+    ...(introspectionEndpoint === undefined ? {} : { introspectionEndpoint }),
   }
+}
+
+function onOrigin(address: unknown, issuer: string): string | undefined {
+  const url = callableEndpoint(address, issuer)
+  return url?.origin === new URL(issuer).origin ? url.href : undefined
 }

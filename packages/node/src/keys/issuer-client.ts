@@ -9,7 +9,7 @@ import { HfAuthError } from '@hfauth/core'
 import { CachedSource, maxAgeOf } from '../internal/cached-source.ts'
 import { type Fetch, requestBounded } from '../internal/request.ts'
 import { discoveryUrl, type IssuerMetadata, readDiscovery } from './discovery.ts'
-import { type KeySet, readKeySet } from './key-set.ts'
+import { type KeyOwner, type KeySet, readKeySet } from './key-set.ts'
 import type { VerificationKey } from './signature.ts'
 
 export interface IssuerClientOptions {
@@ -23,6 +23,8 @@ export interface IssuerClientOptions {
   readonly keyCooldownMs: number
   /** How long keys stay in use beyond their age while the issuer fails, in milliseconds. */
   readonly maxStaleKeysMs: number
+  /** Its keys, when they are known beforehand: then it is never asked for them. */
+  readonly keySet?: { readonly keys: readonly object[] } | undefined
 }
 
 export interface IssuerClient {
@@ -34,7 +36,7 @@ export interface IssuerClient {
    * @throws HfAuthError `HFAUTH_TOKEN_INVALID` when the issuer has no such key for that algorithm;
    * `HFAUTH_ISSUER_UNAVAILABLE` (retryable) when it could not be asked.
    */
-  key(kid: string | undefined, algorithm: string): Promise<VerificationKey>
+  key(kid: string | undefined, algorithm: string, of?: KeyOwner): Promise<VerificationKey>
 }
 
 /** Longest discovery document or key set, in bytes. */
@@ -58,6 +60,10 @@ export function createIssuerClient(issuer: string, options: IssuerClientOptions)
     ...bounds,
     async load() {
       const subject = `the key set of issuer \`${issuer}\``
+      if (options.keySet !== undefined) {
+        const pinned = { status: 200, headers: new Headers(), text: JSON.stringify(options.keySet) }
+        return { value: await readKeySet(pinned, subject, algorithms) }
+      }
       const { jwksUri } = await discovery.get()
       try {
         const response = await requestBounded(jwksUri, { ...request, subject })
@@ -72,10 +78,10 @@ export function createIssuerClient(issuer: string, options: IssuerClientOptions)
 
   return {
     metadata: () => discovery.get(),
-    async key(kid, algorithm) {
+    async key(kid, algorithm, of) {
       const known = await keys.get()
       const set = kid === undefined || known.has(kid) ? known : await keys.renew()
-      const key = set.find(kid, algorithm)
+      const key = set.find(kid, algorithm, of)
       if (key !== undefined) return key
       throw new HfAuthError(
         'HFAUTH_TOKEN_INVALID',

@@ -36,7 +36,15 @@ const shapes: Readonly<Record<string, { readonly kty: string; readonly crv?: str
 
 interface UsableKey {
   readonly kid?: string
+  /** Whose key it is, where one set serves several issuers; may have `{tenantid}` in it. */
+  readonly issuer?: string
   readonly algorithms: ReadonlyMap<string, VerificationKey>
+}
+
+/** Whose keys are looked for: `iss` of the token, and its tenant where each has an address of its own. */
+export interface KeyOwner {
+  readonly iss: string
+  readonly tenant?: string
 }
 
 export class KeySet {
@@ -53,11 +61,12 @@ export class KeySet {
 
   /**
    * The key named `kid` when it fits `algorithm`. Without a name: the only key that fits, because trying
-   * several would let a token choose.
+   * several would let a token choose. A key that names its issuer fits that one's tokens only.
    */
-  find(kid: string | undefined, algorithm: string): VerificationKey | undefined {
+  find(kid: string | undefined, algorithm: string, of?: KeyOwner): VerificationKey | undefined {
     const fitting = this.keys.filter(
-      (key) => (kid === undefined || key.kid === kid) && key.algorithms.has(algorithm),
+      (key) =>
+        (kid === undefined || key.kid === kid) && key.algorithms.has(algorithm) && belongsTo(key.issuer, of),
     )
     return fitting.length === 1 ? fitting[0]?.algorithms.get(algorithm) : undefined
   }
@@ -95,7 +104,17 @@ async function prepareKey(jwk: Claims, algorithms: readonly string[]): Promise<U
     const key = fits(jwk, algorithm) ? await importVerificationKey(jwk, algorithm) : undefined
     if (key !== undefined) prepared.set(algorithm, key)
   }
-  return { ...(typeof jwk.kid === 'string' ? { kid: jwk.kid } : {}), algorithms: prepared }
+  return {
+    ...(typeof jwk.kid === 'string' ? { kid: jwk.kid } : {}),
+    ...(typeof jwk.issuer === 'string' ? { issuer: jwk.issuer } : {}),
+    algorithms: prepared,
+  }
+}
+
+/** Only issuers with tenants say of a key whose it is; elsewhere a member of that name means nothing. */
+function belongsTo(issuer: string | undefined, of: KeyOwner | undefined): boolean {
+  if (issuer === undefined || of?.tenant === undefined) return true
+  return issuer.replace('{tenantid}', of.tenant) === of.iss
 }
 
 function isSignatureKey(value: Json): value is Claims {

@@ -13,6 +13,12 @@ export type TokenKind =
   | { readonly kind: 'jwt'; readonly jwt: string }
   /** A Hugging Face OAuth access token; `payload` is its middle part when it is three parts long. */
   | { readonly kind: 'huggingface'; readonly payload?: string }
+  /** A GitHub token of a person, given to an app. */
+  | { readonly kind: 'github' }
+  /** Three parts with padding, as AWS load balancers write them and nobody else does. */
+  | { readonly kind: 'padded-jwt' }
+  /** Some text; what it means only its issuer knows. */
+  | { readonly kind: 'opaque' }
   | { readonly kind: 'unsupported'; readonly reason: string }
 
 /**
@@ -36,6 +42,7 @@ export function bareToken(token: string): string {
  * @see RFC 6750 §2.1 (b64token)
  */
 export function readTokenKind(token: string): TokenKind {
+  if (isPaddedJwt(token)) return { kind: 'padded-jwt' }
   assertBearerText(token)
   const unsupported = unsupportedPrefixes.find(({ prefix }) => token.startsWith(prefix))
   if (unsupported !== undefined) return { kind: 'unsupported', reason: unsupported.reason }
@@ -44,6 +51,7 @@ export function readTokenKind(token: string): TokenKind {
     const payload = parts.length === 3 ? parts[1] : undefined
     return payload === undefined ? { kind: 'huggingface' } : { kind: 'huggingface', payload }
   }
+  if (/^gh[ou]_/.test(token)) return { kind: 'github' }
   const jwt = bareToken(token)
   // Only after our prefix: what else begins with `hf_` is Hugging Face's to give a meaning.
   if (jwt.startsWith('hf_')) return { kind: 'unsupported', reason: personalToken }
@@ -52,13 +60,16 @@ export function readTokenKind(token: string): TokenKind {
   if (parts === 5) {
     return { kind: 'unsupported', reason: 'an encrypted JWT is not taken: send a signed one' }
   }
-  return { kind: 'unsupported', reason: `the credential is not a JWT: ${sendInstead}` }
+  return { kind: 'opaque' }
 }
 
-const sendInstead = 'send an ID token, or an access token, of an issuer in the policy'
+export const sendInstead = 'send an ID token, or an access token, of an issuer in the policy'
 const personalToken =
   'a Hugging Face user access token is not taken, because it tells neither whom nor what it is for: ' +
   'sign in and send the OAuth access token or the ID token'
+
+const personalGithubToken =
+  'a personal GitHub token was made for no app and cannot be checked by one: sign in and send the OAuth access token'
 
 /** In this order: some prefixes begin with others. */
 const unsupportedPrefixes: readonly { readonly prefix: string; readonly reason: string }[] = [
@@ -77,8 +88,34 @@ const unsupportedPrefixes: readonly { readonly prefix: string; readonly reason: 
     prefix: 'oauth_app_secret_',
     reason: 'a client secret must never be sent as a credential: replace it now',
   },
+  {
+    prefix: 'ghr_',
+    reason: 'a GitHub refresh token is for the token endpoint only: send the access token that comes with it',
+  },
+  // With and without dots: it is becoming a JWT that nobody but GitHub can check.
+  {
+    prefix: 'ghs_',
+    reason: 'a GitHub installation token speaks for an app and not for a person: a job sends its ID token',
+  },
+  { prefix: 'ghp_', reason: personalGithubToken },
+  { prefix: 'github_pat_', reason: personalGithubToken },
+  {
+    prefix: 'ya29.',
+    reason: 'a Google access token does not say soundly for which app it was made: send the ID token',
+  },
+  { prefix: 'xox', reason: 'a Slack app token is for Slack only: send the ID token of Sign in with Slack' },
   { prefix: 'api_org_', reason: `a Hugging Face organisation token is not taken: ${sendInstead}` },
 ]
+
+/** Base64url parts, one of them padded (RFC 4648 §3.2); in a bearer token only the end may be. */
+function isPaddedJwt(token: string): boolean {
+  return (
+    typeof token === 'string' &&
+    token.length <= maxTokenLength &&
+    /^[\w-]+={0,2}\.[\w-]+={0,2}\.[\w-]+={0,2}$/.test(token) &&
+    token.includes('=')
+  )
+}
 
 function assertBearerText(token: string): void {
   if (typeof token !== 'string' || token === '') {

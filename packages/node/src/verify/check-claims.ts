@@ -6,7 +6,7 @@
  * @see RFC 7519 §4.1; OpenID Connect Core 1.0 §3.1.3.7; RFC 8725 §3.9
  * @module
  */
-import { type Claims, HfAuthError, type Issuer } from '@hfauth/core'
+import { type Claims, HfAuthError, type Issuer, type Preset } from '@hfauth/core'
 import { claim } from '../token/claims.ts'
 
 export interface TimeOptions {
@@ -53,14 +53,18 @@ export function checkAudience(claims: Claims, issuer: Issuer, kind: 'id_token' |
       `the token was not made for this service: \`aud\` has none of the audiences of issuer \`${issuer.alias}\``,
     )
   }
+  const { authorizedParty, ownAudiences = [] } = issuer.preset
   const party = claim(claims, 'azp')
   if (party !== undefined && typeof party !== 'string') throw invalid('`azp` of the token is not a text')
   const ours = party !== undefined && issuer.audience.includes(party)
   // The audience of an ID token is a client, so the party it was given to must be one of ours as well.
-  if (kind === 'id_token' && party !== undefined && !ours) {
+  if (kind === 'id_token' && authorizedParty === 'client' && party !== undefined && !ours) {
     throw foreign('the token was given to another client (`azp`)')
   }
-  if (!ours && audiences.some((audience) => !issuer.audience.includes(audience))) {
+  // The issuer itself gains nothing by playing its own token back.
+  const own = ownAudiences.map((audience) => audience.replace('{iss}', String(claim(claims, 'iss'))))
+  const isKnown = (audience: string) => issuer.audience.includes(audience) || own.includes(audience)
+  if (!ours && !audiences.every(isKnown)) {
     throw foreign('the token is for others as well: `aud` has audiences that are not in the policy')
   }
 }
@@ -70,6 +74,19 @@ export function readAudiences(claims: Claims): readonly string[] | undefined {
   const audience = claim(claims, 'aud') ?? []
   const list = Array.isArray(audience) ? audience : [audience]
   return list.every((value) => typeof value === 'string') ? (list as string[]) : undefined
+}
+
+/**
+ * Checks how long the token lives, where its preset says how long such tokens do.
+ *
+ * @throws HfAuthError `HFAUTH_TOKEN_INVALID`
+ */
+export function checkLifetime(claims: Claims, { maxLifetimeSeconds }: Preset): void {
+  if (maxLifetimeSeconds === undefined) return
+  const [exp, iat] = [readTime(claims, 'exp'), readTime(claims, 'iat')]
+  if (exp === undefined || iat === undefined || exp - iat > maxLifetimeSeconds) {
+    throw invalid(`the token is made to live longer than ${maxLifetimeSeconds} seconds`)
+  }
 }
 
 /**

@@ -30,19 +30,26 @@ export function checkHeader(header: Claims, preset: Preset): CheckedHeader {
   }
   const kid = claim(header, 'kid')
   if (kid !== undefined && typeof kid !== 'string') throw invalid('`kid` of the token is not a text')
-  const accessToken = isAccessTokenType(claim(header, 'typ'))
-  if (accessToken && preset.accessTokens !== 'jwt') {
-    throw invalid(`JWT access tokens of a \`${preset.name}\` issuer are not taken: send its ID token`)
-  }
+  const accessToken = isAccessTokenType(claim(header, 'typ'), preset)
+  if (accessToken && preset.accessTokens !== 'jwt') throw refusedAccessToken(preset)
   return { algorithm, accessToken, ...(kid === undefined ? {} : { kid }) }
 }
 
+/** What is said of an access token that this preset does not verify by its signature. */
+export function refusedAccessToken({ name, accessTokens }: Preset): HfAuthError {
+  const how =
+    accessTokens === 'introspection'
+      ? ', or name a client that may ask about it (`clients` of the verifier)'
+      : ''
+  return invalid(`JWT access tokens of a \`${name}\` issuer are not taken: send its ID token${how}`)
+}
+
 /** Types are media types: compared without case, and `application/` may be left out (RFC 7515 §4.1.9). */
-function isAccessTokenType(type: unknown): boolean {
+export function isAccessTokenType(type: unknown, { types, accessTypes }: Preset): boolean {
   if (type === undefined) return false
-  const name = typeof type === 'string' ? type.toLowerCase().replace(/^application\//, '') : undefined
-  if (name === 'jwt') return false
-  if (name === 'at+jwt') return true
+  const name = typeof type === 'string' ? type.toLowerCase().replace(/^application\//, '') : ''
+  if (types.includes(name)) return false
+  if (accessTypes.includes(name)) return true
   throw invalid('`typ` of the token is neither `JWT` nor `at+jwt`')
 }
 

@@ -6,13 +6,14 @@
  *
  * @module
  */
-import { type Claims, HfAuthError, type Issuer, recordedText } from '@hfauth/core'
+import { type Claims, HfAuthError, type Issuer, type Preset } from '@hfauth/core'
 import type { IssuerClient } from '../keys/issuer-client.ts'
 import { isSignedBy } from '../keys/signature.ts'
-import { claim } from '../token/claims.ts'
 import { readCompactJwt } from '../token/compact-jwt.ts'
-import { checkAudience, checkPurpose, checkTimes, readAudiences, type TimeOptions } from './check-claims.ts'
-import { checkHeader } from './check-header.ts'
+import { checkAudience, checkLifetime, checkPurpose, checkTimes, type TimeOptions } from './check-claims.ts'
+import { checkHeader, refusedAccessToken } from './check-header.ts'
+import { checkIdentity } from './check-identity.ts'
+import { chooseIssuer, hasAccessMark } from './choose-issuer.ts'
 
 export interface AcceptedToken {
   readonly issuer: Issuer
@@ -24,8 +25,8 @@ export interface AcceptedToken {
 
 export interface VerifyJwtOptions {
   readonly issuers: readonly Issuer[]
-  clientOf(issuer: Issuer): IssuerClient
-  time(): TimeOptions
+  clientOf(issuer: Pick<Issuer, 'url'>): IssuerClient
+  time(preset: Preset): TimeOptions
 }
 
 /**
@@ -37,38 +38,18 @@ export interface VerifyJwtOptions {
  */
 export async function verifyJwt(jwt: string, options: VerifyJwtOptions): Promise<AcceptedToken> {
   const { text, header, payload } = readCompactJwt(jwt)
-  const issuer = chooseIssuer(payload, options.issuers)
+  const { issuer, address } = chooseIssuer(payload, options.issuers)
   const { algorithm, kid, accessToken } = checkHeader(header, issuer.preset)
-  const key = await options.clientOf(issuer).key(kid, algorithm)
+  const key = await options.clientOf(address).key(kid, algorithm, address)
   if (!(await isSignedBy(text, key, algorithm))) {
     throw new HfAuthError('HFAUTH_TOKEN_INVALID', 'the signature of the token is wrong')
   }
-  const kind = accessToken || isScopedToken(payload, issuer) ? 'access_token' : 'id_token'
+  const kind = accessToken || hasAccessMark(payload, issuer.preset) ? 'access_token' : 'id_token'
+  if (kind === 'access_token' && issuer.preset.accessTokens !== 'jwt') throw refusedAccessToken(issuer.preset)
   checkPurpose(payload)
   checkAudience(payload, issuer, kind)
-  const expiresAt = checkTimes(payload, options.time())
-  if (issuer.preset.subject(payload) === undefined) {
-    throw new HfAuthError('HFAUTH_TOKEN_INVALID', 'the token has no subject')
-  }
+  const expiresAt = checkTimes(payload, options.time(issuer.preset))
+  checkLifetime(payload, issuer.preset)
+  checkIdentity(payload, kind, issuer, address.tenant)
   return { issuer, kind, claims: payload, ...(expiresAt === undefined ? {} : { expiresAt }) }
-}
-
-/** By exact `iss`, then by audience; several aliases of one issuer differ only in whom its tokens are for. */
-function chooseIssuer(payload: Claims, issuers: readonly Issuer[]): Issuer {
-  const url = claim(payload, 'iss')
-  if (typeof url !== 'string') throw new HfAuthError('HFAUTH_TOKEN_INVALID', 'the token names no issuer')
-  const candidates = issuers.filter((issuer) => issuer.url === url)
-  const audiences = readAudiences(payload) ?? []
-  const issuer =
-    candidates.find(({ audience }) => audiences.some((value) => audience.includes(value))) ?? candidates[0]
-  if (issuer !== undefined) return issuer
-  throw new HfAuthError(
-    'HFAUTH_TOKEN_UNSUPPORTED',
-    `no issuer in the policy has the address \`${recordedText(url)}\``,
-  )
-}
-
-/** Okta types its access tokens as `JWT` too; only they have `scp`. */
-function isScopedToken(payload: Claims, { preset }: Issuer): boolean {
-  return preset.accessTokens === 'jwt' && Object.hasOwn(payload, 'scp')
 }

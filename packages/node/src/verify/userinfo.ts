@@ -8,7 +8,7 @@
  * @see huggingface.co/docs/hub/oauth; OpenID Connect Core 1.0 §5.3
  * @module
  */
-import { type Claims, HfAuthError, type Issuer } from '@hfauth/core'
+import { type Claims, HfAuthError, type Issuer, type Preset } from '@hfauth/core'
 import { isJsonObject, parseJsonObject } from '../internal/json-object.ts'
 import { type BoundedResponse, type Fetch, requestBounded, unavailable } from '../internal/request.ts'
 import type { IssuerClient } from '../keys/issuer-client.ts'
@@ -19,8 +19,8 @@ import type { AcceptedToken } from './jwt.ts'
 
 export interface VerifyByUserinfoOptions {
   readonly issuers: readonly Issuer[]
-  clientOf(issuer: Issuer): IssuerClient
-  time(): TimeOptions
+  clientOf(issuer: Pick<Issuer, 'url'>): IssuerClient
+  time(preset: Preset): TimeOptions
   readonly fetch: Fetch
   /** Longest wait for the answer, in milliseconds. */
   readonly timeoutMs: number
@@ -98,7 +98,7 @@ function combine(
     throw new HfAuthError('HFAUTH_TOKEN_AUDIENCE', 'the access token was given to another app')
   }
   if (told === undefined) return { issuer, kind: 'access_token', claims: userinfo }
-  const expiresAt = checkTimes(told, { ...time(), requireExpiry: false })
+  const expiresAt = checkTimes(told, { ...time(issuer.preset), requireExpiry: false })
   const named = Object.entries(told).filter(([name]) => toldClaims.has(name))
   return {
     issuer,

@@ -6,25 +6,28 @@
  *
  * @module
  */
-import { HfAuthError, type Issuer, type Policy, principalFromClaims } from '@hfauth/core'
+import { type Issuer, type Policy, principalFromClaims } from '@hfauth/core'
 import { FlightCache, type Remembered } from '../internal/flight-cache.ts'
 import { numberOption } from '../internal/number-option.ts'
 import type { Fetch } from '../internal/request.ts'
 import { createIssuerClient, type IssuerClient } from '../keys/issuer-client.ts'
 import { fingerprintOf, tokenDigest } from '../token/fingerprint.ts'
-import { readTokenKind, type TokenKind } from '../token/kind.ts'
-import { type AcceptedToken, verifyJwt } from './jwt.ts'
+import { readTokenKind } from '../token/kind.ts'
+import { checkClients, type VerifierClients } from './clients.ts'
+import type { AcceptedToken } from './jwt.ts'
 import type { VerifiedCredential, Verifier } from './types.ts'
-import { verifyByUserinfo } from './userinfo.ts'
+import { createWays, type Way } from './ways.ts'
 
 export interface VerifierOptions {
   /** Its issuers are the only ones whose tokens are taken. */
   readonly policy: Pick<Policy, 'issuers'>
-  /** Replaces the global `fetch` for discovery, keys and userinfo. */
+  /** As whom issuers are asked about tokens, by alias: for the presets `github`, `okta-org` and `oidc`. */
+  readonly clients?: VerifierClients
+  /** Replaces the global `fetch` for discovery, keys, userinfo and whatever else is asked. */
   readonly fetch?: Fetch
   /** Current time in epoch milliseconds. Default `Date.now`. */
   readonly now?: () => number
-  /** Clock difference to forgive on `exp`, `nbf` and `iat`, in seconds, up to 300. Default 30. */
+  /** Clock difference to forgive on `exp`, `nbf` and `iat`, in seconds, up to 300. Default as the preset says: 30. */
   readonly clockToleranceSeconds?: number
   /** How long a checked token is believed without another check, in seconds, up to 3600. Default 60; 0 for never. */
   readonly cacheSeconds?: number
@@ -51,50 +54,50 @@ export interface TokenVerifier extends Verifier {
   clear(): void
 }
 
-type SupportedKind = Exclude<TokenKind, { readonly kind: 'unsupported' }>
-
 /**
  * Creates a verifier for the issuers of a policy. Nothing is fetched before the first token needs it.
  *
- * Takes compact JWTs (also behind `hf_oidc_`, for clients that send nothing without `hf_`) and Hugging
- * Face access tokens (`hf_oauth_…`). Results are shared: the same token gives the same principal object
+ * Takes compact JWTs (also behind `hf_oidc_`, for clients that send nothing without `hf_`), Hugging Face
+ * access tokens (`hf_oauth_…`), what a load balancer of AWS signed, and with `clients` GitHub's and other
+ * opaque access tokens. Results are shared: the same token gives the same principal object
  * while it is remembered.
  *
- * @throws HfAuthError `HFAUTH_CONFIG_INVALID` when an option is out of its range.
+ * @throws HfAuthError `HFAUTH_CONFIG_INVALID` when an option is out of its range, or `clients` do not fit the policy.
  */
 export function createVerifier(options: VerifierOptions): TokenVerifier {
   const { policy, fetch = globalThis.fetch, now = Date.now, acceptUnboundAccessTokens = false } = options
-  const toleranceSeconds = numberOption('clockToleranceSeconds', options.clockToleranceSeconds ?? 30, {
-    max: 300,
-  })
+  const toleranceSeconds =
+    options.clockToleranceSeconds === undefined
+      ? undefined
+      : numberOption('clockToleranceSeconds', options.clockToleranceSeconds, { max: 300 })
   const cacheMs = 1000 * numberOption('cacheSeconds', options.cacheSeconds ?? 60, { max: 3600 })
   const maxEntries = numberOption('cacheEntries', options.cacheEntries ?? 10_000, { min: 1 })
   const timeoutMs = numberOption('timeoutMs', options.timeoutMs ?? 5000, { min: 1 })
   const keyCooldownMs = numberOption('keyCooldownMs', options.keyCooldownMs ?? 30_000)
   const maxStaleKeysMs = numberOption('maxStaleKeysMs', options.maxStaleKeysMs ?? 3_600_000)
 
+  const { clients = {} } = options
+  checkClients(clients, policy.issuers)
   const issuers = [...policy.issuers.values()]
-  const clients = createClients(issuers, { fetch, now, timeoutMs, keyCooldownMs, maxStaleKeysMs })
-  const checks = {
+  const issuerClients = createIssuerClients(issuers, { fetch, now, timeoutMs, keyCooldownMs, maxStaleKeysMs })
+  const wayOf = createWays({
     issuers,
+    clients,
     fetch,
+    now,
     timeoutMs,
     acceptUnbound: acceptUnboundAccessTokens,
-    clientOf: ({ url }: Issuer) => clients.get(url) as IssuerClient,
-    time: () => ({ nowMs: now(), toleranceSeconds }),
-  }
+    clientOf: ({ url }) => issuerClients.get(url) as IssuerClient,
+    time: ({ clockToleranceSeconds }) => ({
+      nowMs: now(),
+      toleranceSeconds: toleranceSeconds ?? clockToleranceSeconds,
+    }),
+  })
   const cache = new FlightCache<VerifiedCredential>({ maxEntries, now })
 
-  async function check(
-    token: string,
-    kind: SupportedKind,
-    digest: string,
-  ): Promise<Remembered<VerifiedCredential>> {
+  async function check(way: Way, digest: string): Promise<Remembered<VerifiedCredential>> {
     const sinceMs = now()
-    const accepted =
-      kind.kind === 'jwt'
-        ? await verifyJwt(kind.jwt, checks)
-        : await verifyByUserinfo(token, kind.payload, checks)
+    const accepted = await way.check()
     const untilMs = Math.min(sinceMs + cacheMs, (accepted.expiresAt ?? Number.POSITIVE_INFINITY) * 1000)
     return { value: credentialOf(accepted, digest), untilMs }
   }
@@ -102,9 +105,8 @@ export function createVerifier(options: VerifierOptions): TokenVerifier {
   return {
     async verify(token) {
       const kind = readTokenKind(token)
-      if (kind.kind === 'unsupported') throw new HfAuthError('HFAUTH_TOKEN_UNSUPPORTED', kind.reason)
       const digest = tokenDigest(token)
-      return cache.get(digest, () => check(token, kind, digest))
+      return cache.get(digest, async () => check(wayOf(token, kind), digest))
     },
     forget: (fingerprint) => cache.forget((digest) => fingerprintOf(digest) === fingerprint),
     clear: () => cache.clear(),
@@ -123,17 +125,20 @@ function credentialOf(accepted: AcceptedToken, digest: string): VerifiedCredenti
 }
 
 /** One client per address; its keys serve every preset that is used with that address. */
-function createClients(
+function createIssuerClients(
   issuers: readonly Issuer[],
   shared: Omit<Parameters<typeof createIssuerClient>[1], 'algorithms'>,
 ): ReadonlyMap<string, IssuerClient> {
-  const urls = new Set(issuers.map(({ url }) => url))
+  const asked = issuers
+    .filter(({ preset }) => preset.keys === 'discovery')
+    .flatMap(({ addresses, preset, keys }) => addresses.map(({ url }) => ({ url, preset, keys })))
   return new Map(
-    [...urls].map((url) => {
-      const algorithms = issuers
-        .filter((issuer) => issuer.url === url)
-        .flatMap(({ preset }) => preset.algorithms)
-      return [url, createIssuerClient(url, { ...shared, algorithms: [...new Set(algorithms)] })]
+    [...new Set(asked.map(({ url }) => url))].map((url) => {
+      const same = asked.filter((other) => other.url === url)
+      const algorithms = [...new Set(same.flatMap(({ preset }) => preset.algorithms))]
+      const keys = same.find((other) => other.keys !== undefined)?.keys
+      const keySet = keys === undefined ? undefined : { keys }
+      return [url, createIssuerClient(url, { ...shared, algorithms, keySet })]
     }),
   )
 }
