@@ -2,7 +2,15 @@
  * What a policy has to say of its issuers, and what it is warned of when it binds on their claims.
  */
 import { describe, expect, test } from 'vitest'
-import { type Issuer, type PolicyDocument, PolicyError, parsePolicy, presets } from '../src/index.ts'
+import {
+  createEngine,
+  type Issuer,
+  type PolicyDocument,
+  PolicyError,
+  parsePolicy,
+  presets,
+  principalFromClaims,
+} from '../src/index.ts'
 
 const tenant = '11111111-2222-3333-4444-555555555555'
 const otherTenant = '66666666-2222-3333-4444-555555555555'
@@ -348,5 +356,34 @@ describe('a gate', () => {
     ['nothing', { issuer: 'ci' }, []],
   ])('is opened by a binding that names %s: %j', (_, to, expected) => {
     expect(opened(to)).toEqual(expected)
+  })
+
+  test('that one binding opens stays closed to the others of the issuer', () => {
+    const document = documentOf({
+      ci: { preset: 'github-actions', audience: own },
+      id: { preset: 'oidc', issuer: 'https://id.acme.example', audience: own },
+    })
+    const policy = parsePolicy({
+      ...document,
+      roles: {
+        reader: { allow: [{ actions: ['read'], on: ['model:a/b'] }] },
+        writer: { allow: [{ actions: ['write'], on: ['model:a/b'] }] },
+      },
+      bindings: [
+        { roles: ['reader'], to: { issuer: 'ci', claims: { event_name: 'workflow_run' } } },
+        { roles: ['writer'], to: { issuer: ['ci', 'id'] } },
+      ],
+    })
+    const engine = createEngine(policy, { environment: 'production' })
+    const rights = (issuer: string, event?: string) => {
+      const preset = policy.issuers.get(issuer)?.preset
+      if (preset === undefined) throw new Error(issuer)
+      const claims = { sub: 's', ...(event === undefined ? {} : { event_name: event }) }
+      const access = engine.for(principalFromClaims({ issuer, preset, credential: 'id_token', claims }))
+      return ['read', 'write'].filter((action) => access.can(action, 'model:a/b'))
+    }
+    expect(rights('ci', 'workflow_run')).toEqual(['read'])
+    expect(rights('ci', 'push')).toEqual(['write'])
+    expect(rights('id')).toEqual(['write'])
   })
 })

@@ -8,6 +8,7 @@ import { sortedUnique } from '../internal/sort.ts'
 import type { JsonPath } from '../json.ts'
 import type { Json } from '../types.ts'
 import { type Condition, readCondition } from './condition.ts'
+import { closedGates } from './gates.ts'
 import type { Binding } from './policy.ts'
 import { checkName, type PolicyReader } from './reader.ts'
 import type { BindingDocument, SubjectDocument } from './schema.ts'
@@ -29,7 +30,10 @@ function readBinding(reader: PolicyReader, document: BindingDocument, path: Json
   for (const [i, role] of document.roles.entries()) {
     checkName(reader, 'unknown_role', role, reader.document.roles, [...path, 'roles', i])
   }
-  const claims = checkSubject(reader, document.to, [...path, 'to'])
+  const claims = both(
+    checkSubject(reader, document.to, [...path, 'to']),
+    closedGates(reader.document, document.to),
+  )
   return {
     id: `bindings#${shortDigest(normalBinding(document))}`,
     roles: sortedUnique(document.roles),
@@ -41,6 +45,10 @@ function readBinding(reader: PolicyReader, document: BindingDocument, path: Json
       location: reader.locate(path),
     }),
   }
+}
+
+function both(one: Condition | undefined, other: Condition | undefined): Condition | undefined {
+  return one === undefined || other === undefined ? (one ?? other) : { kind: 'all', of: [one, other] }
 }
 
 /** Checks a subject and reads its condition on claims. */

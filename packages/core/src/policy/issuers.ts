@@ -11,6 +11,7 @@ import type { JsonPath } from '../json.ts'
 import type { Claims } from '../principal/claims.ts'
 import type { Preset } from '../principal/preset.ts'
 import { presets } from '../principal/presets/index.ts'
+import { openedGates } from './gates.ts'
 import { isOnThisMachine, readAddresses } from './issuer-addresses.ts'
 import type { Issuer } from './policy.ts'
 import type { PolicyReader } from './reader.ts'
@@ -64,7 +65,7 @@ function readIssuer(
   warnOfGeneralPreset(reader, path, preset, addresses)
   const [first] = addresses
   if (first === undefined) return undefined
-  const gatesOpened = preset.gate === undefined ? [] : openedGates(reader, alias, preset.gate)
+  const gatesOpened = preset.gate === undefined ? [] : openedGates(reader.document, alias, preset.gate)
   return {
     alias,
     preset,
@@ -152,25 +153,6 @@ function readKeys(
     }
   }
   return keys
-}
-
-/** Values of a gate that a binding of this issuer names. */
-function openedGates(
-  { document }: PolicyReader,
-  alias: string,
-  { claim, values }: NonNullable<Preset['gate']>,
-): string[] {
-  const named = document.bindings
-    .filter(({ to }) => to.issuer === undefined || [to.issuer].flat().includes(alias))
-    .flatMap(({ to }) => namedValues(to.claims?.[claim]))
-  return values.filter((value) => named.includes(value))
-}
-
-/** Texts that a test of one claim can hold for: a plain one, `$eq`, `$in`. Nothing else names a value. */
-function namedValues(test: unknown): unknown[] {
-  if (typeof test !== 'object' || test === null) return [test]
-  const { $eq, $in } = test as { $eq?: unknown; $in?: unknown }
-  return [$eq, $in].flat()
 }
 
 function isAmbiguous(one: Issuer, other: Issuer): boolean {

@@ -2,7 +2,7 @@
  * Keycloak: ID tokens and JWT access tokens of one realm.
  *
  * `azp` is the client that asked and says nothing of whom a token is for: `aud` needs an audience mapper.
- * Groups need a mapper as well; roles are under `realm_access/roles` in `claims`.
+ * Groups need a mapper as well; roles are `realm_access.roles` in `claims`.
  *
  * @see keycloak.org: server administration, audience support, OpenID Connect clients
  * @module
@@ -22,7 +22,6 @@ export const keycloak: Preset = /* @__PURE__ */ definePreset({
   // A member of the payload, not of the header: `ID`, `Bearer`, `Refresh`, `Offline`, `Logout`.
   accessMark: { claim: 'typ', value: 'Bearer' },
   subjectClaims: [['sub']],
-  lift: { 'realm_access/roles': ['realm_access', 'roles'] },
   reads: standardMembers,
   refuse(claims, credential) {
     const typ = textClaim(claims, 'typ')
