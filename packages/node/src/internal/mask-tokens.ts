@@ -16,10 +16,12 @@ const tokenShapes = new RegExp(
     'hf_[A-Za-z0-9]{30,}',
     'api_org_\\w{16,}',
     'oauth_app_secret_\\w{8,}',
-    // Any JWT: its header begins with `{"`.
-    'eyJ[\\w-]{6,}\\.[\\w-]{4,}(?:\\.[\\w-]*){0,3}',
+    // Any JWT: its header begins with `{"`. Load balancers leave the padding in.
+    'eyJ[\\w-]{6,}={0,2}\\.[\\w-]{4,}={0,2}(?:\\.[\\w-]*={0,2}){0,3}',
     'gh[a-z]_[A-Za-z0-9]{20,}',
     'github_pat_\\w{20,}',
+    'ya29\\.[\\w-]{20,}',
+    'xox[a-z]-[\\w-]{10,}',
   ].join('|'),
   'g',
 )
