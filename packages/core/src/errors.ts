@@ -45,6 +45,12 @@ export type HfAuthErrorCode =
   | 'HFAUTH_SIGNED_OUT'
   /** A token would have gone to an origin that is not on the list. */
   | 'HFAUTH_ORIGIN_REFUSED'
+  /** An unsafe request with a session cookie does not prove that our own page sent it. */
+  | 'HFAUTH_REQUEST_FORGED'
+  /** What a session holds does not fit into its cookie. */
+  | 'HFAUTH_SESSION_TOO_LARGE'
+  /** A shared store (sessions, revocations) cannot be reached, or answers out of order. */
+  | 'HFAUTH_STORE_UNAVAILABLE'
 
 export interface HfAuthErrorOptions {
   /** The lower layer's error, only when it is known to carry no credential. */

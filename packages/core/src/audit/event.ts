@@ -16,6 +16,10 @@ export type AuditEventType =
   | 'io.hfauth.inference.completed'
   | 'io.hfauth.repo.write'
   | 'io.hfauth.policy.loaded'
+  | 'io.hfauth.session.started'
+  | 'io.hfauth.session.refreshed'
+  | 'io.hfauth.session.ended'
+  | 'io.hfauth.signin.refused'
 
 export interface AuditActor {
   readonly kind: PrincipalShape['kind']

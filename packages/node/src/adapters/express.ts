@@ -53,6 +53,7 @@ export function protect<Req extends ProtectedRequest = ProtectedRequest>(
     const outcome = await guard.check(request, asked, { remoteAddress: req.socket.remoteAddress, target })
     if (!outcome.allowed) return sendResponse(outcome.response, res)
     const { principal, access, decision } = outcome
+    if (outcome.setCookie !== undefined) res.appendHeader('set-cookie', outcome.setCookie)
     req.hfauth = { principal, access, decision }
     next()
   }

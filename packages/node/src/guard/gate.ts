@@ -34,8 +34,8 @@ export interface RecordDecisionOptions {
 export interface Gate {
   /** Gives a request its id and works out where it comes from. */
   visit(headers: Pick<Headers, 'get'>, connection: Connection): Visit
-  /** Works out whose it is. @throws HfAuthError as the verifier does. */
-  identify(visit: Visit, headers: Pick<Headers, 'get'>): Promise<Caller>
+  /** Works out whose it is. @throws HfAuthError as the verifier and the sessions do. */
+  identify(visit: Visit, headers: Pick<Headers, 'get'>, method: string): Promise<Caller>
   /** @throws HfAuthError `HFAUTH_AUDIT_UNAVAILABLE`; then nothing may be done on this decision. */
   recordDecision(caller: Caller, decision: Decision, options: RecordDecisionOptions): Promise<void>
   /** Puts on record what was refused before there was anything to decide. @throws HfAuthError as above. */
@@ -49,6 +49,7 @@ export interface Gate {
 export function createGate({
   engine,
   verifier,
+  sessions,
   audit,
   trustedProxies,
   requestId = randomUUID,
@@ -70,8 +71,16 @@ export function createGate({
       return { requestId: id, client, context: { ...client, requestId: id }, startedAt: now() }
     },
 
-    async identify(visit, headers) {
+    async identify(visit, headers, method) {
       const token = readBearer(headers)
+      const session = await sessions?.identify({ method, headers })
+      if (session !== undefined) {
+        // A browser adds its cookie by itself: which of the two was meant cannot be told.
+        if (token !== undefined) throw twoCredentials()
+        const { principal, setCookie } = session
+        const caller = { ...visit, principal, access: engine.for(principal) }
+        return setCookie === undefined ? caller : { ...caller, setCookie }
+      }
       if (token === undefined) return { ...visit, principal: anonymous, access: engine.for(anonymous) }
       const credential = await verifier.verify(token)
       const { principal } = credential
@@ -127,6 +136,10 @@ export function createGate({
   return gate
 }
 
+function twoCredentials(): HfAuthError {
+  return new HfAuthError('HFAUTH_REQUEST_INVALID', 'the request has both a session and a bearer token')
+}
+
 /** What a decision was about, split for the record. */
 export function recordedResource(
   decision: Decision,
@@ -148,6 +161,8 @@ export function isAboutCredential(error: unknown): error is HfAuthError {
     error instanceof HfAuthError &&
     (error.code.startsWith('HFAUTH_TOKEN_') ||
       error.code === 'HFAUTH_REQUEST_INVALID' ||
+      error.code === 'HFAUTH_REQUEST_FORGED' ||
+      error.code === 'HFAUTH_STORE_UNAVAILABLE' ||
       error.code === 'HFAUTH_CLAIMS_INVALID' ||
       error.code === 'HFAUTH_ISSUER_UNAVAILABLE')
   )

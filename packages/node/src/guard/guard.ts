@@ -38,7 +38,11 @@ export function createGuard(options: GuardOptions): Guard {
   const matchRoute = createAppRouter(options.engine.policy)
 
   async function identify(request: GuardRequest, connection: Connection = {}): Promise<Principal> {
-    const caller = await gate.identify(gate.visit(request.headers, connection), request.headers)
+    const caller = await gate.identify(
+      gate.visit(request.headers, connection),
+      request.headers,
+      request.method,
+    )
     return caller.principal
   }
 
@@ -56,7 +60,7 @@ export function createGuard(options: GuardOptions): Guard {
         await gate.recordRefusal(visit, asked, http)
         return refuse(visit, targetRefusals[asked], asked)
       }
-      caller = await gate.identify(visit, request.headers)
+      caller = await gate.identify(visit, request.headers, request.method)
       if (asked === undefined) {
         await gate.recordRefusal(caller, 'route_unknown', http)
         return refuse(caller, unknownRoute, 'route_unknown')
@@ -73,8 +77,9 @@ export function createGuard(options: GuardOptions): Guard {
     await gate.recordDecision(caller, decision, { http })
     if (!decision.allowed)
       return { ...refuse(caller, refusalOfDecision(decision), decision.reason), decision }
-    const { principal, access, requestId } = caller
-    return { allowed: true, principal, access, decision, requestId }
+    const { principal, access, requestId, setCookie } = caller
+    const allowed = { allowed: true as const, principal, access, decision, requestId }
+    return setCookie === undefined ? allowed : { ...allowed, setCookie }
   }
 
   /** The question that the policy's own routes see in a request; a text is a fault of its target. */

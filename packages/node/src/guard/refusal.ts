@@ -152,6 +152,19 @@ export function refusalOfError(error: unknown): Refusal {
         detail: 'The Authorization header must hold exactly one bearer token.',
         challenge: { error: 'invalid_request' },
       }
+    case 'HFAUTH_REQUEST_FORGED':
+      return {
+        status: 403,
+        reason: 'request_forged',
+        detail: 'The request does not prove that it comes from a page of this service.',
+      }
+    case 'HFAUTH_STORE_UNAVAILABLE':
+      return {
+        status: 503,
+        reason: 'store_unavailable',
+        detail: 'Sessions and revocations cannot be reached.',
+        retryAfterSeconds,
+      }
     case 'HFAUTH_TOKEN_UNSUPPORTED':
     case 'HFAUTH_TOKEN_INVALID':
     case 'HFAUTH_CLAIMS_INVALID':

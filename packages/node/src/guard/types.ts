@@ -15,11 +15,14 @@ import type {
   ResourceInput,
 } from '@hfauth/core'
 import type { AuditLog } from '../audit/types.ts'
+import type { SessionReader } from '../session/types.ts'
 import type { VerifiedCredential, Verifier } from '../verify/types.ts'
 
 export interface GuardOptions {
   readonly engine: Engine
   readonly verifier: Verifier
+  /** Takes the session cookies of `createSessions` as well as bearer tokens. Default: bearer tokens only. */
+  readonly sessions?: SessionReader
   /** Every decision goes here before it has an effect. */
   readonly audit: AuditLog
   /** Address of the protected resource metadata (RFC 9728 §5.1), shown in every challenge. Default none. */
@@ -61,6 +64,8 @@ export interface Allowed {
   readonly access: Access
   readonly decision: Decision
   readonly requestId: string
+  /** To be sent with the answer, when the session's cookie has to be renewed. */
+  readonly setCookie?: string
 }
 
 export interface Refused {
@@ -79,7 +84,7 @@ export interface Guard {
    * Who sent this. {@link GuardRequest} without a credential is `anonymous`.
    *
    * @throws HfAuthError `HFAUTH_REQUEST_INVALID` for a malformed or doubled credential, and whatever the
-   * verifier throws for one that it refuses.
+   * verifier or the sessions throw for one that they refuse.
    */
   identify(request: GuardRequest, connection?: Connection): Promise<Principal>
   /**
@@ -106,4 +111,6 @@ export interface Caller extends Visit {
   readonly access: Access
   /** The raw credential and what the verifier said of it; absent for anonymous. */
   readonly presented?: { readonly token: string; readonly credential: VerifiedCredential }
+  /** As in {@link Allowed}. */
+  readonly setCookie?: string
 }

@@ -17,7 +17,8 @@ export interface ProxyLimits {
   readonly upstreamTimeoutMs?: number
 }
 
-export interface ProxyOptions extends GuardOptions {
+/** Clients of the proxy bring tokens; a cookie would be sent by any page that knows its address. */
+export interface ProxyOptions extends Omit<GuardOptions, 'sessions'> {
   readonly upstream: {
     /** Origin of the Hub, such as `https://huggingface.co`. */
     readonly hub: string

@@ -110,7 +110,7 @@ export function createPipeline(options: ProxyOptions, settings: ProxySettings): 
     if (typeof target === 'string') throw new ProxyRefusal(target)
     if (target.path === '/healthz' && target.search === '' && method !== 'POST') return health()
 
-    const caller = await gate.identify(progress.visit, headers)
+    const caller = await gate.identify(progress.visit, headers, method)
     progress.visit = caller
     const { match } = target
     if (match === undefined) throw new ProxyRefusal('route_unknown')

@@ -1,0 +1,8 @@
+/**
+ * `@hfauth/node/redis`: what several replicas share through a Redis client of the caller's.
+ *
+ * @module
+ */
+
+export type { RedisClient } from './redis/client.ts'
+export { type RedisSessionStoreOptions, redisSessionStore } from './redis/session-store.ts'
