@@ -51,20 +51,21 @@ export async function renewedIdentity(
   before: SessionRecord,
   reader: IdentityReader,
 ): Promise<Identity> {
+  const { credential, claims, scopes, vouchedAt } = before
   const fresh = answer.idToken === undefined ? undefined : await verifiedIdToken(answer, reader)
-  const changed = ['sub', 'auth_time'].find(
-    (name) => fresh !== undefined && Object.hasOwn(fresh, name) && fresh[name] !== claim(before.claims, name),
-  )
-  if (changed !== undefined) {
-    throw new HfAuthError('HFAUTH_SIGNED_OUT', `the renewed ID token has another \`${changed}\``)
+  if (fresh !== undefined && fresh.sub !== claims.sub) {
+    throw new HfAuthError('HFAUTH_SIGNED_OUT', 'the renewed ID token is another person’s')
   }
-  const { credential, scopes, vouchedAt } = before
   if (fresh === undefined && reader.provider.issuer.preset.accessTokens !== 'userinfo') {
-    return { credential, claims: before.claims, scopes: answer.scope?.split(' ') ?? scopes, vouchedAt }
+    return { credential, claims, scopes: answer.scope?.split(' ') ?? scopes, vouchedAt }
   }
-  // A sign-in has a `sid` and an `auth_time`; a renewed token need not repeat them.
-  return withUserinfo({ ...before.claims, ...fresh }, answer, scopes, reader)
+  // Nothing else is taken over: a group that is no longer told of is a group that the person has left.
+  const kept = Object.entries(claims).filter(([name]) => signInClaims.has(name))
+  return withUserinfo({ ...fresh, ...Object.fromEntries(kept) }, answer, scopes, reader)
 }
+
+/** What belongs to the sign-in and not to the renewal: whoever renews has not proved themselves again (§12.2). */
+const signInClaims: ReadonlySet<string> = new Set(['iss', 'sub', 'aud', 'auth_time', 'acr', 'amr', 'sid'])
 
 export function tokensOf(answer: TokenAnswer, before?: SessionTokens): SessionTokens {
   const refresh = answer.refreshToken ?? before?.refresh

@@ -30,7 +30,7 @@ export interface Journal {
   /** @throws HfAuthError `HFAUTH_AUDIT_UNAVAILABLE` (retryable). */
   started(principal: Principal, scopes: readonly string[], visitor: Visitor, route: string): Promise<void>
   refreshed(principal: Principal, scopes: readonly string[]): Promise<void>
-  ended(principal: Principal, visitor?: Visitor, error?: HfAuthError): Promise<void>
+  ended(principal: Principal, visitor?: Visitor, error?: unknown): Promise<void>
   refused(error: unknown, visitor: Visitor, route: string, status: number): Promise<void>
 }
 
@@ -54,14 +54,18 @@ export function createJournal({ audit, engine }: Settings): Journal {
     ended: (principal, visitor, error) =>
       record('io.hfauth.session.ended', principal, {
         ...(visitor === undefined ? {} : seen(visitor)),
-        ...(error === undefined ? {} : { error: error.code }),
+        ...(error === undefined ? {} : { error: codeOf(error) }),
       }).catch(ignore),
     refused: (error, visitor, route, status) =>
       record('io.hfauth.signin.refused', anonymous, {
         ...seen(visitor, route, status),
-        error: error instanceof HfAuthError ? error.code : 'internal_error',
+        error: codeOf(error),
       }).catch(ignore),
   }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof HfAuthError ? error.code : 'internal_error'
 }
 
 function seen(

@@ -21,7 +21,7 @@ export interface RefreshOptions {
   readerOf(alias: string): IdentityReader | undefined
   onRefreshed(kept: Kept): Promise<void>
   /** The provider has ended the session; it is gone from the store when this is called. */
-  onEnded(kept: Kept, error: HfAuthError): Promise<void>
+  onEnded(kept: Kept, error: unknown): Promise<void>
 }
 
 export interface Refresher {
@@ -73,7 +73,7 @@ export function createRefresher({
     try {
       answer = await reader.oauth.refresh(refreshToken)
     } catch (error) {
-      return failed(mine, lease, error, {})
+      return isFinal(error) ? ended(mine, error) : release(mine, lease, pause())
     }
     const tokens = { tokens: tokensOf(answer, record.tokens) }
     try {
@@ -83,20 +83,19 @@ export function createRefresher({
       else await reader.oauth.revoke(tokens.tokens.refresh ?? tokens.tokens.access)
       return done
     } catch (error) {
-      // The old refresh token is used up: the new one is kept, whatever became of the rest.
-      return failed(mine, lease, error, tokens)
+      // Tokens that fail a check are not for this session, and its own are used up.
+      if (!(error instanceof HfAuthError) || !error.retryable) return ended(mine, error)
+      if (error.code === 'HFAUTH_STORE_UNAVAILABLE') throw error
+      return release(mine, lease, { ...tokens, ...pause() })
     }
   }
 
-  async function failed(mine: Kept, lease: Lease, error: unknown, change: Partial<SessionRecord>) {
-    if (error instanceof HfAuthError && error.code === 'HFAUTH_SIGNED_OUT') {
-      await keeper.end(mine)
-      await onEnded(mine, error)
-      return undefined
-    }
-    if (error instanceof HfAuthError && error.code === 'HFAUTH_STORE_UNAVAILABLE') throw error
-    return release(mine, lease, { ...change, pausedUntil: now() + pauseMs })
+  async function ended(mine: Kept, error: unknown): Promise<undefined> {
+    await keeper.end(mine)
+    await onEnded(mine, error)
   }
+
+  const pause = () => ({ pausedUntil: now() + pauseMs })
 
   /**
    * Gives the lease back with what has changed, or gives what has come in the place of the session meanwhile;
@@ -151,6 +150,11 @@ export function createRefresher({
       throw busy()
     },
   }
+}
+
+/** Only this says that the session is over; everything else may pass. */
+function isFinal(error: unknown): boolean {
+  return error instanceof HfAuthError && error.code === 'HFAUTH_SIGNED_OUT'
 }
 
 function busy(): HfAuthError {
