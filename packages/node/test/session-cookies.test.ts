@@ -12,7 +12,7 @@ const clock = createClock(Date.now())
 const now = () => clock.ms
 
 let hub: Hub
-let good: Readonly<Record<'stateless' | 'stored', string>>
+let good: Readonly<Record<'stateless' | 'stored' | 'foreign', string>>
 let services: Readonly<Record<'stateless' | 'stored', Service>>
 
 beforeAll(async () => {
@@ -21,12 +21,17 @@ beforeAll(async () => {
     stateless: createService({ now, issuers: hubIssuers(hub) }),
     stored: createService({ now, issuers: hubIssuers(hub), store: memorySessionStore({ now }) }),
   }
-  const signedIn = async (kind: 'stateless' | 'stored') => {
-    const browser = new Browser(services[kind].sessions)
+  const foreign = createService({ now, issuers: hubIssuers(hub), secrets: ['other '.repeat(8)] })
+  const signedIn = async ({ sessions }: Service) => {
+    const browser = new Browser(sessions)
     await browser.signIn(hub)
     return browser.cookies.get(cookieName) ?? ''
   }
-  good = { stateless: await signedIn('stateless'), stored: await signedIn('stored') }
+  good = {
+    stateless: await signedIn(services.stateless),
+    stored: await signedIn(services.stored),
+    foreign: await signedIn(foreign),
+  }
 })
 afterAll(async () => {
   rememberSecrets(hub.issued)
@@ -91,10 +96,7 @@ describe.each(['stateless', 'stored'] as const)('a %s session', (kind) => {
   })
 
   test('of another service with other secrets is nobody’s', async () => {
-    const other = createService({ now, issuers: hubIssuers(hub), secrets: ['other '.repeat(8)] })
-    const browser = new Browser(other.sessions)
-    await browser.signIn(hub)
-    expect(await raw(kind, `${cookieName}=${browser.cookies.get(cookieName)}`)).toBeUndefined()
+    expect(await raw(kind, `${cookieName}=${good.foreign}`)).toBeUndefined()
   })
 })
 
@@ -153,16 +155,17 @@ describe('a sealed cookie', () => {
   })
 
   test('opens where it was sealed and gives back what went in, whatever that is', async () => {
+    // The one name that no JSON read here may have.
+    const content = fc
+      .dictionary(fc.string(), fc.jsonValue({ maxDepth: 3 }))
+      .map((value) => JSON.stringify(value))
+      .filter((text) => !text.includes('__proto__'))
     await fc.assert(
-      fc.asyncProperty(
-        fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 3 })),
-        fc.string(),
-        async (content, place) => {
-          const plain = JSON.parse(JSON.stringify(content)) as object
-          expect(await box.open(await box.seal(plain, place), place)).toEqual(plain)
-          expect(await box.open(await box.seal(plain, place), `${place}x`)).toBeUndefined()
-        },
-      ),
+      fc.asyncProperty(content, fc.string(), async (text, place) => {
+        const sealed = await box.seal(JSON.parse(text), place)
+        expect(JSON.stringify(await box.open(sealed, place))).toBe(text)
+        expect(await box.open(sealed, `${place}x`)).toBeUndefined()
+      }),
       { numRuns: 100 },
     )
   })
