@@ -155,12 +155,15 @@ describe('a session whose provider was last asked long ago', () => {
   test('is over when the answer is about another person', async () => {
     const other = new Browser(service.sessions)
     let bodies: string[] = []
+    const statuses: number[] = []
     const swapping: typeof fetch = async (url, init) => {
       const body = String(init?.body ?? '')
       if (!body.includes('grant_type=refresh_token')) return fetch(url, init)
       bodies.push(body)
       const [first = body] = bodies
-      return fetch(url, { ...init, body: first })
+      const response = await fetch(url, { ...init, body: first })
+      statuses.push(response.status)
+      return response
     }
     service = replica({ fetch: swapping })
     await other.signIn(hub, 'ben')
