@@ -183,6 +183,34 @@ describe('an answer of the provider', () => {
   })
 })
 
+describe('a provider', () => {
+  const metadata = async () =>
+    (await fetch(`${hub.url}/.well-known/openid-configuration`)).json() as Promise<object>
+  const withMetadata = async (change: object) => {
+    const changed = { ...(await metadata()), ...change }
+    const { sessions } = createService({
+      now,
+      issuers: hubIssuers(hub),
+      fetch: async () => Response.json(changed),
+    })
+    return (await new Browser(sessions).send('/auth/login')).status
+  }
+
+  test('is used as long as its metadata is what it has to be', async () => {
+    expect(await withMetadata({})).toBe(303)
+  })
+
+  test.each([
+    ['cannot do PKCE with S256', { code_challenge_methods_supported: ['plain'] }],
+    ['calls itself by another name', { issuer: 'https://evil.example' }],
+    ['has no token endpoint', { token_endpoint: undefined }],
+    ['would take codes by plain http', { token_endpoint: 'http://evil.example/token' }],
+    ['would show its page by script', { authorization_endpoint: 'javascript:alert(1)' }],
+  ])('that %s is not used', async (_, change) => {
+    expect(await withMetadata(change)).toBe(503)
+  })
+})
+
 describe('an address to return to', () => {
   const hostile = [
     'https://evil.example',

@@ -361,6 +361,18 @@ describe('a session in its cookie', () => {
     expect((await other.me()).signedIn).toBe(false)
   })
 
+  test('is taken back with all others of its person when asked to', async () => {
+    const taken: object[] = []
+    start({ revoke: (identity) => void taken.push(identity) })
+    await browser.signIn(hub)
+    await browser.signOut('everywhere=true')
+    const subject = hub.person('ana').id
+    expect(taken).toEqual([
+      expect.objectContaining({ issuer: hub.url, subject, tokenId: expect.stringMatching(/^[0-9a-f]{64}$/) }),
+      { issuer: hub.url, subject, issuedAt: clock.seconds },
+    ])
+  })
+
   test('cannot be found without its cookie, and says so', async () => {
     const end = service.sessions.endAll({ issuer: hub.url, subject: 'anyone' })
     expect((await refusalOf(end)).code).toBe('HFAUTH_CONFIG_INVALID')

@@ -60,8 +60,9 @@ export interface SessionsOptions {
   /** Asked about every session on every request. */
   readonly revocations?: Revocations
   /**
-   * Takes one session back, for sessions without a store: then a copy of the cookie is worth nothing after the
-   * sign-out. `untilMs` is when nothing of it can be alive any more, in epoch milliseconds.
+   * Takes sessions without a store back, so that a copy of the cookie is worth nothing after the sign-out: the one
+   * with this `tokenId` or, for a sign-out everywhere, all of a subject that began no later than `issuedAt`.
+   * `untilMs` is when nothing of it can be alive any more, in epoch milliseconds.
    */
   readonly revoke?: (identity: RevocableIdentity, untilMs: number) => void | Promise<void>
   /** Path of the handlers. Default `/auth`. */

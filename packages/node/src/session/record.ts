@@ -42,7 +42,7 @@ export interface SessionTokens {
 
 export interface Lease {
   readonly id: string
-  readonly at: number
+  readonly until: number
 }
 
 /** The record in an opened box, or `undefined` when it is not exactly one. */
@@ -57,7 +57,7 @@ export function readRecord(content: Claims): SessionRecord | undefined {
     [content.signedInAt, content.seenAt, content.vouchedAt, content.checkedAt].every(isTime) &&
     (pausedUntil === undefined || isTime(pausedUntil)) &&
     (tokens === undefined || isTokens(tokens)) &&
-    (lease === undefined || (isJsonObject(lease) && isText(lease.id) && isTime(lease.at)))
+    (lease === undefined || (isJsonObject(lease) && isText(lease.id) && isTime(lease.until)))
   return sound ? (content as unknown as SessionRecord) : undefined
 }
 

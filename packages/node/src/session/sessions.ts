@@ -15,6 +15,7 @@ import { takeOver } from './hand-over.ts'
 import type { IdentityReader } from './identity.ts'
 import { createJournal, type Visitor } from './journal.ts'
 import { createKeeper, type Kept } from './keeper.ts'
+import { createLeases } from './lease.ts'
 import { createOAuthProvider } from './oauth.ts'
 import { readSessionsOptions, type SessionsOptions } from './options.ts'
 import type { SessionRecord } from './record.ts'
@@ -83,8 +84,10 @@ export function createSessions(options: SessionsOptions): Sessions {
     ]),
   )
   const parts = { settings, keeper, attempts, readers }
+  const leases = createLeases(keeper, settings)
   const refresher = createRefresher({
     keeper,
+    leases,
     settings,
     readerOf: (alias) => readers.get(alias),
     onRefreshed: ({ principal, record }) => journal.refreshed(principal, record.scopes),
@@ -96,7 +99,7 @@ export function createSessions(options: SessionsOptions): Sessions {
   async function current(headers: Pick<Headers, 'get'>): Promise<Kept | undefined> {
     const found = await keeper.find(headers)
     const fresh = found && (await refresher.fresh(found))
-    if (fresh === undefined || now() - fresh.record.seenAt < touchMs || fresh.record.lease !== undefined)
+    if (fresh === undefined || now() - fresh.record.seenAt < touchMs || leases.isHeld(fresh.record))
       return fresh
     // Another request may have been quicker; then it has said the same.
     return (await keeper.change(fresh, { ...fresh.record, seenAt: now() })) ?? keeper.again(fresh)
@@ -240,12 +243,19 @@ export function createSessions(options: SessionsOptions): Sessions {
     },
 
     async rotate({ headers }) {
-      const found = await current(headers)
-      const before = found && (await refresher.settled(found))
-      if (before === undefined) return undefined
-      const kept = await keeper.begin(before.record)
+      let before = await current(headers)
+      let mine: Kept | undefined
+      // Under a lease, so that no refresh is lost between the old id and the new one.
+      while (before !== undefined && mine === undefined) {
+        before = await leases.settled(before)
+        mine = before && (await leases.take(before))
+        if (mine === undefined && before !== undefined) before = await keeper.again(before)
+      }
+      if (before === undefined || mine === undefined) return undefined
+      const { lease: _, ...record } = before.record
+      const kept = await keeper.begin(record)
       // Ended meanwhile, by a sign-out everywhere for instance: then the new one must not live on.
-      if (await keeper.end(before)) return sessionOf(kept)
+      if (await keeper.end(mine)) return sessionOf(kept)
       await keeper.end(kept)
       return undefined
     },

@@ -17,7 +17,7 @@ export interface SignOutParts {
 /**
  * Ends a session, and gives the address where the browser ends the one at the provider, if there is any.
  *
- * @param everywhere - Ends all sessions of the person. Those without a store: see `revoke`.
+ * @param everywhere - Ends all sessions of the person; those without a store through `revoke`.
  */
 export async function signOut(
   kept: Kept,
@@ -26,9 +26,7 @@ export async function signOut(
 ): Promise<string | undefined> {
   const { record } = kept
   await keeper.end(kept)
-  if (everywhere && settings.store !== undefined) {
-    await keeper.endAll({ issuer: record.issuer, subject: String(record.claims.sub) })
-  }
+  if (everywhere) await endEverywhere(record, settings, keeper)
   const reader = readers.get(record.alias)
   if (reader === undefined) return undefined
   const { oauth, provider } = reader
@@ -47,6 +45,16 @@ export async function signOut(
   url.searchParams.set('post_logout_redirect_uri', settings.origin + settings.afterSignOut)
   if (record.tokens?.id !== undefined) url.searchParams.set('id_token_hint', record.tokens.id)
   return url.href
+}
+
+async function endEverywhere(
+  { issuer, claims }: Kept['record'],
+  { store, revoke, now, absoluteMs }: Settings,
+  keeper: SessionKeeper,
+): Promise<void> {
+  const all = { issuer, subject: String(claims.sub) }
+  if (store !== undefined) await keeper.endAll(all)
+  else await revoke?.({ ...all, issuedAt: Math.floor(now() / 1000) }, now() + absoluteMs)
 }
 
 export interface SignOutForm {
