@@ -101,6 +101,43 @@ describe('a company’s provider', () => {
     expect((await copy.me()).signedIn).toBe(false)
   })
 
+  test('gets back what it gave to a session that was signed out meanwhile', async () => {
+    let ahead = 0
+    let waiting = 0
+    let open = (): void => {}
+    const gate = new Promise<void>((resolve) => {
+      open = resolve
+    })
+    const slow: typeof fetch = async (url, init) => {
+      if (String(init?.body ?? '').includes('grant_type=refresh_token')) {
+        waiting += 1
+        await gate
+      }
+      return fetch(url, init)
+    }
+    const later = () => now() + ahead
+    service = createService({
+      now: later,
+      issuers: issuers(),
+      providers: { corp: { clientId: companyClientId, clientSecret: company.clientSecret } },
+      store: memorySessionStore({ now: later }),
+      fetch: slow,
+    })
+    browser = new Browser(service.sessions)
+    await signIn()
+    const { csrfToken } = await browser.me()
+    ahead = 601_000
+    const refreshing = service.sessions.accessToken(browser.request('/'))
+    await expect.poll(() => waiting).toBe(1)
+    await browser.send('/auth/logout', { method: 'POST' }, { 'x-csrf-token': csrfToken })
+    const revocations = () =>
+      company.requests.filter((request) => request === 'POST /token/revocation').length
+    const before = revocations()
+    open()
+    expect(await refreshing).toBeUndefined()
+    expect(revocations()).toBe(before + 1)
+  })
+
   test('can end one of its sign-ins here by its `sid`, or all of a person', async () => {
     const laptop = new Browser(service.sessions)
     const phone = new Browser(service.sessions)

@@ -100,6 +100,42 @@ describe.each(['stateless', 'stored'] as const)('a %s session', (kind) => {
   })
 })
 
+describe('the handlers', () => {
+  test('answer any request under their path, and none with a fault of ours', async () => {
+    const path = fc.constantFrom('login', 'callback', 'callback/hf', 'me', 'logout', 'session', 'x', '')
+    const pair = fc.tuple(
+      fc.constantFrom('state', 'code', 'error', 'iss', 'return_to', 'provider', 'prompt', 'max_age', 'x'),
+      fc.string({ unit: 'binary', maxLength: 40 }),
+    )
+    const header = fc.constantFrom(
+      'origin',
+      'cookie',
+      'authorization',
+      'x-csrf-token',
+      'content-type',
+      'accept',
+    )
+    const value = fc.string({ maxLength: 60 })
+    const method = fc.constantFrom('GET', 'POST', 'HEAD', 'PUT', 'DELETE')
+    await fc.assert(
+      fc.asyncProperty(
+        path,
+        fc.array(pair, { maxLength: 4 }),
+        fc.dictionary(header, value, { maxKeys: 4 }),
+        method,
+        async (name, pairs, headers, verb) => {
+          const url = `http://127.0.0.1:4321/auth/${name}?${new URLSearchParams(pairs)}`
+          const body = verb === 'POST' ? { body: 'everywhere=true&csrf_token=x' } : {}
+          const request = new Request(url, { method: verb, headers, ...body })
+          const response = await services.stateless.sessions.handle(request)
+          expect(response?.status).not.toBe(500)
+        },
+      ),
+      { numRuns: 500 },
+    )
+  })
+})
+
 describe('a sealed cookie', () => {
   const box = createSealedBox([secret], 'session')
   const record = () => ({

@@ -423,6 +423,21 @@ describe('handlers', () => {
     },
   )
 
+  test('take all their chance from one source, and never the same twice', async () => {
+    let calls = 0
+    start({
+      random(bytes) {
+        calls += 1
+        return new Uint8Array(bytes).fill(calls)
+      },
+    })
+    const url = new URL(await browser.leave())
+    const chance = (call: number) => Buffer.alloc(32, call).toString('base64url')
+    expect(url.searchParams.get('state')).toBe(chance(1))
+    expect(url.searchParams.get('nonce')).toBe(chance(2))
+    expect(url.searchParams.get('code_challenge')).toBe(hash('sha256', chance(3), 'base64url'))
+  })
+
   test('pass on what a step-up asks for', async () => {
     const url = new URL(await browser.leave('?max_age=60&acr_values=phr&prompt=login'))
     expect(Object.fromEntries(url.searchParams)).toMatchObject({

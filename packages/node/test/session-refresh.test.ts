@@ -275,6 +275,34 @@ describe('two replicas', () => {
   })
 })
 
+describe('a replica', () => {
+  test('whose request was refused only after another took over does not end the session', async () => {
+    hub.faults.tokenEndpoint = { delayMs: 400, status: 400, body: '{"error":"invalid_grant"}' }
+    clock.forward(601)
+    const late = access()
+    await expect.poll(() => refreshes().length).toBe(1)
+    heal()
+    clock.forward(26)
+    const taken = await access(replica())
+    expect((await late)?.token).toBe(taken?.token)
+    expect(await isIn()).toBe(true)
+  })
+
+  test('waits for another within bounds, and then says that one may try again', async () => {
+    hub.faults.tokenEndpoint = { delayMs: 1500 }
+    clock.forward(601)
+    const slow = access()
+    await expect.poll(() => refreshes().length).toBe(1)
+    const impatient = replica({ timeoutMs: 100 })
+    await expect(access(impatient)).rejects.toMatchObject({
+      code: 'HFAUTH_ISSUER_UNAVAILABLE',
+      retryable: true,
+    })
+    expect(await slow).toBeDefined()
+    expect(refreshes()).toHaveLength(1)
+  })
+})
+
 describe('two processes that share a Redis', () => {
   const prefix = randomPrefix()
   let connected: Connected | undefined
