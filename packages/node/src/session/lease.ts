@@ -24,8 +24,8 @@ export interface Leases {
    * `undefined` when it has ended. A store that fails is tried again: what has changed exists nowhere else.
    */
   release(mine: Kept, change: Partial<SessionRecord>): Promise<Kept | undefined>
-  /** Ends the session, unless another has taken the lease over: then gives what there is. */
-  end(mine: Kept): Promise<Kept | undefined>
+  /** Ends the session. False when another has taken the lease over, or has ended it already. */
+  end(mine: Kept): Promise<boolean>
   /**
    * The session once nobody holds it, waited for within bounds.
    *
@@ -75,9 +75,7 @@ export function createLeases(keeper: SessionKeeper, { now, timeoutMs, randomId }
 
     async end(mine) {
       const current = await keeper.again(mine)
-      if (!isOurs(current, mine)) return current
-      await keeper.end(current)
-      return undefined
+      return isOurs(current, mine) && keeper.end(current)
     },
 
     async settled(kept) {

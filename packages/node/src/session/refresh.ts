@@ -79,9 +79,9 @@ export function createRefresher(options: RefreshOptions): Refresher {
   }
 
   async function end(mine: Kept, error: unknown): Promise<Kept | undefined> {
-    const left = await leases.end(mine)
-    if (left === undefined) await onEnded(mine, error)
-    return left
+    if (!(await leases.end(mine))) return keeper.again(mine)
+    await onEnded(mine, error)
+    return undefined
   }
 
   return {
