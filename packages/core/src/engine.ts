@@ -9,8 +9,10 @@ import { type CompiledPolicy, compilePolicy } from './compile/compile.ts'
 import { type AbilityOptions, abilityOf, type HfAuthAbility } from './decide/ability.ts'
 import { type Access, StandingAccess } from './decide/access.ts'
 import { decide } from './decide/decide.ts'
+import { DelegatedAccess } from './decide/delegation.ts'
 import { consideredStatements, type ExplainOptions, type Explanation } from './decide/explain.ts'
 import { createStandings, type PolicyStanding, type StandingSource } from './decide/grants.ts'
+import type { PolicyAccess } from './decide/policy-access.ts'
 import { remediesFor } from './decide/remedies.ts'
 import { emptyFacts, nameOf, readFacts } from './decide/resource.ts'
 import { scopesForRules } from './decide/scopes.ts'
@@ -21,7 +23,7 @@ import { HfAuthError } from './errors.ts'
 import { suggestion } from './internal/nearest.ts'
 import { sortedUnique } from './internal/sort.ts'
 import type { Environment, Policy } from './policy/policy.ts'
-import { keepFor, keptFor, type Principal } from './principal/principal.ts'
+import { actorFor, keepFor, keptFor, type Principal } from './principal/principal.ts'
 import type { Question } from './types.ts'
 
 export interface EngineOptions {
@@ -29,16 +31,6 @@ export interface EngineOptions {
   readonly environment: string
   /** Current time in epoch milliseconds. Default `Date.now`. */
   readonly now?: () => number
-}
-
-/** Access to a live policy: what a snapshot cannot tell as well. */
-export interface PolicyAccess extends Access {
-  /** A decision, how every statement came out and why and, on a denial, what would turn it into an allow. */
-  explain(question: Question, options?: ExplainOptions): Explanation
-  /** The patterns and conditions under which an action could be allowed on a type, for building queries. */
-  patternsFor(action: string, type: string): Patterns
-  /** A CASL ability; see {@link abilityOf}, which takes a snapshot's access as well. */
-  ability(options?: AbilityOptions): HfAuthAbility
 }
 
 export interface ScopesOptions {
@@ -50,7 +42,8 @@ export interface Engine {
   readonly policy: Policy
   readonly environment: string
   /**
-   * The questions one can ask about a principal; cheap, and kept as long as the principal lives.
+   * The questions one can ask about a principal; cheap, and kept as long as the principal lives. Where
+   * somebody acts for the principal, the answers are for what both may.
    *
    * @throws HfAuthError `HFAUTH_CONFIG_INVALID` when the principal does not come from verified claims.
    */
@@ -111,13 +104,17 @@ function engineIn(environment: Environment, shared: Shared): PlacedEngine {
     compiledIn: (name) => engineOf(name)?.compiled,
     elsewhere: (principal, name) => engineOf(name)?.for(principal),
   }
+  const accessOf = (principal: Principal): PolicyAccess => {
+    const own = new PrincipalAccess(principal, place)
+    const actor = actorFor(principal)
+    return actor === undefined ? own : new DelegatedAccess(own, engine.for(actor))
+  }
   const engine: PlacedEngine = {
     policy,
     environment: environment.name,
     compiled,
     for: (principal) =>
-      keptFor<PolicyAccess>(principal, place) ??
-      keepFor(principal, place, new PrincipalAccess(principal, place)),
+      keptFor<PolicyAccess>(principal, place) ?? keepFor(principal, place, accessOf(principal)),
     scopes({ role } = {}) {
       if (role !== undefined && !policy.roles.has(role)) {
         const hint = suggestion(role, policy.roles.keys())

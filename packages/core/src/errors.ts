@@ -21,6 +21,8 @@ export type HfAuthErrorCode =
   | 'HFAUTH_SNAPSHOT_INVALID'
   /** Claims lack what their preset needs. */
   | 'HFAUTH_CLAIMS_INVALID'
+  /** What was asked of an access has no sound answer for somebody who acts for another. */
+  | 'HFAUTH_DELEGATION_UNSUPPORTED'
   /** An HTTP request is malformed or ambiguous. */
   | 'HFAUTH_REQUEST_INVALID'
   /** No configured issuer vouches for the token, or it is of a kind we do not take. */
@@ -33,6 +35,8 @@ export type HfAuthErrorCode =
   | 'HFAUTH_ISSUER_UNAVAILABLE'
   /** The provider refused a token exchange. */
   | 'HFAUTH_EXCHANGE_REFUSED'
+  /** A CI job has no ID token to show; the message says what to change. */
+  | 'HFAUTH_CI_TOKEN_UNAVAILABLE'
   /** The audit sink did not take the event, so the request was refused. */
   | 'HFAUTH_AUDIT_UNAVAILABLE'
   /** The answer at the redirect address belongs to no sign-in started here. */

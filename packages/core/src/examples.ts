@@ -5,6 +5,7 @@
  */
 import { createEngine } from './engine.ts'
 import type { Policy } from './policy/policy.ts'
+import { issuerAtAddress } from './principal/actors.ts'
 import { anonymous, type Principal, principalFromClaims } from './principal/principal.ts'
 import type { Decision, Json } from './types.ts'
 
@@ -64,5 +65,6 @@ function examplePrincipal(policy: Policy, example: ExamplePrincipal, now: number
     preset: issuer.preset,
     credential: example.credential ?? 'id_token',
     claims: { iat: seconds, exp: seconds + 3600, ...example.claims },
+    issuerAt: issuerAtAddress(policy.issuers.values()),
   })
 }

@@ -27,6 +27,7 @@ export {
   type Explanation,
   explainRules,
 } from './decide/explain.ts'
+export type { PolicyAccess } from './decide/policy-access.ts'
 export { type PrismaRule, type PrismaRulesOptions, prismaRulesOf } from './decide/prisma-rules.ts'
 export type { PrismaConditions } from './decide/prisma-words.ts'
 export type { Audience, Remedies, Remedy } from './decide/remedies.ts'
@@ -37,7 +38,6 @@ export {
   createEngine,
   type Engine,
   type EngineOptions,
-  type PolicyAccess,
   type ScopesOptions,
 } from './engine.ts'
 export { HfAuthError, type HfAuthErrorCode, type HfAuthErrorOptions } from './errors.ts'
@@ -61,6 +61,7 @@ export {
 export { type ParsePolicyOptions, parsePolicy } from './policy/parse.ts'
 export type { Environment, Issuer, IssuerAddress, Policy, Route } from './policy/policy.ts'
 export type { ConditionDocument, PolicyDocument } from './policy/schema.ts'
+export { issuerAtAddress, type NamedIssuer } from './principal/actors.ts'
 export type { Claims } from './principal/claims.ts'
 export { normalClaims } from './principal/normal-claims.ts'
 export type {
@@ -71,6 +72,7 @@ export type {
 } from './principal/preset.ts'
 export { presets } from './principal/presets/index.ts'
 export {
+  actorFor,
   anonymous,
   assertPrincipal,
   type Principal,
@@ -83,6 +85,7 @@ export type {
   CredentialKind,
   Decision,
   DecisionReason,
+  Delegation,
   Json,
   Likelihood,
   OrgMembership,

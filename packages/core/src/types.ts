@@ -61,6 +61,8 @@ export interface PrincipalShape {
   readonly scopes?: readonly string[]
   /** All verified claims: as the issuer wrote them, except for what its preset makes uniform. */
   readonly claims: { readonly [name: string]: Json }
+  /** Who acts for this principal, as the token says (`act`, RFC 8693 §4.1); it may have an actor before it. */
+  readonly actor?: PrincipalShape
 }
 
 export interface Resource {
@@ -128,6 +130,14 @@ export interface BindingReference {
   readonly location?: SourceLocation
 }
 
+/** Who acts for whom. */
+export interface Delegation {
+  /** Ids: the subject, who acts now, and then the actors before. */
+  readonly chain: readonly string[]
+  /** The first of them who may not do this; absent when all may. */
+  readonly refused?: string
+}
+
 /** What a fresh sign-in must bring (RFC 9470). */
 export interface StepUp {
   /** Longest age of the token, in seconds. */
@@ -154,6 +164,8 @@ export interface Decision {
   /** Attributes a condition needed and did not get, as `resource.gated`. */
   readonly missingAttributes: readonly string[]
   readonly stepUp?: StepUp
+  /** Only when somebody acts for the principal; reason and statements are then those of whoever was refused. */
+  readonly delegation?: Delegation
   readonly policy: PolicyReference
 }
 

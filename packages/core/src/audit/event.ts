@@ -28,6 +28,8 @@ export interface AuditActor {
   /** Login name, for people to read; never what decides. */
   readonly name?: string
   readonly roles: readonly string[]
+  /** Ids of those who acted for it: who acts now first, then the actors before (RFC 8693 §4.1). */
+  readonly actedBy?: readonly string[]
 }
 
 export interface AuditClient {
@@ -51,6 +53,8 @@ export interface AuditDecision {
   readonly statements: readonly string[]
   readonly policy: string
   readonly missingAttributes?: readonly string[]
+  /** Where somebody acts for the actor: the first of the chain who may not do this. */
+  readonly refused?: string
 }
 
 /** An event before the sink has numbered it. Times are RFC 3339 in UTC with three decimals. */
@@ -82,17 +86,32 @@ export interface AuditEvent {
 export function auditActor(principal: PrincipalShape, roles: readonly string[]): AuditActor {
   const { kind, id, issuer, username, name } = principal
   const shown = username ?? name
-  return { kind, id, issuer, ...(shown === undefined ? {} : { name: shown }), roles }
+  const actedBy = actorsBehind(principal)
+  return {
+    kind,
+    id,
+    issuer,
+    ...(shown === undefined ? {} : { name: shown }),
+    roles,
+    ...(actedBy.length === 0 ? {} : { actedBy }),
+  }
+}
+
+function actorsBehind(principal: PrincipalShape): string[] {
+  const ids: string[] = []
+  for (let { actor } = principal; actor !== undefined; { actor } = actor) ids.push(actor.id)
+  return ids
 }
 
 export function auditDecision(decision: Decision): AuditDecision {
-  const { allowed, reason, statements, policy, missingAttributes } = decision
+  const { allowed, reason, statements, policy, missingAttributes, delegation } = decision
   return {
     effect: allowed ? 'allow' : 'deny',
     reason,
     statements: statements.map(({ id }) => id),
     policy: policy.digest,
     ...(missingAttributes.length === 0 ? {} : { missingAttributes }),
+    ...(delegation?.refused === undefined ? {} : { refused: delegation.refused }),
   }
 }
 

@@ -17,16 +17,36 @@ export function scopesForRules(
   rules: readonly ResidualRule[],
   ceiling: ReadonlySet<string> | undefined,
 ): string[] {
-  const needed = []
+  return scopesForUses([usesOf(rules, ceiling)])
+}
+
+/** An action on a type, the two parted by a space, which neither has. */
+export type Use = `${string} ${string}`
+
+/** What rules allow on Hugging Face, whichever resource they allow it on. */
+export function usesOf(
+  rules: readonly ResidualRule[],
+  ceiling: ReadonlySet<string> | undefined,
+): ReadonlySet<Use> {
+  const uses = new Set<Use>()
   for (const { effect, actions, types } of rules) {
     if (effect === 'deny') continue
     for (const action of actions.includes('*') ? hubActions : actions) {
       if (ceiling !== undefined && !ceiling.has(action)) continue
-      for (const type of types.includes('**') ? hubTypes : types) {
-        const alternatives = sufficientScopes(action, type)
-        if (alternatives !== undefined && alternatives.length > 0) needed.push(alternatives)
-      }
+      for (const type of types.includes('**') ? hubTypes : types) uses.add(`${action} ${type}`)
     }
+  }
+  return uses
+}
+
+/** The smallest scopes for the uses that are in every one of the sets. */
+export function scopesForUses([first, ...others]: readonly ReadonlySet<Use>[]): string[] {
+  const needed = []
+  for (const use of first ?? []) {
+    if (!others.every((set) => set.has(use))) continue
+    const [action = '', type = ''] = use.split(' ')
+    const alternatives = sufficientScopes(action, type)
+    if (alternatives !== undefined && alternatives.length > 0) needed.push(alternatives)
   }
   return smallestScopes(needed) ?? []
 }

@@ -26,7 +26,7 @@ export type LogoutSignal = 'back-channel' | 'ssf' | 'risc' | 'gtr'
 /** The members that claims decide; the rest comes from the policy and the credential. */
 export type ClaimedMembers = Omit<
   PrincipalShape,
-  'kind' | 'issuer' | 'id' | 'subject' | 'credential' | 'huggingface' | 'claims'
+  'kind' | 'issuer' | 'id' | 'subject' | 'credential' | 'huggingface' | 'claims' | 'actor'
 >
 
 export type TokenCredential = Exclude<CredentialKind, 'none'>

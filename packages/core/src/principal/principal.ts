@@ -8,10 +8,12 @@
  */
 import type { Brand } from '../brand.ts'
 import { HfAuthError } from '../errors.ts'
+import { present } from '../internal/present.ts'
 import type { CredentialKind, PrincipalShape } from '../types.ts'
+import { type NamedIssuer, readActors } from './actors.ts'
 import type { Claims } from './claims.ts'
 import { normalClaims } from './normal-claims.ts'
-import type { Preset } from './preset.ts'
+import type { ClaimedMembers, Preset } from './preset.ts'
 
 export type Principal = Brand<Readonly<PrincipalShape>, 'Principal'>
 
@@ -22,19 +24,25 @@ export interface VerifiedClaims {
   readonly credential: Exclude<CredentialKind, 'none'>
   /** Claims whose signature, issuer, audience and times have been checked. */
   readonly claims: Claims
+  /** Finds the issuer with an address, for actors (`act`) of another issuer than the token's own. */
+  readonly issuerAt?: (url: string) => NamedIssuer | undefined
 }
 
 /**
  * Turns verified claims into a principal. Only a token verifier may call this, after every check has
  * passed; tests of a policy call it with the claims they suppose.
  *
- * @throws HfAuthError `HFAUTH_CLAIMS_INVALID` when the claims have no subject.
+ * Who acts for the subject becomes `actor` (RFC 8693 §4.1), on the word of the token's issuer.
+ *
+ * @throws HfAuthError `HFAUTH_CLAIMS_INVALID` when the claims have no subject, or actors that cannot be read.
  */
 export function principalFromClaims(verified: VerifiedClaims): Principal {
   const { issuer, preset, credential } = verified
   const claims = normalClaims(preset, verified.claims)
   const subject = preset.subject(claims)
   if (subject === undefined) throw new HfAuthError('HFAUTH_CLAIMS_INVALID', 'verified claims have no subject')
+  const said = preset.read(claims)
+  const actor = Object.hasOwn(claims, 'act') ? issueActor(verified, said) : undefined
   return issue({
     kind: preset.kind,
     issuer,
@@ -43,8 +51,40 @@ export function principalFromClaims(verified: VerifiedClaims): Principal {
     credential,
     huggingface: preset.huggingface,
     claims,
-    ...preset.read(claims),
+    ...said,
+    ...(actor === undefined ? {} : { actor }),
   })
+}
+
+/** From the first actor to the one who acts now, each with the one before. */
+function issueActor(
+  { issuer, preset, claims, issuerAt }: VerifiedClaims,
+  { issuedAt, expiresAt }: ClaimedMembers,
+): Principal | undefined {
+  let actor: Principal | undefined
+  for (const said of readActors(claims, { issuer: { alias: issuer, preset }, issuerAt }).reverse()) {
+    const { alias, preset: known } = said.issuer
+    actor = issue({
+      ...known.read(said.claims),
+      kind: known.kind,
+      issuer: alias,
+      id: `${alias}|${said.subject}`,
+      subject: said.subject,
+      // An actor shows no credential: the token's scopes bind its subject, its times bind both.
+      credential: 'none',
+      huggingface: known.huggingface,
+      claims: said.claims,
+      ...present({ issuedAt, expiresAt, actor }),
+    })
+  }
+  return actor
+}
+
+/** Who acts now for the principal, itself a principal with those before it as its own `actor`. */
+export function actorFor(principal: Principal): Principal | undefined {
+  const { actor } = principal
+  if (actor !== undefined) assertPrincipal(actor)
+  return actor
 }
 
 /** @throws HfAuthError `HFAUTH_CONFIG_INVALID` unless `value` was issued in this process. */

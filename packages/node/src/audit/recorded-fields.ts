@@ -61,7 +61,14 @@ function object<T extends object>(shape: Shape<T>): Reader<T> {
 const readEntry = object<AuditEntry>({
   type: text(),
   requestId: text(128),
-  actor: object<AuditActor>({ kind: text(), id: text(512), issuer: text(), name: text(), roles: texts }),
+  actor: object<AuditActor>({
+    kind: text(),
+    id: text(512),
+    issuer: text(),
+    name: text(),
+    roles: texts,
+    actedBy: texts,
+  }),
   client: object({ ip: text(64), userAgent: text(256) }),
   action: text(64),
   resource: object({ kind: text(64), id: text(512), revision: text(), path: text(1024) }),
@@ -72,6 +79,7 @@ const readEntry = object<AuditEntry>({
     statements: texts,
     policy: text(),
     missingAttributes: texts,
+    refused: text(512),
   }),
   error: text(64),
   scopes: texts,

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { type Issuer, type Policy, principalFromClaims } from '@hfauth/core'
+import { type Issuer, issuerAtAddress, type Policy, principalFromClaims } from '@hfauth/core'
 import { FlightCache, type Remembered } from '../internal/flight-cache.ts'
 import { numberOption } from '../internal/number-option.ts'
 import type { Fetch } from '../internal/request.ts'
@@ -79,6 +79,7 @@ export function createVerifier(options: VerifierOptions): TokenVerifier {
   const { clients = {} } = options
   checkClients(clients, policy.issuers)
   const issuers = [...policy.issuers.values()]
+  const issuerAt = issuerAtAddress(issuers)
   const issuerClients = createIssuerClients(issuers, { fetch, now, timeoutMs, keyCooldownMs, maxStaleKeysMs })
   const wayOf = createWays({
     issuers,
@@ -99,7 +100,7 @@ export function createVerifier(options: VerifierOptions): TokenVerifier {
     const sinceMs = now()
     const accepted = await way.check()
     const untilMs = Math.min(sinceMs + cacheMs, (accepted.expiresAt ?? Number.POSITIVE_INFINITY) * 1000)
-    return { value: credentialOf(accepted, digest), untilMs }
+    return { value: credentialOf(accepted, digest, issuerAt), untilMs }
   }
 
   return {
@@ -113,10 +114,15 @@ export function createVerifier(options: VerifierOptions): TokenVerifier {
   }
 }
 
-function credentialOf(accepted: AcceptedToken, digest: string): VerifiedCredential {
+function credentialOf(
+  accepted: AcceptedToken,
+  digest: string,
+  issuerAt: (url: string) => Issuer | undefined,
+): VerifiedCredential {
   const { issuer, kind, claims, expiresAt } = accepted
+  const { alias, preset } = issuer
   return Object.freeze({
-    principal: principalFromClaims({ issuer: issuer.alias, preset: issuer.preset, credential: kind, claims }),
+    principal: principalFromClaims({ issuer: alias, preset, credential: kind, claims, issuerAt }),
     issuer,
     kind,
     fingerprint: fingerprintOf(digest),
