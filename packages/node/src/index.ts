@@ -9,8 +9,29 @@ export { type JsonLinesSinkOptions, jsonLinesSink } from './audit/json-lines-sin
 export { type AuditLogOptions, createAuditLog } from './audit/log.ts'
 export { type MemorySink, memorySink } from './audit/memory-sink.ts'
 export type { AuditEntry, AuditLog, AuditSink, RecordedEvent } from './audit/types.ts'
+export {
+  detectProvider,
+  type JobTokenOptions,
+  readJobToken,
+  requestJobToken,
+} from './exchange/ci/job-token.ts'
+export { runProgram } from './exchange/ci/program.ts'
+export { shownClaims } from './exchange/ci/shown-claims.ts'
+export type { CiEnvironment, CiProvider, RunProgram } from './exchange/ci/types.ts'
 export { createTokenExchange, type TokenExchangeOptions } from './exchange/exchange.ts'
-export type { ExchangedToken, TokenExchange } from './exchange/types.ts'
+export type { ExchangeActor } from './exchange/may-act.ts'
+export {
+  createPolicyExchange,
+  type PolicyExchange,
+  type PolicyExchangeOptions,
+} from './exchange/policy-exchange.ts'
+export type {
+  ExchangedToken,
+  ExchangeOwner,
+  MemberExchange,
+  PublisherExchange,
+  TokenExchange,
+} from './exchange/types.ts'
 export { createGuard } from './guard/guard.ts'
 export type {
   Allowed,

@@ -14,8 +14,9 @@ import { cacheKey, FlightCache, type Remembered } from '../internal/flight-cache
 import { numberOption } from '../internal/number-option.ts'
 import { type Fetch, requestBounded } from '../internal/request.ts'
 import { isBearerText, readTokenKind } from '../token/kind.ts'
+import type { Revocations } from '../verify/types.ts'
 import { readTokenResponse } from './token-response.ts'
-import type { ExchangedToken, TokenExchange } from './types.ts'
+import type { ExchangedToken, ExchangeOwner, TokenExchange } from './types.ts'
 
 export interface TokenExchangeOptions {
   /** Origin of the Hub: `https://huggingface.co`. */
@@ -30,6 +31,14 @@ export interface TokenExchangeOptions {
   readonly timeoutMs?: number
   /** Most tokens kept; the oldest goes first. Default 10,000. */
   readonly cacheEntries?: number
+  /** What has been taken back: its owners get no token, and those that were kept for them are forgotten at once. */
+  readonly revocations?: Revocations
+}
+
+/** A token in memory, and for whom. */
+interface Kept {
+  readonly token: ExchangedToken
+  readonly owner: ExchangeOwner | undefined
 }
 
 const grantType = 'urn:ietf:params:oauth:grant-type:token-exchange'
@@ -41,13 +50,36 @@ const maxAnswerBytes = 64 * 1024
 
 /** @throws HfAuthError `HFAUTH_CONFIG_INVALID` when an option is malformed. */
 export function createTokenExchange(options: TokenExchangeOptions): TokenExchange {
-  const { client, fetch = globalThis.fetch, now = Date.now } = options
+  const { client, fetch = globalThis.fetch, now = Date.now, revocations } = options
   const timeoutMs = numberOption('timeoutMs', options.timeoutMs ?? 5000, { min: 1 })
   const maxEntries = numberOption('cacheEntries', options.cacheEntries ?? 10_000, { min: 1 })
   const endpoint = tokenEndpointOf(options.hubUrl)
   const authorization = client === undefined ? undefined : basicAuthorization(client)
   const subject = `the token endpoint of \`${new URL(endpoint).origin}\``
-  const cache = new FlightCache<ExchangedToken>({ maxEntries, now })
+  const cache = new FlightCache<Kept>({ maxEntries, now })
+  const isRevoked = (owner: ExchangeOwner) => revocations?.isRevoked(owner.identity) === true
+  // Whose nobody knows, or what is still under way, might be somebody's who was just revoked.
+  revocations?.subscribe(() => cache.forget((_, kept) => kept?.owner === undefined || isRevoked(kept.owner)))
+
+  async function remembered(
+    key: readonly string[],
+    owner: ExchangeOwner | undefined,
+    load: () => Promise<Remembered<ExchangedToken>>,
+  ): Promise<ExchangedToken> {
+    assertCurrent(owner)
+    const whole = cacheKey(...key, owner?.environment ?? '', owner?.principal ?? '')
+    const { token } = await cache.get(whole, async () => {
+      const { value, untilMs } = await load()
+      return { value: { token: value, owner }, untilMs }
+    })
+    assertCurrent(owner)
+    return token
+  }
+
+  function assertCurrent(owner: ExchangeOwner | undefined): void {
+    if (owner === undefined || !isRevoked(owner)) return
+    throw new HfAuthError('HFAUTH_EXCHANGE_REFUSED', 'the credential of the caller has been revoked')
+  }
 
   async function exchange(
     headers: Readonly<Record<string, string>>,
@@ -73,14 +105,14 @@ export function createTokenExchange(options: TokenExchangeOptions): TokenExchang
   }
 
   return {
-    async forMember({ email, scopes }) {
+    async forMember({ email, scopes, owner }) {
       if (authorization === undefined) {
         throw new HfAuthError('HFAUTH_CONFIG_INVALID', 'exchanging for a member needs `client`')
       }
       assertEmail(email)
       const requested = [...new Set(scopes)].sort()
       assertScopes(requested)
-      return cache.get(cacheKey('member', email, ...requested), () => {
+      return remembered(['member', email, requested.join(' ')], owner, () => {
         const form = new URLSearchParams({
           grant_type: grantType,
           subject_token: email,
@@ -92,10 +124,10 @@ export function createTokenExchange(options: TokenExchangeOptions): TokenExchang
       })
     },
 
-    async forPublisher({ idToken, resource }) {
+    async forPublisher({ idToken, resource, owner }) {
       const subjectToken = readIdToken(idToken)
       assertResource(resource)
-      return cache.get(cacheKey('publisher', subjectToken, resource), () => {
+      return remembered(['publisher', subjectToken, resource], owner, () => {
         const body = {
           grant_type: grantType,
           subject_token_type: idTokenType,

@@ -51,11 +51,10 @@ export class FlightCache<T> {
     return flight.answer
   }
 
-  /** Drops every key that `matches`; an answer under way is still given, and not remembered. */
-  forget(matches: (key: string) => boolean): void {
-    for (const map of [this.entries, this.flights]) {
-      for (const key of map.keys()) if (matches(key)) map.delete(key)
-    }
+  /** Drops what `matches`; an answer under way has no value yet, is still given, and not remembered. */
+  forget(matches: (key: string, value: T | undefined) => boolean): void {
+    for (const [key, { value }] of this.entries) if (matches(key, value)) this.entries.delete(key)
+    for (const key of this.flights.keys()) if (matches(key, undefined)) this.flights.delete(key)
   }
 
   clear(): void {

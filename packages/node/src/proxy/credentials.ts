@@ -7,7 +7,10 @@
  * @module
  */
 import type { Principal } from '@hfauth/core'
-import type { TokenExchange } from '../exchange/types.ts'
+import { assertMayAct, type ExchangeActor } from '../exchange/may-act.ts'
+import { publisherResource } from '../exchange/publisher-resource.ts'
+import type { ExchangeOwner, TokenExchange } from '../exchange/types.ts'
+import { bareToken } from '../token/kind.ts'
 
 export interface CredentialRequest {
   readonly principal: Principal
@@ -18,6 +21,8 @@ export interface CredentialRequest {
   readonly resource?: { readonly type: string; readonly id: string }
   /** The smallest scopes for this one action; empty when it needs none. */
   readonly scopes: readonly string[]
+  /** Whose a token will be that is exchanged and kept; absent for anonymous. */
+  readonly owner?: ExchangeOwner
 }
 
 export interface UpstreamCredential {
@@ -43,37 +48,35 @@ export function forwardCaller(): UpstreamCredentials {
       : undefined
 }
 
-/** A short-lived token for a member of the organisation, by an e-mail address that their provider has verified. */
-export function exchangeForMember(exchange: TokenExchange): UpstreamCredentials {
-  return async ({ principal, scopes }) => {
+/**
+ * A short-lived token for a member of the organisation, by an e-mail address that their provider has verified.
+ *
+ * @param options.actor - Who we are to issuers whose tokens say who may act for their subject (RFC 8693 §4.4).
+ */
+export function exchangeForMember(
+  exchange: TokenExchange,
+  { actor }: { readonly actor?: ExchangeActor } = {},
+): UpstreamCredentials {
+  return async ({ principal, scopes, owner }) => {
     const { kind, email, emailVerified } = principal
     // Without scopes the exchange would give all that the app has; what needs none goes without a token.
     if (kind !== 'user' || email === undefined || emailVerified !== true || scopes.length === 0)
       return undefined
-    const exchanged = await exchange.forMember({ email, scopes })
+    assertMayAct(principal, actor)
+    const exchanged = await exchange.forMember({ email, scopes, owner })
     return { token: exchanged.token, exchanged: true, scopes: exchanged.scopes }
   }
 }
 
-const publisherPrefix: Readonly<Record<string, string>> = {
-  model: '',
-  dataset: 'datasets/',
-  space: 'spaces/',
-  kernel: 'kernels/',
-  bucket: 'buckets/',
-}
-
 /** A short-lived token on one repository for a CI job, by the ID token it came with: no secret anywhere. */
 export function exchangeForPublisher(exchange: TokenExchange): UpstreamCredentials {
-  return async ({ principal, callerToken, action, resource }) => {
-    const prefix = resource === undefined ? undefined : publisherPrefix[resource.type]
+  return async ({ principal, callerToken, action, resource, owner }) => {
+    const wanted = resource === undefined ? undefined : publisherResource(resource)
     const fits = principal.kind === 'workload' && principal.credential === 'id_token' && action !== 'infer'
-    if (!fits || callerToken === undefined || resource === undefined || prefix === undefined) return undefined
-    const exchanged = await exchange.forPublisher({
-      // The way by which clients that insist on `hf_` carry a token of another issuer.
-      idToken: callerToken.replace(/^hf_oidc_/, ''),
-      resource: prefix + resource.id,
-    })
+    if (!fits || callerToken === undefined || wanted === undefined) return undefined
+    // Clients that insist on `hf_` carry a token of another issuer behind our prefix.
+    const idToken = bareToken(callerToken)
+    const exchanged = await exchange.forPublisher({ idToken, resource: wanted, owner })
     return { token: exchanged.token, exchanged: true, scopes: exchanged.scopes }
   }
 }

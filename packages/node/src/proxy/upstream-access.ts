@@ -8,6 +8,8 @@
  */
 import { HfAuthError } from '@hfauth/core'
 import type { AuditLog } from '../audit/types.ts'
+import { ownerOf } from '../exchange/owner.ts'
+import type { ExchangeOwner } from '../exchange/types.ts'
 import type { Gate } from '../guard/gate.ts'
 import type { Caller } from '../guard/types.ts'
 import { cacheKey } from '../internal/flight-cache.ts'
@@ -47,6 +49,14 @@ export interface UpstreamAccess {
   factsFor(caller: Caller, action: string, resource: NamedResource): Promise<Attributes>
 }
 
+function ownerOfCaller({ principal, access, presented }: Caller): ExchangeOwner {
+  return ownerOf(principal, {
+    environment: access.environment,
+    issuer: presented?.credential.issuer.url ?? '',
+    fingerprint: presented?.credential.fingerprint,
+  })
+}
+
 /** Most minted tokens remembered as being on record already. */
 const maxRemembered = 10_000
 
@@ -67,7 +77,7 @@ export function createUpstreamAccess({
           principal,
           action,
           scopes,
-          ...(presented === undefined ? {} : { callerToken: presented.token }),
+          ...(presented === undefined ? {} : { callerToken: presented.token, owner: ownerOfCaller(caller) }),
           ...(resource === undefined ? {} : { resource: { type: resource.type, id: resource.id } }),
         })
       } catch (error) {

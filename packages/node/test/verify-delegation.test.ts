@@ -1,0 +1,97 @@
+/**
+ * Who acts for whom is read from verified tokens only, and stands on record (RFC 8693 §4.1).
+ */
+import { createEngine, parsePolicy } from '@hfauth/core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createAuditLog, createGuard, createVerifier, memorySink } from '../src/index.ts'
+import {
+  createClock,
+  type LoopbackIssuer,
+  refusalOf,
+  rsa,
+  rsaKey,
+  signed,
+  startIssuer,
+} from './loopback-issuer.ts'
+
+let issuer: LoopbackIssuer
+const clock = createClock()
+
+beforeAll(async () => {
+  issuer = await startIssuer()
+  issuer.keys = [rsa.jwk]
+})
+afterAll(() => issuer.close())
+
+function setUp() {
+  const policy = parsePolicy({
+    version: 1,
+    name: 'test',
+    issuers: {
+      idp: { preset: 'oidc', issuer: issuer.url, audience: 'app-1' },
+      agents: { preset: 'oidc', issuer: 'https://agents.example', audience: 'app-1' },
+    },
+    environments: { production: {} },
+    roles: {
+      engineer: { allow: [{ actions: ['read', 'write'], on: ['model:acme/*'] }] },
+      viewer: { allow: [{ actions: ['read'], on: ['model:acme/*'] }] },
+    },
+    bindings: [
+      { roles: ['engineer'], to: { issuer: 'idp', claims: { sub: 'ana' } } },
+      { roles: ['viewer'], to: { issuer: 'agents', claims: { sub: 'bot' } } },
+    ],
+  })
+  const now = () => clock.ms
+  const sink = memorySink()
+  const guard = createGuard({
+    engine: createEngine(policy, { environment: 'production', now }),
+    verifier: createVerifier({ policy, now }),
+    audit: createAuditLog({ sink, environment: 'production', service: 'test', now }),
+  })
+  return { guard, sink, verifier: createVerifier({ policy, now }) }
+}
+
+function tokenWith(act: unknown, key = rsa): string {
+  const { seconds } = clock
+  return signed({ iss: issuer.url, aud: 'app-1', sub: 'ana', iat: seconds, exp: seconds + 300, act }, key)
+}
+
+const bot = { iss: 'https://agents.example', sub: 'bot' }
+
+function request(token: string): Request {
+  return new Request('https://api.acme.dev/', { headers: { authorization: `Bearer ${token}` } })
+}
+
+test('who acts for a person may do what both may, and both stand on record', async () => {
+  const { guard, sink } = setUp()
+  const resource = 'model:acme/x'
+  expect((await guard.check(request(tokenWith(bot)), { action: 'read', resource })).allowed).toBe(true)
+  expect((await guard.check(request(tokenWith(bot)), { action: 'write', resource })).allowed).toBe(false)
+  expect((await guard.check(request(tokenWith(undefined)), { action: 'write', resource })).allowed).toBe(true)
+  const events = sink.events.map(({ actor, decision }) => [
+    actor.id,
+    actor.actedBy,
+    decision?.effect,
+    decision?.refused,
+  ])
+  expect(events).toEqual([
+    ['idp|ana', ['agents|bot'], 'allow', undefined],
+    ['idp|ana', ['agents|bot'], 'deny', 'agents|bot'],
+    ['idp|ana', undefined, 'allow', undefined],
+  ])
+})
+
+test('an actor that cannot be read refuses the token, rather than being left out', async () => {
+  const { guard, verifier } = setUp()
+  for (const act of ['bot', {}, { sub: 'bot', iss: 'https://evil.test' }, [bot]]) {
+    expect((await refusalOf(verifier.verify(tokenWith(act)))).code).toBe('HFAUTH_CLAIMS_INVALID')
+    const answer = await guard.check(request(tokenWith(act)), { action: 'read', resource: 'model:acme/x' })
+    expect(answer.allowed).toBe(false)
+    expect('response' in answer && answer.response.status).toBe(401)
+  }
+})
+
+test('a signature comes before every word about actors', async () => {
+  const refusal = await refusalOf(setUp().verifier.verify(tokenWith('bot', rsaKey('rsa-1'))))
+  expect(refusal.code).toBe('HFAUTH_TOKEN_INVALID')
+})
