@@ -87,12 +87,18 @@ const rules: Readonly<Record<string, PackageRules>> = {
     forbiddenWords: [/Math\.random/, /\bconsole\./],
   },
   'packages/cli': {
-    steps: [['command.ts'], ['port.ts', 'policy-file.ts'], ['commands'], ['run.ts'], ['main.ts']],
+    steps: [
+      ['command.ts'],
+      ['port.ts', 'policy-file.ts', 'stdin.ts', 'ci'],
+      ['commands'],
+      ['run.ts'],
+      ['main.ts'],
+    ],
     libraries: {
       '@hfauth/core': everyFile,
       '@hfauth/core/yaml': everyFile,
       '@hfauth/core/json': everyFile,
-      '@hfauth/node': ['commands/proxy.ts'],
+      '@hfauth/node': ['commands/proxy.ts', 'commands/ci-token.ts', 'ci'],
       '@hfauth/testkit': ['commands/dev-hub.ts'],
       'node:': everyFile,
     },

@@ -12,6 +12,8 @@ export interface CommandIo {
   /** Writes one line of what went wrong. */
   error(line: string): void
   readonly env: Readonly<Record<string, string | undefined>>
+  /** Everything on standard input; only commands that were told to read it call this. */
+  stdin?(): Promise<string>
   /** Aborted when the command should end; only long-running ones look at it. */
   readonly signal: AbortSignal
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { run } from './run.ts'
+import { readStdin } from './stdin.ts'
 
 const stopping = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort())
@@ -12,5 +13,6 @@ process.exitCode = await run(process.argv.slice(2), {
   out: (line) => process.stdout.write(`${line}\n`),
   error: (line) => process.stderr.write(`${line}\n`),
   env: process.env,
+  stdin: () => readStdin(process.stdin),
   signal: stopping.signal,
 })

@@ -49,6 +49,13 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/proxy.ts')).proxy,
   },
   {
+    words: ['ci', 'token'],
+    usage:
+      'hfauth ci token --resource NS/NAME (--out FILE [--format token|env|json] | --dotenv FILE | --github-env | --github-output | --stdout) [--variable NAME] [--audience URL] [--hub URL] [--token-stdin | --token-env NAME]',
+    about: 'exchange the ID token of this CI job for a short-lived Hugging Face token',
+    load: async () => (await import('./commands/ci-token.ts')).ciToken,
+  },
+  {
     words: ['dev-hub'],
     usage: 'hfauth dev-hub [--port N]',
     about: 'run a Hugging Face on this machine',
