@@ -51,7 +51,7 @@ export const commands: readonly CommandEntry[] = [
   {
     words: ['ci', 'token'],
     usage:
-      'hfauth ci token --resource NS/NAME (--out FILE [--format token|env|json] | --dotenv FILE | --github-env | --github-output | --stdout) [--variable NAME] [--audience URL] [--hub URL] [--token-stdin | --token-env NAME]',
+      'hfauth ci token --resource NS/NAME (--out FILE | --stdout | --dotenv FILE | --github-env | --github-output) … [--format token|env|json] [--variable NAME] [--audience URL] [--hub URL] [--token-stdin | --token-env NAME]',
     about: 'exchange the ID token of this CI job for a short-lived Hugging Face token',
     load: async () => (await import('./commands/ci-token.ts')).ciToken,
   },

@@ -41,16 +41,22 @@ describe('on GitHub Actions', () => {
     expect(ran.stderr).toMatch(/a token for `acme\/vision-large` until \d{4}-\S+Z is in the file `token`/)
   })
 
-  test.each([
+  test.each<[string, string[], ...string[]]>([
     ['a file of variables', ['--dotenv', '.env'], '.env: HF_TOKEN=…'],
     ['a file of variables by another name', ['--dotenv', '.env', '--variable', 'HUB_KEY'], '.env: HUB_KEY=…'],
     ['the variables of later steps', ['--github-env'], 'env: HF_TOKEN=…'],
     ['the outputs of the step', ['--github-output'], 'output: token=…'],
+    [
+      'two places that were both named',
+      ['--github-env', '--github-output'],
+      'env: HF_TOKEN=…',
+      'output: token=…',
+    ],
     ['a file in the format `env`', ['--out', 'x', '--format', 'env'], 'x: HF_TOKEN=…'],
-  ])('the token goes into %s, and nowhere else', async (_, args, place) => {
+  ])('the token goes into %s, and nowhere else', async (_, args, ...places) => {
     const ran = await jobs.run(folder, jobs.github(folder), [...resource, ...args])
     expect(ran).toMatchObject({ code: 0, stdout: '' })
-    expect(secretsIn(ran)).toEqual([...masked, place])
+    expect(secretsIn(ran)).toEqual([...masked, ...places])
   })
 
   test('standard output has the token alone, when it was asked for there', async () => {
@@ -309,7 +315,6 @@ describe('anywhere else', () => {
 test.each<[string, string[], RegExp]>([
   ['no resource', ['--stdout'], /`--resource` is missing/],
   ['nowhere to put the token', resource, /say where the token goes/],
-  ['two places for it', [...resource, '--stdout', '--out', 'x'], /say where the token goes/],
   ['a format that is none', [...resource, '--stdout', '--format', 'yaml'], /is not a format/],
   ['a format where there is none', [...resource, '--github-env', '--format', 'json'], /`--format` goes with/],
   [

@@ -1,5 +1,5 @@
 /**
- * Destination: where the token goes, and the only place it goes to.
+ * Destinations: where the token goes, and the only places it goes to.
  *
  * @module
  */
@@ -25,33 +25,32 @@ export interface Destination {
   write(token: ExchangedToken, resource: string): Promise<void>
 }
 
-/** @throws UsageError unless exactly one destination is named, and it is there. */
-export function readDestination(options: DestinationOptions, io: CommandIo): Destination {
-  const { out, dotenv, 'github-env': githubEnv, 'github-output': githubOutput, stdout } = options
-  const named = [out !== undefined, dotenv !== undefined, githubEnv, githubOutput, stdout].filter(Boolean)
-  if (named.length !== 1) {
-    throw new UsageError(
-      'say where the token goes, once: `--out`, `--dotenv`, `--github-env`, `--github-output` or `--stdout`',
-    )
-  }
-  const { variable } = options
+/** @throws UsageError when no destination is named, or one that is not there. */
+export function readDestinations(options: DestinationOptions, io: CommandIo): readonly Destination[] {
+  const { out, dotenv, 'github-env': githubEnv, 'github-output': githubOutput, stdout, variable } = options
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(variable))
     throw new UsageError(`\`${variable}\` is not the name of a variable`)
-  if (options.format !== undefined && (dotenv !== undefined || githubEnv || githubOutput)) {
+  if (options.format !== undefined && out === undefined && !stdout) {
     throw new UsageError('`--format` goes with `--out` and `--stdout`: the other places have their own')
   }
-  const text = readFormat(options.format ?? 'token', variable)
+  const format = readFormat(options.format ?? 'token', variable)
+  const destinations: Destination[] = []
+  if (out !== undefined) destinations.push(privateFile(out, format))
+  if (dotenv !== undefined) destinations.push(privateFile(dotenv, readFormat('env', variable)))
+  if (githubEnv) destinations.push(runnerFile('GITHUB_ENV', variable, io))
+  if (githubOutput) destinations.push(runnerFile('GITHUB_OUTPUT', 'token', io))
   if (stdout) {
-    return {
+    destinations.push({
       name: 'standard output',
       async write(token, resource) {
-        io.out(text(token, resource))
+        io.out(format(token, resource))
       },
-    }
+    })
   }
-  if (githubEnv) return runnerFile('GITHUB_ENV', variable, io)
-  if (githubOutput) return runnerFile('GITHUB_OUTPUT', 'token', io)
-  return out === undefined ? privateFile(dotenv ?? '', readFormat('env', variable)) : privateFile(out, text)
+  if (destinations.length > 0) return destinations
+  throw new UsageError(
+    'say where the token goes: `--out`, `--dotenv`, `--github-env`, `--github-output` or `--stdout`',
+  )
 }
 
 type Format = (token: ExchangedToken, resource: string) => string

@@ -17,7 +17,7 @@ import {
   runProgram,
   shownClaims,
 } from '@hfauth/node'
-import { readDestination } from '../ci/destination.ts'
+import { readDestinations } from '../ci/destination.ts'
 import { createMask } from '../ci/mask.ts'
 import { type Command, type CommandIo, UsageError } from '../command.ts'
 
@@ -44,7 +44,7 @@ export const ciToken: Command = async (args, io) => {
   if (resource === undefined || resource === '') {
     throw new UsageError('`--resource` is missing: `ns/name`, `datasets/ns/name`, `spaces/ns/name` …')
   }
-  const destination = readDestination(values, io)
+  const destinations = readDestinations(values, io)
   const exchange = createTokenExchange({ hubUrl: hub })
   const audience = values.audience ?? new URL(hub).origin
   const mask = createMask(detectProvider(io.env), io, runProgram)
@@ -60,10 +60,9 @@ export const ciToken: Command = async (args, io) => {
     throw error
   }
   await mask(token.token)
-  await destination.write(token, resource)
-  io.error(
-    `a token for \`${resource}\` until ${new Date(token.expiresAt).toISOString()} is in ${destination.name}`,
-  )
+  for (const destination of destinations) await destination.write(token, resource)
+  const places = destinations.map(({ name }) => name).join(', ')
+  io.error(`a token for \`${resource}\` until ${new Date(token.expiresAt).toISOString()} is in ${places}`)
   return 0
 }
 
