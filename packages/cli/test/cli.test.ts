@@ -124,6 +124,14 @@ describe('hfauth explain', () => {
     )
   })
 
+  test('names who acts for whom, and who of them may not', async () => {
+    const acting = JSON.stringify({ ...JSON.parse(claims), act: { sub: '2', act: { sub: '3' } } })
+    const where = ['--environment', 'production', '--issuer', 'hf', '--attributes', '{"gated":false}']
+    const { code, out } = await explain(path, ...where, '--claims', acting, 'read model:acme/x')
+    expect(code).toBe(1)
+    expect(out).toContain('acting     hf|2 for hf|3 for hf|1; refused is hf|2')
+  })
+
   test('shows each test with what it met, and what would turn the denial', async () => {
     const attributes = ['--attributes', '{"gated":true}']
     const as = ['--environment', 'production', '--issuer', 'hf', '--claims', claims, ...attributes]

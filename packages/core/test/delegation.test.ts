@@ -4,6 +4,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
+  abilityOf,
   auditActor,
   auditDecision,
   type Claims,
@@ -12,6 +13,7 @@ import {
   type Principal,
   presets,
   principalFromClaims,
+  prismaRulesOf,
   type Resource,
   runExamples,
 } from '../src/index.ts'
@@ -124,6 +126,9 @@ describe('who acts for a person', () => {
       deny: [{ ids: ['acme/vision-secret'] }],
     })
     expect(viaBot.patternsFor('write', 'model')).toEqual({ allow: [], deny: [] })
+    expect(viaCourier.patternsFor('read', 'model').allow).toMatchObject([
+      { when: [{ 'resource.gated': { $eq: false } }] },
+    ])
   })
 
   test('gets scopes for what both may, and no more', () => {
@@ -141,6 +146,12 @@ describe('who acts for a person', () => {
 
   test.each(['snapshot', 'ability'] as const)('has no %s, rather than one that says too much', (what) => {
     expect(() => viaBot[what]()).toThrow(expect.objectContaining({ code: 'HFAUTH_DELEGATION_UNSUPPORTED' }))
+  })
+
+  test('has no list of rules for what is built from one', () => {
+    for (const build of [() => abilityOf(viaBot), () => prismaRulesOf(viaBot, { models: {} })]) {
+      expect(build).toThrow(expect.objectContaining({ code: 'HFAUTH_CONFIG_INVALID' }))
+    }
   })
 
   test('is judged in another environment in the same way', () => {

@@ -12,6 +12,7 @@ import {
   createEngine,
   type Explanation,
   formatLocation,
+  issuerAtAddress,
   type Policy,
   type Principal,
   principalFromClaims,
@@ -82,6 +83,7 @@ function supposedPrincipal(policy: Policy, values: SupposedValues): Principal {
     preset: issuer.preset,
     credential: values['access-token'] ? 'access_token' : 'id_token',
     claims: { iat: seconds, exp: seconds + 3600, ...readMapping('claims', values.claims ?? '{}') },
+    issuerAt: issuerAtAddress(policy.issuers.values()),
   })
 }
 
@@ -96,6 +98,10 @@ function readMapping(option: string, text: string): Claims {
 function* describe({ decision, considered, remedies }: Explanation): Iterable<string> {
   yield `${decision.allowed ? 'ALLOW' : 'DENY'} ${decision.action} ${decision.resource} in ${decision.environment}: ${decision.reason}`
   yield `  principal  ${decision.principal}, roles ${list(decision.roles)}`
+  if (decision.delegation !== undefined) {
+    const { chain, refused } = decision.delegation
+    yield `  acting     ${chain.slice(1).join(' for ')} for ${chain[0]}${refused === undefined ? '' : `; refused is ${refused}`}`
+  }
   for (const { id, roles, location } of decision.bindings) {
     yield `  binding    ${id} gives ${list(roles)}${location === undefined ? '' : ` at ${formatLocation(location)}`}`
   }
