@@ -96,7 +96,7 @@ describe('upstream credentials', () => {
   })
 
   describe('ways to one', () => {
-    const principal = { kind: 'user', email: 'ana@acme.example', emailVerified: true } as never
+    const principal = { kind: 'user', email: 'ana@acme.example', emailVerified: true, claims: {} } as never
     const calls: unknown[] = []
     const exchange = {
       forMember: async (request: unknown) => {

@@ -10,6 +10,7 @@
 import { HfAuthError } from '../errors.ts'
 import type { Json } from '../types.ts'
 import { type Claims, own } from './claims.ts'
+import { normalClaims } from './normal-claims.ts'
 import type { Preset } from './preset.ts'
 
 /** An issuer as the policy has it. */
@@ -47,9 +48,10 @@ export function readActors(claims: Claims, { issuer, issuerAt }: ReadActorsOptio
     if (!isClaims(act)) throw invalid('`act` is not an object')
     const url = own(act, 'iss')
     const known = url === undefined || url === own(claims, 'iss') ? issuer : issuerNamed(url, issuerAt)
-    const subject = known.preset.subject(act)
+    const normal = normalClaims(known.preset, act)
+    const subject = known.preset.subject(normal)
     if (subject === undefined) throw invalid('an actor in `act` has no subject')
-    chain.push({ issuer: known, subject, claims: act })
+    chain.push({ issuer: known, subject, claims: normal })
   }
   return chain
 }
