@@ -121,14 +121,13 @@ function fieldAlternatives(test: TestCondition, mode: Mode, told: boolean): Alte
   const field = test.path.name
   const value = 'literal' in test.operand ? test.operand.literal : undefined
   if (value === undefined) return undefined
-  const here: FieldTest = { field, operator: '$ne', operand: null }
-  const absent: Alternatives = told ? never : [[{ field, operator: '$eq', operand: null }]]
+  const { here, absent } = presenceOf(field, told)
   const flipped = (other: TestCondition['operator']) =>
     fieldAlternatives({ ...test, operator: other }, opposite[mode], told)
   /** Of a test whose two sides are both tests of the field. */
   const sides = (holds: FieldTest, fails: FieldTest): Alternatives => {
-    if (mode === 'true') return [told ? [holds] : [holds, here]]
-    if (mode === 'false') return [told ? [fails] : [fails, here]]
+    if (mode === 'true') return [[holds, ...here]]
+    if (mode === 'false') return [[fails, ...here]]
     return [[mode === 'not true' ? fails : holds], ...absent]
   }
   switch (operator) {
@@ -146,7 +145,7 @@ function fieldAlternatives(test: TestCondition, mode: Mode, told: boolean): Alte
     }
     case '$exists': {
       const present = (mode === 'true' || mode === 'not false') === (value === true)
-      return present ? [told ? [] : [here]] : absent
+      return present ? [[...here]] : absent
     }
     case '$lt':
     case '$lte':
@@ -172,10 +171,25 @@ function fieldAlternatives(test: TestCondition, mode: Mode, told: boolean): Alte
       // CASL cannot say that a list has another length, or lacks one of several.
       if (mode === 'false' || mode === 'not true') return undefined
       const holds: FieldTest = { field, operator, operand: value, kind: 'list' }
-      return mode === 'true' ? [[holds, here]] : [[holds], ...absent]
+      return mode === 'true' ? [[holds, ...here]] : [[holds], ...absent]
     }
     default:
       return undefined
+  }
+}
+
+/**
+ * That a field is there, and that it is not. A member of a mapping that is not there itself is no `null` to CASL,
+ * and only `$exists` sees that it is lacking.
+ */
+function presenceOf(field: string, told: boolean): { here: readonly FieldTest[]; absent: Alternatives } {
+  if (told) return { here: [], absent: never }
+  const some: FieldTest = { field, operator: '$ne', operand: null }
+  const none: FieldTest = { field, operator: '$eq', operand: null }
+  if (!field.includes('.')) return { here: [some], absent: [[none]] }
+  return {
+    here: [some, { field, operator: '$exists', operand: true }],
+    absent: [[none], [{ field, operator: '$exists', operand: false }]],
   }
 }
 

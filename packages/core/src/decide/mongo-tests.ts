@@ -71,13 +71,12 @@ export function conditionsOf(conjunction: Conjunction): { [field: string]: Json 
 
 /** A field cannot be there and not: such a conjunction never matches. */
 export function isImpossible(conjunction: Conjunction): boolean {
+  const hasTest = (field: string, operator: string, operand: Json) =>
+    conjunction.some((test) => test.field === field && test.operator === operator && test.operand === operand)
   return conjunction.some(
     ({ field, operator, operand }) =>
-      operator === '$eq' &&
-      operand === null &&
-      conjunction.some(
-        (other) => other.field === field && other.operator === '$ne' && other.operand === null,
-      ),
+      (operator === '$eq' && operand === null && hasTest(field, '$ne', null)) ||
+      (operator === '$exists' && operand === false && hasTest(field, '$exists', true)),
   )
 }
 
