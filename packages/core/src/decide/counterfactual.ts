@@ -100,7 +100,9 @@ function changedPrincipal(
   const seconds = Math.floor(now / 1000)
   let changed = principal
   // Signing in comes first, whatever the order: the other changes are about the new token.
-  for (const change of [...changes].sort((a) => (a.kind === 'sign_in' ? -1 : 0))) {
+  const signIns = changes.filter(({ kind }) => kind === 'sign_in')
+  const others = changes.filter(({ kind }) => kind !== 'sign_in')
+  for (const change of [...signIns, ...others]) {
     if (change.kind === 'sign_in') {
       const preset = compiled.policy.issuers.get(change.issuer)?.preset
       if (preset === undefined) continue
