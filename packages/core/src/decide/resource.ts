@@ -9,6 +9,7 @@ import type { RequestFacts } from '../compile/facts.ts'
 import { ownerOf } from '../compile/rule-table.ts'
 import { isHubType } from '../hub/actions.ts'
 import { canonicalId } from '../hub/ids.ts'
+import { Memory } from '../internal/memory.ts'
 import type { RequestContext, ResourceInput } from '../types.ts'
 
 interface ParsedId {
@@ -21,12 +22,10 @@ interface ParsedText extends ParsedId {
 }
 
 /** By `type:id`, and by id: Hub types have other canonical forms than the application's own. */
-const texts = new Map<string, ParsedText>()
-const hubIds = new Map<string, ParsedId>()
-const otherIds = new Map<string, ParsedId>()
-const maxRemembered = 10_000
-/** Longer names are not worth the memory. */
-const maxLength = 256
+const bounds = { maxTexts: 10_000, maxLength: 256 }
+const texts = new Memory<ParsedText>(bounds)
+const hubIds = new Memory<ParsedId>(bounds)
+const otherIds = new Memory<ParsedId>(bounds)
 
 const noAttributes = {}
 const noContext: RequestContext = {}
@@ -80,7 +79,7 @@ function parseText(text: string): ParsedText | undefined {
   if (colon < 0) return undefined
   const type = text.slice(0, colon)
   const parsed = parse(type, text.slice(colon + 1))
-  return parsed && remember(texts, text, { type, ...parsed })
+  return parsed && texts.remember(text, { type, ...parsed })
 }
 
 function parseId(type: string, text: string): ParsedId | undefined {
@@ -88,19 +87,12 @@ function parseId(type: string, text: string): ParsedId | undefined {
   const known = ids.get(text)
   if (known !== undefined) return known
   const parsed = parse(type, text)
-  return parsed && remember(ids, text, parsed)
+  return parsed && ids.remember(text, parsed)
 }
 
 function parse(type: string, text: string): ParsedId | undefined {
   const id = canonicalId(type, text)
   return id === undefined ? undefined : { id, owner: ownerOf(id) }
-}
-
-function remember<Parsed>(known: Map<string, Parsed>, text: string, parsed: Parsed): Parsed {
-  if (text.length > maxLength) return parsed
-  if (known.size >= maxRemembered) known.clear()
-  known.set(text, parsed)
-  return parsed
 }
 
 export function nameOf(resource: ResourceInput): string {
