@@ -326,3 +326,65 @@ test.each<[Json, boolean]>([
     false,
   )
 })
+
+describe('text that is no JSON', () => {
+  const faultOf = (text: string, options?: { file: string }) => {
+    try {
+      parsePolicy(text, options)
+    } catch (error) {
+      if (error instanceof PolicyError)
+        return error.faults.map(({ code, line, column, file }) => ({ code, line, column, file }))
+      throw error
+    }
+    return []
+  }
+
+  test('is a fault where it breaks off, in the file when one is named', () => {
+    expect(faultOf('{\n  "version": ')).toEqual([{ code: 'syntax', line: 2, column: 14, file: undefined }])
+    expect(faultOf('{\n  "version": ', { file: 'x.json' })).toEqual([
+      { code: 'syntax', line: 2, column: 14, file: 'x.json' },
+    ])
+  })
+
+  test('or says a thing twice, is a fault where it says so again', () => {
+    expect(faultOf('{\n  "version": 1,\n  "version": 1\n}')).toEqual([
+      { code: 'duplicate_key', line: 3, column: 3, file: undefined },
+    ])
+  })
+})
+
+describe('names that nothing has are faults, wherever they stand', () => {
+  test.each<[string, Partial<PolicyDocument>, string[]]>([
+    [
+      'a fact of principals',
+      { deny: [{ actions: ['read'], on: ['model:**'], when: { 'principal.nam': 'x' } as never }] },
+      ['unknown_attribute deny[0].when.principal.nam'],
+    ],
+    [
+      'a fact of any resource',
+      { deny: [{ actions: ['read'], on: ['**'], when: { 'resource.gatd': true } as never }] },
+      ['unknown_attribute deny[0].when.resource.gatd'],
+    ],
+    [
+      'a role that is extended',
+      { roles: { a: { extends: ['b'], allow: [] } } },
+      ['unknown_role roles.a.extends[0]'],
+    ],
+    [
+      'an action in an invariant, which may be about everybody and everything',
+      {
+        invariants: [
+          { name: 'nobody deletes', never: { actions: ['*'], on: ['**'] } },
+          { name: 'nobody reads', never: { actions: ['raed'], on: ['**'] } },
+        ],
+      },
+      ['unknown_action invariants[1].never.actions[0]'],
+    ],
+  ])('%s', (_, parts, faults) => {
+    expect(faultsOf(parts)).toEqual(faults)
+  })
+})
+
+test('a policy without examples passes none', () => {
+  expect(runExamples(policyOf({ roles: reader }), { now })).toEqual([])
+})

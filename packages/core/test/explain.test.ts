@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createEngine, explainRules, loadSnapshot, type PolicyDocument } from '../src/index.ts'
+import { inFull, lawRuns } from './runs.ts'
 import { anyAction, resource, somebody, world } from './small-worlds.ts'
 import { accessOf, now, principalOf, reader } from './support.ts'
 
@@ -105,6 +106,112 @@ describe('an explanation', () => {
     expect(explainRules(loaded, { action: 'read', resource: 'model:../x' }).decision.reason).toBe(
       'invalid_resource',
     )
+    expect(explainRules(loaded, { action: 'raed', resource: 'model:acme/x' })).toMatchObject({
+      decision: { reason: 'unknown_action' },
+      considered: [],
+    })
+  })
+
+  test('shows a condition on elements as one test, and a fact that nobody told', () => {
+    const when = {
+      'resource.members': { $elemMatch: { role: 'owner' } },
+      $not: { 'principal.claims.team': { $exists: false }, 'principal.username': 'ana' },
+    }
+    const parts = {
+      resources: { app: { actions: ['read'] } },
+      roles: { r: { allow: [{ actions: ['read'], on: ['app:**'], when }] } },
+    } as const
+    const about = { type: 'app', id: 'x', attributes: { members: [{ role: 'owner' }] } }
+    const nobody = principalOf('oidc', {})
+    const live = accessOf(parts as never, nobody).explain(
+      { action: 'read', resource: about as never },
+      administrator,
+    )
+    const element = {
+      fact: 'resource.members',
+      operator: '$elemMatch',
+      operand: { role: { $eq: 'owner' } },
+      value: [{ role: 'owner' }],
+      outcome: 'holds',
+      negated: false,
+    }
+    expect(live.considered[0]?.atoms).toMatchObject([
+      element,
+      { fact: 'principal.claims.team', operator: '$exists', operand: false, outcome: 'holds', negated: true },
+      { fact: 'principal.username', operator: '$eq', operand: 'ana', outcome: 'unknown', negated: true },
+    ])
+    expect(live.considered[0]).toMatchObject({ outcome: 'unknown', missing: ['principal.username'] })
+    const loaded = loadSnapshot(accessOf(parts as never, nobody).snapshot(), { now: () => now })
+    const [rule] = explainRules(loaded, { action: 'read', resource: about as never }).considered
+    expect(rule?.atoms).toEqual([element, { fact: 'principal.username', outcome: 'unknown', negated: false }])
+    expect(rule).toMatchObject({ outcome: 'unknown', missing: ['principal.username'] })
+  })
+
+  test('from a snapshot shows a rule on everything, and none whose pattern leaves the id out', () => {
+    const allow = [
+      { actions: ['read'], on: ['**'] },
+      { actions: ['read'], on: ['model:acme/*-large'], when: { 'resource.gated': false } },
+      { actions: ['read'], on: ['model:acme/x'], when: { 'resource.gated': false } },
+    ]
+    const loaded = loadSnapshot(accessOf({ roles: { r: { allow } } }, ana).snapshot(), { now: () => now })
+    const { considered } = explainRules(loaded, { action: 'read', resource: 'model:acme/x' })
+    expect(
+      considered.map(({ pattern, outcome, missing, atoms }) => [pattern, outcome, missing, atoms.length]),
+    ).toEqual(
+      expect.arrayContaining([
+        ['**', 'holds', [], 0],
+        ['acme/x', 'unknown', ['resource.gated'], 1],
+      ]),
+    )
+    expect(considered).toHaveLength(2)
+  })
+
+  test('names each pattern that matches, as it is for this principal, and where none does, as it was written', () => {
+    const roles = {
+      r: { allow: [{ actions: ['read'], on: ['model:${principal.username}/*', 'model:*/x', 'dataset:**'] }] },
+    }
+    const patterns = (resource: string) =>
+      accessOf({ roles }, ana)
+        .explain({ action: 'read', resource }, administrator)
+        .considered.map(({ pattern, matchesId }) => [pattern, matchesId])
+    expect(patterns('model:ana/x')).toEqual([
+      ['*/x', true],
+      ['ana/*', true],
+    ])
+    expect(patterns('model:other/y')).toEqual([
+      ['${principal.username}/*', false],
+      ['*/x', false],
+    ])
+    expect(patterns('space:ana/x')).toEqual([])
+    expect(patterns('dataset:ana/x')).toEqual([['**', true]])
+  })
+
+  test('considers no statement on another action, and every one on all of them', () => {
+    const roles = {
+      r: {
+        allow: [
+          { actions: ['infer'], on: ['model:acme/*'] },
+          { actions: ['*'], on: ['model:acme/x'] },
+        ],
+      },
+    }
+    const { considered } = accessOf({ roles }).explain({ action: 'read', resource: 'model:acme/x' })
+    expect(considered.map(({ pattern }) => pattern)).toEqual(['acme/x'])
+  })
+
+  test('hides from the principal what their facts are held against on either side of a comparison', () => {
+    const roles = allowIf({ 'resource.owner': { $ref: 'principal.username' }, 'resource.license': 'mit' })
+    const { considered } = accessOf({ roles }, ana).explain({ action: 'read', resource: 'model:acme/x' })
+    expect(considered[0]?.atoms).toEqual([
+      { fact: 'resource.owner', value: 'acme', outcome: 'does not hold', negated: false },
+      {
+        fact: 'resource.license',
+        operator: '$eq',
+        operand: 'mit',
+        outcome: 'unknown',
+        negated: false,
+      },
+    ])
   })
 
   test('of a question about another environment is made there', () => {
@@ -156,8 +263,8 @@ describe('an explanation', () => {
           expect(missing).toEqual(expect.arrayContaining([...decision.missingAttributes]))
         }
       }),
-      { numRuns: 3000 },
+      { numRuns: lawRuns(3000) },
     )
-    expect(Math.min(deciding.allow, deciding.deny)).toBeGreaterThan(50)
+    if (inFull) expect(Math.min(deciding.allow, deciding.deny)).toBeGreaterThan(50)
   })
 })

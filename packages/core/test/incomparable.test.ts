@@ -33,6 +33,11 @@ describe('a reference to', () => {
     ['a text, for `$after`', '$after', now, '2026-01-01T00:00:00Z', 'allowed'],
     ['a text that is no time, for `$after`', '$after', now, 'soon', 'condition_unknown'],
     ['a list, for `$eq` of a list', '$eq', ['a', 'b'], ['a', 'b'], 'allowed'],
+    ['a truth, for `$lt` of a truth', '$lt', false, true, 'condition_unknown'],
+    ['a list that differs in part, for `$eq` of a list', '$eq', ['a', 'b'], ['a', 'c'], 'no_matching_rule'],
+    ['a list, for `$eq` of the text in it', '$eq', 'a', ['a'], 'no_matching_rule'],
+    ['a list of lists, for `$eq` of the same', '$eq', [['a'], 'b'], [['a'], 'b'], 'allowed'],
+    ['a list of lists, for `$eq` of a flat one', '$eq', ['a', 'b'], [['a'], 'b'], 'no_matching_rule'],
     ['a longer list, for `$eq` of a list', '$eq', ['a'], ['a', 'b'], 'no_matching_rule'],
     ['an element, for `$contains` of no list', '$contains', 'a', 'a', 'condition_unknown'],
     ['nothing, for `$eq`', '$eq', 'a', null, 'condition_unknown'],
@@ -104,4 +109,39 @@ test('elements that are no mappings, and lists that are none, are unknown', () =
       { kind: 'code' },
     ),
   ).toBe('allowed')
+})
+
+describe('what is no time is neither before nor after', () => {
+  test.each<[string, Json, Json]>([
+    ['a moment', true, '2026-06-01T00:00:00Z'],
+    ['a moment', 'soon', '2026-06-01T00:00:00Z'],
+    ['a moment from now', true, '-7d'],
+    ['a moment from now', ['2026-06-01T00:00:00Z'], '+7d'],
+  ])('%s, against %j', (_, told, moment) => {
+    for (const operator of ['$before', '$after'])
+      expect(reasonOf({ 'context.a': { [operator]: moment } }, { a: told })).toBe('condition_unknown')
+  })
+
+  test('and nothing counts from a now that is no time', () => {
+    const told = { a: now, time: 'noon' }
+    expect(reasonOf({ 'context.a': { $after: '-7d' } }, told)).toBe('condition_unknown')
+    expect(reasonOf({ 'context.a': { $after: '-7d' } }, { a: now })).toBe('allowed')
+  })
+})
+
+describe('an element of a list', () => {
+  test('is compared with what the request and the principal tell', () => {
+    const same = (ref: string) => ({ 'context.team': { $elemMatch: { name: { $ref: ref } } } })
+    const team = [{ name: 'ana' }, { name: 'ben' }]
+    expect(reasonOf(same('context.user'), { team, user: 'ben' })).toBe('allowed')
+    expect(reasonOf(same('context.user'), { team, user: 'eve' })).toBe('no_matching_rule')
+    expect(reasonOf(same('principal.username'), { team }, { preferred_username: 'ana' })).toBe('allowed')
+    expect(reasonOf(same('context.user'), { team })).toBe('condition_unknown')
+  })
+
+  test('that is a text or a list has no members, not even a length', () => {
+    const when = { 'context.team': { $elemMatch: { length: 3 } } }
+    expect(reasonOf(when, { team: [{ length: 3 }] })).toBe('allowed')
+    expect(reasonOf(when, { team: ['ana', [1, 2, 3], null] })).toBe('condition_unknown')
+  })
 })

@@ -16,11 +16,12 @@ import {
   sufficientScopes,
 } from '../src/index.ts'
 import { matchGlob, parseGlob } from '../src/internal/glob.ts'
+import { inFull, lawRuns } from './runs.ts'
 import { anyAction, resource, somebody, world } from './small-worlds.ts'
 import { accessOf, now, policyOf, principalOf, reader } from './support.ts'
 
 const engineOf = (policy: Policy) => createEngine(policy, { environment: 'production', now: () => now })
-const runs = { numRuns: 1000 }
+const runs = { numRuns: lawRuns(1000) }
 
 describe('for every policy, principal and resource', () => {
   test('searches for actions and resources find what `can` and `decide` allow, and no more', () => {
@@ -79,7 +80,7 @@ describe('for every policy, principal and resource', () => {
       }),
       runs,
     )
-    expect(allowed).toBeGreaterThan(15)
+    if (inFull) expect(allowed).toBeGreaterThan(15)
   })
 
   test('nobody is allowed who is under no binding that `whoCan` names, and everybody whom it calls certain', () => {
@@ -104,9 +105,9 @@ describe('for every policy, principal and resource', () => {
           }
         },
       ),
-      { numRuns: 3000 },
+      { numRuns: lawRuns(3000) },
     )
-    expect(certain).toBeGreaterThan(50)
+    if (inFull) expect(certain).toBeGreaterThan(50)
   })
 })
 
@@ -153,8 +154,106 @@ describe('who can', () => {
       { bindings: [{ roles: ['reader'], to: { issuer: 'oidc' }, until: '2026-01-01T00:00:00Z' }] },
       [],
     ],
+    [
+      'a binding that is still to begin',
+      { bindings: [{ roles: ['reader'], to: { issuer: 'oidc' }, from: '2026-12-01T00:00:00Z' }] },
+      [],
+    ],
+    [
+      'a binding that begins at this moment',
+      { bindings: [{ roles: ['reader'], to: { issuer: 'oidc' }, from: '2026-06-01T12:00:00Z' }] },
+      [{ to: { issuer: 'oidc' }, roles: ['reader'], certainty: 'certain' }],
+    ],
+    [
+      'a binding that ends at this moment',
+      { bindings: [{ roles: ['reader'], to: { issuer: 'oidc' }, until: '2026-06-01T12:00:00Z' }] },
+      [],
+    ],
+    [
+      'a requirement that does not ask its issuer',
+      {
+        environments: {
+          production: { require: { 'principal.mfa': true }, exempt: ['oidc'] },
+          development: {},
+        },
+      } as never,
+      [{ ...ml, certainty: 'certain' }],
+    ],
+    [
+      'the roles that allow, of all that it gives',
+      {
+        roles: { ...reader, z: reader.reader, other: { allow: [{ actions: ['infer'], on: ['model:**'] }] } },
+        bindings: [{ roles: ['z', 'other', 'reader'], to: ml.to }],
+      },
+      [{ ...ml, roles: ['reader', 'z'], certainty: 'certain' }],
+    ],
+    [
+      'a denial in a role that another binding gives',
+      {
+        roles: { ...reader, blocked: { deny: [{ actions: ['read'], on: ['model:acme/x'] }] } },
+        bindings: [
+          { roles: ['reader'], to: ml.to },
+          { roles: ['blocked'], to: { issuer: 'oidc', group: 'blocked' } },
+        ],
+      },
+      [{ ...ml, certainty: 'conditional' }],
+    ],
+    [
+      'a denial in a role that it gives itself',
+      {
+        roles: { ...reader, blocked: { deny: [{ actions: ['read'], on: ['model:acme/x'] }] } },
+        bindings: [{ roles: ['reader', 'blocked'], to: ml.to }],
+      },
+      [],
+    ],
+    [
+      'a pattern with a placeholder beside one without',
+      {
+        roles: {
+          reader: { allow: [{ actions: ['read'], on: ['model:${principal.username}/*', 'model:acme/*'] }] },
+        },
+      },
+      [{ ...ml, certainty: 'certain' }],
+    ],
+    [
+      'a condition that the request does not meet',
+      {
+        roles: {
+          reader: { allow: [{ actions: ['read'], on: ['**'], when: { 'resource.owner': 'other' } }] },
+        },
+      },
+      [],
+    ],
+    [
+      'a pattern on all types',
+      { roles: { reader: { allow: [{ actions: ['*'], on: ['**:acme/*'] }] } } },
+      [{ ...ml, certainty: 'certain' }],
+    ],
+    [
+      'a pattern on another type',
+      { roles: { reader: { allow: [{ actions: ['read'], on: ['space:**'] }] } } },
+      [],
+    ],
   ])('through %s', (_, parts, expected) => {
     expect(whoCan(parts)).toEqual(expected)
+  })
+
+  test('holders come sorted by the binding, and are those of the environment that is asked about', () => {
+    const engine = engineOf(
+      policyOf({
+        environments: { production: { actions: ['infer'] }, development: {} },
+        roles: reader,
+        bindings: ['c', 'a', 'b'].map((group) => ({ roles: ['reader'], to: { issuer: 'oidc', group } })),
+      }),
+    )
+    const found = engine.whoCan({ ...question, environment: 'development' }).map(({ binding }) => binding.id)
+    expect(found).toHaveLength(3)
+    expect(found).toEqual([...found].sort())
+    expect(engine.whoCan(question)).toEqual([])
+    expect(engine.whoCan({ ...question, environment: 'nowhere' })).toEqual([])
+    expect(engine.whoCan({ action: 'read', resource: 'model:../x', environment: 'development' })).toEqual([])
+    for (const unknown of [{ action: 'raed' }, { resource: 'modle:acme/x' }])
+      expect(engine.whoCan({ ...question, environment: 'development', ...unknown })).toEqual([])
   })
 })
 
@@ -232,7 +331,7 @@ describe('scopes of a role', () => {
           }
         },
       ),
-      { numRuns: 100 },
+      { numRuns: lawRuns(100) },
     )
     expect(hubTypes).toContain('collection')
   })
