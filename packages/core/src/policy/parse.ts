@@ -28,7 +28,7 @@ import { readIssuers } from './issuers.ts'
 import type { Policy, ScopeGrant, UncheckedPolicy } from './policy.ts'
 import { checkActions, checkPlainNames, knownTypes, type PolicyReader } from './reader.ts'
 import { readRoles } from './roles.ts'
-import { checkInvariants, checkTests, readRoutes } from './routes.ts'
+import { checkTests, readInvariants, readRoutes } from './routes.ts'
 import { checkShape, type PolicyDocument } from './schema.ts'
 import { findShadows } from './shadows.ts'
 import { normalStatement, readPattern, readPatterns, readStatements } from './statements.ts'
@@ -121,10 +121,10 @@ function readPolicy(reader: PolicyReader, warnings: readonly PolicyWarning[]): U
     bindings: readBindings(reader),
     deny: readStatements(reader, document.deny, 'deny', ['deny']),
     routes: readRoutes(reader),
+    invariants: readInvariants(reader),
     warnings,
     document,
   }
-  checkInvariants(reader)
   checkTests(reader)
   const bound = new Set(
     policy.bindings.flatMap(({ roles }) => roles.flatMap((role) => policy.roles.get(role)?.closure ?? [])),

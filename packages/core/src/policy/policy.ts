@@ -96,6 +96,18 @@ export interface Route {
   readonly resource: string
 }
 
+/** What must never be possible. */
+export interface Invariant {
+  readonly name: string
+  /** Action names; `*` for all. */
+  readonly actions: readonly string[]
+  readonly patterns: readonly Pattern[]
+  /** For whom; for everyone when left out. */
+  readonly for?: SubjectDocument
+  readonly claims?: Condition
+  readonly location?: SourceLocation
+}
+
 interface PolicyMembers {
   readonly reference: PolicyReference
   readonly issuers: ReadonlyMap<string, Issuer>
@@ -107,6 +119,7 @@ interface PolicyMembers {
   readonly bindings: readonly Binding[]
   readonly deny: readonly Statement[]
   readonly routes: readonly Route[]
+  readonly invariants: readonly Invariant[]
   readonly warnings: readonly PolicyWarning[]
   /** As written, after variables were filled in. */
   readonly document: PolicyDocument

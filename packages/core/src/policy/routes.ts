@@ -1,12 +1,14 @@
 /**
- * Routes of the application's own HTTP API, and the examples under `tests`: what they name must exist.
+ * Routes of the application's own HTTP API, invariants, and the examples under `tests`: what they name must exist.
  *
  * @module
  */
+import { present } from '../internal/present.ts'
+import { sortedUnique } from '../internal/sort.ts'
 import type { JsonPath } from '../json.ts'
 import { checkSubject } from './bindings.ts'
-import type { Route } from './policy.ts'
-import { checkName, type PolicyReader } from './reader.ts'
+import type { Invariant, Route } from './policy.ts'
+import { checkActions, checkName, type PolicyReader } from './reader.ts'
 import { readPattern, readPatterns } from './statements.ts'
 
 const routeText =
@@ -41,16 +43,19 @@ export function readRoutes(reader: PolicyReader): Route[] {
   })
 }
 
-export function checkInvariants(reader: PolicyReader): void {
-  for (const [i, invariant] of (reader.document.invariants ?? []).entries()) {
+export function readInvariants(reader: PolicyReader): Invariant[] {
+  return (reader.document.invariants ?? []).map((invariant, i) => {
     const path: JsonPath = ['invariants', i]
-    for (const [j, action] of invariant.never.actions.entries()) {
-      if (action !== '*')
-        checkName(reader, 'unknown_action', action, reader.actions, [...path, 'never', 'actions', j])
+    const { name, never } = invariant
+    checkActions(reader, never.actions, [...path, 'never', 'actions'])
+    const claims = invariant.for && checkSubject(reader, invariant.for, [...path, 'for'])
+    return {
+      name,
+      actions: sortedUnique(never.actions),
+      patterns: readPatterns(reader, never.on, [...path, 'never', 'on']),
+      ...present({ for: invariant.for, claims, location: reader.locate(path) }),
     }
-    readPatterns(reader, invariant.never.on, [...path, 'never', 'on'])
-    if (invariant.for !== undefined) checkSubject(reader, invariant.for, [...path, 'for'])
-  }
+  })
 }
 
 export function checkTests(reader: PolicyReader): void {
