@@ -25,7 +25,7 @@ const rules: Readonly<Record<string, PackageRules>> = {
       ['compile'],
       ['decide'],
       ['audit', 'engine.ts', 'yaml.ts'],
-      ['examples.ts'],
+      ['examples.ts', 'analysis'],
       ['index.ts'],
     ],
     libraries: {
@@ -98,6 +98,7 @@ const rules: Readonly<Record<string, PackageRules>> = {
       '@hfauth/core': everyFile,
       '@hfauth/core/yaml': everyFile,
       '@hfauth/core/json': everyFile,
+      '@hfauth/core/analysis': ['commands/policy-prove.ts'],
       '@hfauth/node': ['commands/proxy.ts', 'commands/ci-token.ts', 'ci'],
       '@hfauth/testkit': ['commands/dev-hub.ts'],
       'node:': everyFile,

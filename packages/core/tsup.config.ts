@@ -6,6 +6,7 @@ export default defineConfig({
     index: 'src/index.ts',
     yaml: 'src/yaml.ts',
     json: 'src/json.ts',
+    analysis: 'src/analysis/index.ts',
     // Not for import: entries of their own, so that a page that reads a snapshot, or catches an error, does
     // not load what stands beside them in one file.
     'parts/access': 'src/decide/access.ts',

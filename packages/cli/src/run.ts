@@ -29,6 +29,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/policy-test.ts')).policyTest,
   },
   {
+    words: ['policy', 'prove'],
+    usage: 'hfauth policy prove [FILE] [--json]',
+    about: 'prove the `invariants` over every possible request',
+    load: async () => (await import('./commands/policy-prove.ts')).policyProve,
+  },
+  {
     words: ['types'],
     usage: 'hfauth types [FILE] [--out FILE] [--check]',
     about: 'write what the policy can ever allow as TypeScript types',

@@ -10,9 +10,8 @@ import { isHubType } from '../hub/actions.ts'
 import { getOrAdd } from '../internal/maps.ts'
 import type { Condition } from '../policy/condition.ts'
 import type { Pattern } from '../policy/pattern.ts'
-import type { Binding, Environment, Invariant, Policy, Statement } from '../policy/policy.ts'
+import type { Environment, Invariant, Policy, Statement } from '../policy/policy.ts'
 import { any, comesOut, type Formula } from './formula.ts'
-import type { Setting } from './literals.ts'
 import type { Asker } from './sources.ts'
 import { isMeant } from './subjects.ts'
 
@@ -23,8 +22,6 @@ export interface Allowance {
   readonly type: string
   /** What it takes, apart from who is asking. */
   readonly formulas: readonly Formula[]
-  /** The ids alone. */
-  readonly ids: readonly Formula[]
 }
 
 export function askersOf(policy: Policy): readonly Asker[] {
@@ -85,13 +82,15 @@ export function createAllowances(
         const formulas = condition === undefined ? ids : [...ids, comesOut(condition, 'true')]
         return actions
           .filter((action) => names(statement.actions, action))
-          .map((action) => ({ statement, action, type, formulas, ids }))
+          .map((action) => ({ statement, action, type, formulas }))
       }),
     )
   return (roles) =>
     getOrAdd(byRoles, roles.join('\n'), () =>
       statementsOf(policy, roles)
-        .filter(({ effect, environments }) => effect === 'allow' && environments?.has(environment.name) !== false)
+        .filter(
+          ({ effect, environments }) => effect === 'allow' && environments?.has(environment.name) !== false,
+        )
         .flatMap(ofStatement),
     )
 }
@@ -101,8 +100,20 @@ function statementsOf(policy: Policy, roles: readonly string[]): Statement[] {
   return [...closure].flatMap((role) => policy.roles.get(role)?.statements ?? [])
 }
 
+/** No denial for everyone fires. */
+export function denialsOf(
+  policy: Policy,
+  environment: Environment,
+  { action, type }: Allowance,
+): readonly Formula[] {
+  return policy.deny
+    .filter(({ environments }) => environments?.has(environment.name) !== false)
+    .filter(({ actions, patterns }) => names(actions, action) && patterns.some(isOf(type)))
+    .map((statement) => doesNotFire(statement, type))
+}
+
 /** The denial does not fire: surely not in what it asks, or not on this resource. */
-export function doesNotFire(statement: Statement, { type }: Setting): Formula {
+export function doesNotFire(statement: Statement, type: string): Formula {
   const outside: Formula = {
     kind: 'all',
     of: statement.patterns
@@ -174,9 +185,4 @@ function asksForType(condition: Condition): boolean {
     default:
       return condition.of.some(asksForType)
   }
-}
-
-/** Bindings that an asker of this issuer could be under. */
-export function bindingsFor(policy: Policy, asker: Asker): readonly Binding[] {
-  return policy.bindings.filter((binding) => isMeant(binding, asker) !== undefined)
 }

@@ -27,6 +27,8 @@ export function createLessons(
         )
       }
       case 'insufficient_scope':
+        // An access token of Hugging Face's is cut by other scopes than an ID token with the same claims.
+        if (setting.asker?.preset.huggingface === true) return new Map()
         return new Map([['scopes', withinScopes(policy, action, setting)]])
       default:
         return new Map()
@@ -43,12 +45,13 @@ function notDenied(
   bindings: readonly Binding[],
 ): [string, Formula][] {
   const everyone = policy.deny.find((statement) => statement.id === id)
-  if (everyone !== undefined) return [[id, doesNotFire(everyone, setting)]]
+  if (everyone !== undefined) return [[id, doesNotFire(everyone, setting.type)]]
   return [...policy.roles.values()].flatMap(({ name, statements }): [string, Formula][] => {
     const statement: Statement | undefined = statements.find((each) => each.id === id)
     if (statement === undefined) return []
-    const gives = (binding: Binding) => binding.roles.some((role) => policy.roles.get(role)?.closure.includes(name))
-    const silent = doesNotFire(statement, setting)
+    const gives = (binding: Binding) =>
+      binding.roles.some((role) => policy.roles.get(role)?.closure.includes(name))
+    const silent = doesNotFire(statement, setting.type)
     if (gives(reached)) return [[id, silent]]
     const givers = bindings.filter(gives)
     const unbound = all(...givers.map((binding) => isNotBound(binding, setting.asker)))

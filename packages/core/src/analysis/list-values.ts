@@ -22,6 +22,7 @@ export type SolveElement = (
 /** Beyond so many members that could be in or out, only a few of their sets are tried. */
 const maxMembers = 6
 const maxSize = 64
+const comparesMembers: ReadonlySet<string> = new Set(['$eq', '$ne', '$in', '$nin', '$all', '$contains'])
 
 export function listValues(
   literals: readonly Literal[],
@@ -34,37 +35,33 @@ export function listValues(
   const sizes: number[] = []
   const asked: { readonly of: Asked; readonly want: NonNullable<Literal['test']>['want'] }[] = []
   let isProof = literals.every(({ needs }) => needs.every((variable) => assigned(variable) !== undefined))
-  for (const { test, view } of literals) {
+  for (const literal of literals) {
+    const { test, view } = literal
     if (view.name === 'factors') scalars.push('mfa', 'pwd')
     if (test?.of.kind === 'element') asked.push({ of: test.of.of, want: test.want })
     if (test?.of.kind !== 'test' || test.isReversed) continue
     const { operator, operand } = test.of
-    const operands = 'literal' in operand ? [operand.literal] : valuesOf(test.of, assigned)
-    for (const value of operands) {
-      if (operator === '$size') sizes.push(Number(value))
-      else if (operator === '$in' || operator === '$nin' || operator === '$all') scalars.push(...[value].flat())
-      else if (operator === '$eq' || operator === '$ne' || operator === '$contains') {
-        if (Array.isArray(value)) wholes.push(value)
-        scalars.push(...[value].flat())
-      }
-    }
+    const operands = literal.operands(assigned)
+    if (operator === '$size') sizes.push(...operands.map(Number))
+    else if (comparesMembers.has(operator)) scalars.push(...operands)
+    const isWhole = (operator === '$eq' || operator === '$ne') && 'literal' in operand
+    if (isWhole && Array.isArray(operand.literal)) wholes.push(operand.literal)
   }
 
   const ofEach = asked.flatMap(({ of, want }) =>
-    want === 'false' ? [comesOut(of, 'false')] : want === 'not true' ? [comesOut(of, 'not true')] : [],
+    want === 'false' || want === 'not true' ? [comesOut(of, want)] : [],
+  )
+  const ofSome = asked.flatMap(({ of, want }) =>
+    want === 'true' || want === 'not false' ? [comesOut(of, want)] : [],
   )
   const elements: Json[] = []
-  const add = (formulas: readonly Formula[]) => {
+  for (const formulas of [...ofSome.map((of) => [of, ...ofEach]), ...(ofEach.length > 0 ? [ofEach] : [])]) {
     const found = solveElement(formulas, assigned)
     if ('element' in found) elements.push(found.element)
     else isProof &&= found.isProof
   }
-  const ofSome = asked.filter(({ want }) => want === 'true' || want === 'not false')
-  for (const { of, want } of ofSome) add([comesOut(of, want), ...ofEach])
-  if (ofEach.length > 0) add(ofEach)
   // One element could be what several ask for; that is looked for only where sizes do not count.
   if (ofSome.length > 1 && sizes.length > 0) isProof = false
-
   // A list that may not be one of these could be so in an order that is not tried.
   if (wholes.length > 0) isProof = false
 
@@ -90,13 +87,6 @@ export function listValues(
   // Not a list of texts, which most claims must be.
   values.push([0])
   return { values, isProof }
-}
-
-function valuesOf(test: Extract<Asked, { kind: 'test' }>, assigned: Assigned): readonly Json[] {
-  if (!('ref' in test.operand)) return []
-  const { root, name } = test.operand.ref
-  const value = assigned(`${root}.${name}`)?.value
-  return value === undefined ? [] : [value]
 }
 
 function setsOf(members: readonly Json[]): Json[][] {

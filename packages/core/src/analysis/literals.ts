@@ -8,15 +8,15 @@
  */
 import { isHubType } from '../hub/actions.ts'
 import { canonicalId } from '../hub/ids.ts'
-import { factName, type FactPath } from '../policy/condition.ts'
+import type { FactPath } from '../policy/condition.ts'
 import type { Pattern } from '../policy/pattern.ts'
 import { type Moment, parseMoment, parseTime } from '../policy/time.ts'
 import type { Json } from '../types.ts'
 import {
+  type Asked,
   all,
   always,
   any,
-  type Asked,
   type FactTest,
   type Formula,
   isAsWanted,
@@ -54,6 +54,8 @@ export interface Literal extends Source {
   readonly test?: { readonly of: FactTest; readonly want: Want; readonly isReversed: boolean }
   readonly id?: { readonly pattern: Pattern; readonly wanted: boolean }
   readonly clock?: Extract<Formula, { kind: 'clock' }>
+  /** What a test compares with, once that is known; of a list, its elements. */
+  operands(assigned: Assigned): readonly Json[]
   /** `undefined` while it is open. */
   holds(value: Json | undefined, assigned: Assigned): boolean | undefined
 }
@@ -70,7 +72,10 @@ export function literalOf(formula: SingleFormula, setting: Setting): Literal | F
   }
 }
 
-function ofFact({ test, want, source }: Extract<Formula, { kind: 'fact' }>, setting: Setting): Literal | Formula {
+function ofFact(
+  { test, want, source }: Extract<Formula, { kind: 'fact' }>,
+  setting: Setting,
+): Literal | Formula {
   if (source !== undefined) return factLiteral(test, want, source, setting)
   const place = placeOf(test.path, setting.asker, setting.type)
   if ('constant' in place) return ofConstant(test, want, place.constant, setting)
@@ -80,14 +85,22 @@ function ofFact({ test, want, source }: Extract<Formula, { kind: 'fact' }>, sett
   const seenFrom = (from: Source): Formula => ({ kind: 'fact', test, want, source: from })
   if (verified !== undefined) {
     // Of an address that is not verified nothing is known.
-    const isVerified: FactTest = { kind: 'test', path: test.path, operator: '$eq', operand: { literal: true } }
+    const isVerified: FactTest = {
+      kind: 'test',
+      path: test.path,
+      operator: '$eq',
+      operand: { literal: true },
+    }
     const proof = (wanted: Want): Formula => ({
       kind: 'fact',
       test: isVerified,
       want: wanted,
       source: verified,
     })
-    return isAsWanted(judge(test, () => undefined), want)
+    return isAsWanted(
+      judge(test, () => undefined),
+      want,
+    )
       ? any(seenFrom(first), proof('not true'))
       : all(seenFrom(first), proof('true'))
   }
@@ -140,6 +153,13 @@ function factLiteral(
     key,
     needs: [...needs],
     test: { of: test, want, isReversed },
+    operands(assigned) {
+      if (test.kind !== 'test') return []
+      if ('literal' in test.operand) return [test.operand.literal].flat()
+      const path = isReversed ? test.path : test.operand.ref
+      const value = valueAt(placeOf(path, setting.asker, setting.type), assigned)?.value
+      return value === undefined ? [] : [value].flat()
+    },
     holds(value, assigned) {
       const told = source.view.read(value)
       const isOpen = [...needs].some((variable) => assigned(variable) === undefined)
@@ -224,6 +244,7 @@ function clockLiteral(clock: Extract<Formula, { kind: 'clock' }>): Literal {
     view: whole,
     needs: [],
     clock,
+    operands: () => [],
     holds(value) {
       const time = Number(value)
       return ((from === undefined || from <= time) && (until === undefined || time < until)) === wanted
@@ -239,6 +260,7 @@ function idLiteral(pattern: Pattern, wanted: boolean, setting: Setting): Literal
     view: whole,
     needs: places.flatMap(variablesOf),
     id: { pattern, wanted },
+    operands: () => [],
     // Ids are only ever made by the machine of the pattern, so they are as wanted once it is filled in.
     holds: (_, assigned) => (fillIn(pattern, setting, assigned) === undefined ? undefined : true),
   }
@@ -276,8 +298,4 @@ export function fillIn(
   }
   if (isOpen) return undefined
   return isHubType(type) ? glob.toLowerCase().normalize('NFC') : glob
-}
-
-export function describeLiteral({ test, variable }: Literal): string {
-  return test === undefined ? variable : factName(test.of.path)
 }

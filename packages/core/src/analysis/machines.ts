@@ -54,7 +54,8 @@ export function globMachine(parts: readonly GlobPart[], fold = false): Machine {
     },
     accepts: (state) => positionsIn(state).includes(items.length),
     isDead: (state) => state === '',
-    mentions: fold ? [...splitUnits(text)].flatMap(casesOf).join('') : text,
+    // To `*` a `/` is unlike all others.
+    mentions: `${fold ? [...splitUnits(text)].flatMap(casesOf).join('') : text}${items.includes(star) ? '/' : ''}`,
     orders: false,
   })
 }
@@ -212,7 +213,10 @@ function alphabetOf(rules: readonly Rule[], permits: (char: string) => boolean):
   const mentioned = [...new Set(rules.flatMap(({ machine }) => [...splitUnits(machine.mentions)]))].sort()
   const others = new Set<string>()
   const known = new Set(mentioned)
-  const fresh = firstWhere((char) => !known.has(char) && permits(char), 'xyzabcdefghijklmnopqrstuvw0123456789')
+  const fresh = firstWhere(
+    (char) => !known.has(char) && permits(char),
+    'xyzabcdefghijklmnopqrstuvw0123456789',
+  )
   if (fresh !== undefined) others.add(fresh)
   if (rules.some(({ machine }) => machine.orders)) {
     for (const char of ['', ...mentioned]) {

@@ -9,7 +9,7 @@
 import { present } from '../internal/present.ts'
 import type { Binding, Environment, Invariant, Policy } from '../policy/policy.ts'
 import type { SourceLocation } from '../types.ts'
-import { type Allowance, askersOf, createAllowances, entryOf } from './allowances.ts'
+import { type Allowance, askersOf, createAllowances, denialsOf, entryOf } from './allowances.ts'
 import { Budget } from './budget.ts'
 import type { Formula } from './formula.ts'
 import { createLessons } from './lessons.ts'
@@ -52,12 +52,9 @@ const defaultNow = Date.UTC(2026, 0, 1)
  */
 export function proveInvariants(policy: Policy, options: ProveOptions = {}): Proof[] {
   const { steps = defaultSteps, now = defaultNow } = options
-  const environments = [...policy.environments.values()].map((environment) => ({
-    environment,
-    replay: new Replay(policy, environment.name),
-  }))
   return policy.invariants.flatMap((invariant) =>
-    environments.map(({ environment, replay }) => {
+    [...policy.environments.values()].map((environment) => {
+      const replay = new Replay(policy, environment.name, invariant)
       const attempt: Attempt = { policy, environment, invariant, replay, budget: new Budget(steps), now }
       return {
         invariant: invariant.name,
@@ -107,7 +104,7 @@ function searchFor(
   allowancesOf: ReturnType<typeof createAllowances>,
   attempt: Attempt,
 ): Outcome<Counterexample> {
-  const { policy, budget, now } = attempt
+  const { policy, environment, budget, now } = attempt
   const kinds = new Map<string, RequestKind>()
   const kindOn = (type: string) => {
     const kind = kinds.get(type) ?? createRequestKind(policy, { asker, type }, budget, now)
@@ -118,7 +115,9 @@ function searchFor(
   const isPossible = (allowance: Allowance) => {
     const known = possible.get(allowance)
     if (known !== undefined) return known
-    const could = couldHold([...entry, ...allowance.formulas], kindOn(allowance.type))
+    // What everyone is denied rules out most of what no binding is needed for.
+    const denied = denialsOf(policy, environment, allowance)
+    const could = couldHold([...entry, ...allowance.formulas, ...denied], kindOn(allowance.type))
     possible.set(allowance, could)
     return could
   }
@@ -130,7 +129,13 @@ function searchFor(
     if (first === undefined || !couldHold([...entry, bound], kindOn(first.type))) return { kind: 'none' }
     return firstFound(allowances, (allowance) => {
       if (budget.isSpent) return { kind: 'unknown', reason: outOfSteps }
-      return solveFor(allowance, binding, [...entry, bound, ...allowance.formulas], kindOn(allowance.type), attempt)
+      return solveFor(
+        allowance,
+        binding,
+        [...entry, bound, ...allowance.formulas],
+        kindOn(allowance.type),
+        attempt,
+      )
     })
   })
 }
@@ -153,7 +158,8 @@ function solveFor(
         ask(chosen, there) {
           const clock = there.get(clockVariable) ?? []
           const times = valuesFor(clockVariable, clock, kind.search(there, unassigned)).values.map(Number)
-          const isInTime = (time: number) => clock.every((literal) => literal.holds(time, unassigned) !== false)
+          const isInTime = (time: number) =>
+            clock.every((literal) => literal.holds(time, unassigned) !== false)
           return replay.ask(chosen, { setting, action, times, isInTime })
         },
       }),

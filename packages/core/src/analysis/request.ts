@@ -9,8 +9,8 @@ import type { Budget } from './budget.ts'
 import type { Formula } from './formula.ts'
 import type { SolveElement } from './list-values.ts'
 import type { Assigned, Setting } from './literals.ts'
-import { solve, type Solving, type Store } from './solve.ts'
-import { type Values, type ValueSearch, valuesFor } from './values.ts'
+import { type Solving, type Store, solve } from './solve.ts'
+import { type ValueSearch, type Values, valuesFor } from './values.ts'
 
 export interface RequestKind {
   readonly setting: Setting

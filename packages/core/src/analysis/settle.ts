@@ -9,15 +9,15 @@
 import type { Json } from '../types.ts'
 import type { Formula } from './formula.ts'
 import { type Assigned, type Literal, momentOf } from './literals.ts'
-import type { Settled, Store } from './solve.ts'
+import { outOfSteps, type Settled, type Store } from './solve.ts'
 import { timeVariable } from './sources.ts'
-import { isOpen, pointsOf, type Values, type ValueSearch, valuesFor } from './values.ts'
-import type { Counterexample, Values as Chosen } from './witness.ts'
+import { isOpen, pointsOf, type ValueSearch, type Values, valuesFor } from './values.ts'
+import type { Answer, Values as Chosen, Counterexample } from './witness.ts'
 
 export interface Settling {
   search(store: Store, assigned: Assigned): ValueSearch
   /** The engine's answer to a request with these values. */
-  ask(chosen: Chosen, store: Store): Counterexample
+  ask(chosen: Chosen, store: Store): Answer
   /** What the answer shows that was left out, each part under its own name. */
   learn(answer: Counterexample): ReadonlyMap<string, Formula>
 }
@@ -45,13 +45,18 @@ export function settle(
     for (const chosen of choices(store, start, settling)) {
       if (tries++ >= maxTries) break
       const answer = settling.ask(chosen, store)
-      if (answer.decision.allowed) return { kind: 'found', answer }
-      refusal = `a request that should be allowed is not (${answer.decision.reason})`
+      const { isForbidden, ...counterexample } = answer
+      if (isForbidden && answer.decision.allowed) return { kind: 'found', answer: counterexample }
+      if (!isForbidden) continue
+      refusal = `no request was found that is allowed, the last refusal was \`${answer.decision.reason}\``
       const more = [...settling.learn(answer)].filter(([name]) => !known.has(name))
       if (more.length > 0) return { kind: 'more', formulas: new Map(more) }
     }
   }
-  return { kind: 'unknown', reason: refusal }
+  return {
+    kind: 'unknown',
+    reason: settling.search(store, () => undefined).budget.isSpent ? outOfSteps : refusal,
+  }
 }
 
 function* choices(

@@ -75,7 +75,13 @@ function explore<Answer>(
   }
   const settled = solving.settle(store, known)
   if (settled.kind !== 'more') return settled
-  return explore([...settled.formulas.values()], [], store, new Set([...known, ...settled.formulas.keys()]), solving)
+  return explore(
+    [...settled.formulas.values()],
+    [],
+    store,
+    new Set([...known, ...settled.formulas.keys()]),
+    solving,
+  )
 }
 
 /** Adds a literal; tells the outcome when that leaves its variable without a value. */

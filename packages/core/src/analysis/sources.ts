@@ -15,7 +15,17 @@ import type { Json } from '../types.ts'
 
 /** What a variable's value is to whoever asks; `undefined` where it says nothing. */
 export interface View {
-  readonly name: 'whole' | 'text' | 'subject' | 'time' | 'truth' | 'texts' | 'factors' | 'scopes' | 'owner' | 'name'
+  readonly name:
+    | 'whole'
+    | 'text'
+    | 'subject'
+    | 'time'
+    | 'truth'
+    | 'texts'
+    | 'factors'
+    | 'scopes'
+    | 'owner'
+    | 'name'
   /** Text that stands before the value. */
   readonly prefix?: string
   read(value: Json | undefined): Json | undefined

@@ -7,7 +7,7 @@ import type { Condition, FactPath } from '../policy/condition.ts'
 import type { Binding } from '../policy/policy.ts'
 import type { SubjectDocument } from '../policy/schema.ts'
 import type { Json } from '../types.ts'
-import { all, any, type Asked, comesOut, type Formula, never } from './formula.ts'
+import { type Asked, all, any, comesOut, type Formula, never } from './formula.ts'
 import type { Asker } from './sources.ts'
 
 export interface Subject {
@@ -42,7 +42,9 @@ function membership(to: SubjectDocument): Asked {
   const parts: Asked[] = [
     // A membership that is closed for now counts as none.
     oneOf([false, 0] as const, (none) =>
-      none === 0 ? test(element('restrictions'), '$size', 0) : test(element('restrictions'), '$exists', false),
+      none === 0
+        ? test(element('restrictions'), '$size', 0)
+        : test(element('restrictions'), '$exists', false),
     ),
   ]
   if (to.org !== undefined) {
@@ -91,6 +93,10 @@ function element(name: string): FactPath {
   return { root: 'element', name }
 }
 
-function test(path: FactPath, operator: '$eq' | '$in' | '$contains' | '$size' | '$exists', literal: Json): Asked {
+function test(
+  path: FactPath,
+  operator: '$eq' | '$in' | '$contains' | '$size' | '$exists',
+  literal: Json,
+): Asked {
   return { kind: 'test', path, operator, operand: { literal } }
 }

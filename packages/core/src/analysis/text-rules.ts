@@ -51,11 +51,18 @@ export function textRule(literal: Literal, setting: Setting, assigned: Assigned,
   const positive = want === 'true' || want === 'not false'
   if (of.kind === 'name') return nameRule(of, view, positive)
   const { operator, operand } = of
-  if (operator === '$exists') return isAsWanted('literal' in operand && operand.literal === true, want) ? 'always' : 'never'
+  if (operator === '$exists')
+    return isAsWanted('literal' in operand && operand.literal === true, want) ? 'always' : 'never'
   if (isReversed) return 'tried'
-  const found = 'literal' in operand ? { value: operand.literal } : valueAt(placeOf(operand.ref, setting.asker, setting.type), assigned)
+  const found =
+    'literal' in operand
+      ? { value: operand.literal }
+      : valueAt(placeOf(operand.ref, setting.asker, setting.type), assigned)
   if (found === undefined) {
-    const names = 'ref' in operand && operator === '$eq' && positive ? pinnedFact(operand.ref, setting, pinned) : undefined
+    const names =
+      'ref' in operand && operator === '$eq' && positive
+        ? pinnedFact(operand.ref, setting, pinned)
+        : undefined
     const machines = (names ?? []).flatMap((name) => named(name) ?? [])
     return names === undefined || machines.length < names.length ? 'tried' : seen(anyOf(machines), view, true)
   }
@@ -71,11 +78,15 @@ export function textRule(literal: Literal, setting: Setting, assigned: Assigned,
     case '$lt':
       return typeof value === 'string' ? seen(ordered(value, ['less']), view, positive) : ofUnknown(want)
     case '$lte':
-      return typeof value === 'string' ? seen(ordered(value, ['less', 'equal']), view, positive) : ofUnknown(want)
+      return typeof value === 'string'
+        ? seen(ordered(value, ['less', 'equal']), view, positive)
+        : ofUnknown(want)
     case '$gt':
       return typeof value === 'string' ? seen(ordered(value, ['greater']), view, positive) : ofUnknown(want)
     case '$gte':
-      return typeof value === 'string' ? seen(ordered(value, ['greater', 'equal']), view, positive) : ofUnknown(want)
+      return typeof value === 'string'
+        ? seen(ordered(value, ['greater', 'equal']), view, positive)
+        : ofUnknown(want)
     case '$glob':
       return typeof value === 'string' ? seen(patternMachine(value), view, positive) : ofUnknown(want)
     case '$cidr':
@@ -139,7 +150,9 @@ function idRule(
   const widened = anyOf(widen(pattern, setting, pinned))
   if (wanted) return { machine: widened, wanted }
   // Outside of more than the pattern would be too much to ask, unless it is the pattern exactly.
-  const [only, ...others] = pattern.pieces.flatMap((piece) => ('placeholder' in piece ? piece.placeholder : []))
+  const [only, ...others] = pattern.pieces.flatMap((piece) =>
+    'placeholder' in piece ? piece.placeholder : [],
+  )
   const values = only === undefined ? undefined : pinnedFact(placeholderPath(only), setting, pinned)
   const isExact = isHubType(setting.type) && others.length === 0 && values?.length === 1 && isPlain(values)
   return isExact ? { machine: widened, wanted } : 'always'
@@ -154,6 +167,7 @@ function pinnedFact(
   if ('constant' in place) return undefined
   const [source] = place.sources
   if (source === undefined || place.sources.length > 1 || source.view.name !== 'text') return undefined
+  if (place.verified !== undefined) return undefined
   return pinned(source.variable)
 }
 

@@ -11,7 +11,6 @@ import { parseCidr } from '../internal/ip.ts'
 import { parseTime } from '../policy/time.ts'
 import type { Json } from '../types.ts'
 import type { Budget } from './budget.ts'
-import type { Asked } from './formula.ts'
 import { listValues, type SolveElement } from './list-values.ts'
 import { type Assigned, type Literal, momentOf, type Setting } from './literals.ts'
 import { findTexts, globMachine, type Rule, segments } from './machines.ts'
@@ -55,7 +54,7 @@ export function valuesFor(
     isProof &&= made.isProof
     if (found.length >= wanted) break
   }
-  return { values: found, isProof }
+  return { values: found, isProof: isProof && !search.budget.isSpent }
 }
 
 function kindsOfValues(
@@ -69,7 +68,11 @@ function kindsOfValues(
   const kinds: Readonly<Record<Kind, () => Values>> = {
     truth: () => ({ values: [false, true], isProof: true }),
     number: () =>
-      numbers(literals, search, literals.some(({ view }) => view.name === 'time') ? search.now / 1000 : undefined),
+      numbers(
+        literals,
+        search,
+        literals.some(({ view }) => view.name === 'time') ? search.now / 1000 : undefined,
+      ),
     text: () => texts(literals, search),
     list: () => listValues(literals, search.solveElement, search.assigned, search.budget),
     object: () => ({ values: [{}], isProof: true }),
@@ -132,9 +135,14 @@ function numbers(literals: readonly Literal[], search: ValueSearch, usual?: numb
   const sorted = [...points].sort((a, b) => a - b)
   const [first = usual ?? 0] = sorted
   const last = sorted.at(-1) ?? first
-  const between = sorted.slice(1).map((point, i) => ((sorted[i] ?? point) + point) / 2)
-  const values = [...(usual === undefined ? [] : [usual]), last + 1000, ...sorted, ...between, first - 1000]
-  return { values, isProof: !literals.some((literal) => isOpen(literal, search.assigned)) }
+  const between = sorted.slice(1).map((point, i) => (sorted[i] ?? point) / 2 + point / 2)
+  // Far enough beyond that even a number that large becomes another.
+  const beyond = [last + Math.max(1000, Math.abs(last)), first - Math.max(1000, Math.abs(first))]
+  const values = [...(usual === undefined ? [] : [usual]), ...sorted, ...beyond, ...between]
+  return {
+    values: values.filter(Number.isFinite),
+    isProof: !literals.some((literal) => isOpen(literal, search.assigned)),
+  }
 }
 
 export function isOpen(literal: Literal, assigned: Assigned): boolean {
@@ -142,7 +150,8 @@ export function isOpen(literal: Literal, assigned: Assigned): boolean {
 }
 
 /** Every number, and every time, that a literal compares with. */
-export function pointsOf({ test, clock }: Literal, assigned: Assigned): readonly number[] {
+export function pointsOf(literal: Literal, assigned: Assigned): readonly number[] {
+  const { test, clock } = literal
   if (clock !== undefined) return [clock.from, clock.until].filter((point) => point !== undefined)
   if (test?.of.kind !== 'test') return []
   const moment = momentOf(test.of)
@@ -151,22 +160,11 @@ export function pointsOf({ test, clock }: Literal, assigned: Assigned): readonly
     const now = assigned(timeVariable)?.value
     return typeof now === 'number' ? [now + moment.fromNow] : []
   }
-  return operandsOf(test.of, assigned).flatMap((value) => {
+  return literal.operands(assigned).flatMap((value) => {
     if (typeof value === 'number') return [value]
     const time = typeof value === 'string' ? parseTime(value) : undefined
     return time === undefined ? [] : [time]
   })
-}
-
-/** What a test compares with: its operand, or what the variables that it needs have been given. */
-function operandsOf(test: Extract<Asked, { kind: 'test' }>, assigned: Assigned): readonly Json[] {
-  if ('literal' in test.operand) return [test.operand.literal].flat()
-  const { ref } = test.operand
-  for (const variable of [`${ref.root}.${ref.name}`, `claims.${ref.name.replace(/^claims\./, '')}`]) {
-    const value = assigned(variable)?.value
-    if (value !== undefined) return [value].flat()
-  }
-  return []
 }
 
 const nonEmpty: Rule = { machine: globMachine([]), wanted: false }
@@ -191,14 +189,12 @@ function texts(literals: readonly Literal[], search: ValueSearch): Values {
   const { found, none } = findTexts([nonEmpty, ...machines], search.budget, { count: isTried ? tries : 1 })
   // The scopes of a text are those of a list, so lists alone show whether there are any.
   const onlyScopes = literals.every(({ view }) => view.name === 'scopes')
-  return { values: [...seeds, ...found, ''], isProof: none || !isTried || onlyScopes }
+  return { values: [...seeds, ...found, ''], isProof: none || onlyScopes }
 }
 
-function textsIn({ test }: Literal, assigned: Assigned): readonly Json[] {
-  if (test?.of.kind === 'name') return [test.of.name]
-  return test?.of.kind === 'test'
-    ? operandsOf(test.of, assigned).filter((value) => typeof value === 'string')
-    : []
+function textsIn(literal: Literal, assigned: Assigned): readonly Json[] {
+  if (literal.test?.of.kind === 'name') return [literal.test.of.name]
+  return literal.operands(assigned).filter((value) => typeof value === 'string')
 }
 
 /** Addresses and times as texts, one for each part into which the literals divide them. */
@@ -240,16 +236,21 @@ function v6Text(value: bigint): string {
   return groups.map((shift) => ((value >> shift) & 0xffffn).toString(16)).join(':')
 }
 
+/** Whether some canonical id could have the character; halves of one, and marks, depend on what stands before them. */
+function isInIds(char: string, type: string): boolean {
+  return /^[/.\ud800-\udfff]$|^\p{M}$/u.test(char) || canonicalId(type, `a${char}`) === `a${char}`
+}
+
 function ids(literals: readonly Literal[], search: ValueSearch): Values {
   const { setting, assigned, pinned, budget } = search
   const rules = literals.map((literal) => textRule(literal, setting, assigned, pinned))
   if (rules.includes('never')) return { values: [], isProof: true }
   const machines = rules.filter((rule) => typeof rule === 'object')
   const isTried = rules.some((rule) => rule === 'tried' || rule === 'structured')
-  const permits = (char: string) => char === '/' || char === '.' || canonicalId(setting.type, `a${char}`) === `a${char}`
+  const permits = (char: string) => isInIds(char, setting.type)
   const { found, none } = findTexts([{ machine: segments, wanted: true }, ...machines], budget, {
     count: isTried ? tries : 1,
     permits,
   })
-  return { values: found, isProof: none || !isTried }
+  return { values: found, isProof: none }
 }

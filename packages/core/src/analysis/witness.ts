@@ -4,7 +4,9 @@
  * @module
  */
 import { createEngine, type Engine } from '../engine.ts'
-import type { Policy } from '../policy/policy.ts'
+import { present } from '../internal/present.ts'
+import { parsePolicy } from '../policy/parse.ts'
+import type { Invariant, Policy } from '../policy/policy.ts'
 import { anonymous, type Principal, principalFromClaims } from '../principal/principal.ts'
 import type { Decision, Json } from '../types.ts'
 import type { Setting } from './literals.ts'
@@ -30,6 +32,10 @@ export interface Counterexample {
   readonly decision: Decision
 }
 
+export interface Answer extends Counterexample {
+  readonly isForbidden: boolean
+}
+
 export type Values = ReadonlyMap<string, Json | undefined>
 
 export interface Asking {
@@ -45,14 +51,18 @@ export interface Asking {
 export class Replay {
   private readonly policy: Policy
   private readonly engine: Engine
+  private readonly forbidden: Engine
   private time = 0
 
-  constructor(policy: Policy, environment: string) {
+  constructor(policy: Policy, environment: string, invariant: Invariant) {
     this.policy = policy
-    this.engine = createEngine(policy, { environment, now: () => this.time })
+    const options = { environment, now: () => this.time }
+    this.engine = createEngine(policy, options)
+    this.forbidden = createEngine(forbiddenAlone(policy, invariant), options)
   }
 
-  ask(values: Values, asking: Asking): Counterexample {
+  /** The engine's answer, and whether the request is one that the invariant is about. */
+  ask(values: Values, asking: Asking): Answer {
     const { setting, action } = asking
     const { asker, type } = setting
     const time = clockFor(values, asking)
@@ -65,8 +75,11 @@ export class Replay {
     }
     const context = membersOf(values, 'context.')
     if (context.time === time) delete context.time
-    const decision = this.engine.for(this.principalOf(setting, claims)).decide({ action, resource, context })
+    const person = this.principalOf(setting, claims)
+    const isForbidden = this.forbidden.for(person).can(action, resource, context)
+    const decision = this.engine.for(person).decide({ action, resource, context })
     return {
+      isForbidden,
       principal: asker === undefined ? 'anonymous' : { issuer: asker.alias, claims },
       environment: this.engine.environment,
       action,
@@ -80,8 +93,32 @@ export class Replay {
   private principalOf({ asker }: Setting, claims: { readonly [name: string]: Json }): Principal {
     const issuer = asker && this.policy.issuers.get(asker.alias)
     if (issuer === undefined) return anonymous
-    return principalFromClaims({ issuer: issuer.alias, preset: issuer.preset, credential: 'id_token', claims })
+    return principalFromClaims({
+      issuer: issuer.alias,
+      preset: issuer.preset,
+      credential: 'id_token',
+      claims,
+    })
   }
+}
+
+/** A policy that allows what the invariant is about and nothing else, so that the engine tells one from the other. */
+function forbiddenAlone({ document, environments }: Policy, invariant: Invariant): Policy {
+  const { version, name, issuers, resources, projects } = document
+  const { actions, on } = invariant
+  const everyone = [{ issuer: Object.keys(issuers) }, { anonymous: true as const }]
+  return parsePolicy({
+    version,
+    name,
+    issuers,
+    ...present({ resources, projects }),
+    environments: Object.fromEntries([...environments.keys()].map((each) => [each, {}])),
+    roles: { forbidden: { allow: [{ actions: [...actions], on: [...on] }] } },
+    bindings: (invariant.for === undefined ? everyone : [invariant.for]).map((to) => ({
+      roles: ['forbidden'],
+      to,
+    })),
+  })
 }
 
 /** The time that the conditions see, if there is one, or another at which the token is good. */

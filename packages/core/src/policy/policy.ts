@@ -101,6 +101,8 @@ export interface Invariant {
   readonly name: string
   /** Action names; `*` for all. */
   readonly actions: readonly string[]
+  /** As written. */
+  readonly on: readonly string[]
   readonly patterns: readonly Pattern[]
   /** For whom; for everyone when left out. */
   readonly for?: SubjectDocument

@@ -52,6 +52,7 @@ export function readInvariants(reader: PolicyReader): Invariant[] {
     return {
       name,
       actions: sortedUnique(never.actions),
+      on: never.on,
       patterns: readPatterns(reader, never.on, [...path, 'never', 'on']),
       ...present({ for: invariant.for, claims, location: reader.locate(path) }),
     }
