@@ -45,7 +45,10 @@ export function listValues(
     if (operator === '$size') sizes.push(...operands.map(Number))
     else if (comparesMembers.has(operator)) scalars.push(...operands)
     const isWhole = (operator === '$eq' || operator === '$ne') && 'literal' in operand
-    if (isWhole && Array.isArray(operand.literal)) wholes.push(operand.literal)
+    if (!isWhole || !Array.isArray(operand.literal)) continue
+    const isThis = (test.want === 'true' || test.want === 'not false') === (operator === '$eq')
+    if (isThis && view.name === 'whole') return { values: [operand.literal], isProof: true }
+    wholes.push(operand.literal)
   }
 
   const ofEach = asked.flatMap(({ of, want }) =>

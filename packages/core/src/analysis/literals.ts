@@ -49,6 +49,8 @@ export interface Setting {
 export interface Literal extends Source {
   /** Equal for equal literals. */
   readonly key: string
+  /** Keys of literals that cannot hold together with it, whatever is compared. */
+  readonly opposites: readonly string[]
   /** Variables that it compares with. */
   readonly needs: readonly string[]
   readonly test?: { readonly of: FactTest; readonly want: Want; readonly isReversed: boolean }
@@ -77,6 +79,17 @@ function ofFact(
   setting: Setting,
 ): Literal | Formula {
   if (source !== undefined) return factLiteral(test, want, source, setting)
+  const seen = seenFact(test, want, setting)
+  const reference = test.kind === 'test' && 'ref' in test.operand ? test.operand.ref : undefined
+  if (reference === undefined || (want !== 'true' && want !== 'false')) return seen
+  if ('key' in seen && seen.test?.isReversed === true) return seen
+  // Only what is there can be compared.
+  const isTold: FactTest = { kind: 'test', path: reference, operator: '$exists', operand: { literal: true } }
+  const compared: Formula = 'key' in seen ? { kind: 'fact', test, want, source: seen } : seen
+  return all({ kind: 'fact', test: isTold, want: 'true' }, compared)
+}
+
+function seenFact(test: FactTest, want: Want, setting: Setting): Literal | Formula {
   const place = placeOf(test.path, setting.asker, setting.type)
   if ('constant' in place) return ofConstant(test, want, place.constant, setting)
   const { sources, verified } = place
@@ -147,10 +160,11 @@ function factLiteral(
   const needs = new Set(places.flatMap(variablesOf))
   if (asksForNow(test)) needs.add(timeVariable)
   needs.delete(source.variable)
-  const key = `${source.variable} ${source.view.name} ${want} ${JSON.stringify(test)}`
+  const keyOf = (asked: Want) => `${source.variable} ${source.view.name} ${asked} ${JSON.stringify(test)}`
   return {
     ...source,
-    key,
+    key: keyOf(want),
+    opposites: opposites[want].map(keyOf),
     needs: [...needs],
     test: { of: test, want, isReversed },
     operands(assigned) {
@@ -176,6 +190,13 @@ function factLiteral(
       return isAsWanted(judge(test, read), want)
     },
   }
+}
+
+const opposites: Readonly<Record<Want, readonly Want[]>> = {
+  true: ['false', 'not true'],
+  false: ['true', 'not false'],
+  'not true': ['true'],
+  'not false': ['false'],
 }
 
 function sameFact(a: FactPath, b: FactPath): boolean {
@@ -240,6 +261,7 @@ function clockLiteral(clock: Extract<Formula, { kind: 'clock' }>): Literal {
   const { from, until, wanted } = clock
   return {
     key: `clock ${from} ${until} ${wanted}`,
+    opposites: [],
     variable: clockVariable,
     view: whole,
     needs: [],
@@ -256,6 +278,7 @@ function idLiteral(pattern: Pattern, wanted: boolean, setting: Setting): Literal
   const places = placeholdersOf(pattern).map((path) => placeOf(path, setting.asker, setting.type))
   return {
     key: `id ${wanted} ${JSON.stringify(pattern)}`,
+    opposites: [`id ${!wanted} ${JSON.stringify(pattern)}`],
     variable: idVariable,
     view: whole,
     needs: places.flatMap(variablesOf),

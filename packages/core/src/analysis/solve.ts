@@ -92,6 +92,7 @@ function add<Answer>(
 ): Outcome<Answer> | undefined {
   const there = getOrAdd(store, literal.variable, () => [])
   if (there.some(({ key }) => key === literal.key)) return undefined
+  if (there.some(({ key }) => literal.opposites.includes(key))) return none
   store.set(literal.variable, [...there, literal])
   // What compares with this variable may have become impossible as well.
   const compared = [...store].filter(([, list]) => list.some(({ needs }) => needs.includes(literal.variable)))

@@ -78,7 +78,13 @@ function kindsOfValues(
     object: () => ({ values: [{}], isProof: true }),
   }
   const absent = (): Values => ({ values: [undefined], isProof: true })
-  return [absent, ...kindsInOrder(variable, literals, search).map((kind) => kinds[kind])]
+  const isSingle = search.setting.asker?.preset.singleValues === true && variable.startsWith('claims.')
+  return [
+    absent,
+    ...kindsInOrder(variable, literals, search)
+      .filter((kind) => kind !== 'list' || !isSingle)
+      .map((kind) => kinds[kind]),
+  ]
 }
 
 type Kind = 'truth' | 'number' | 'text' | 'list' | 'object'
@@ -180,6 +186,11 @@ function texts(literals: readonly Literal[], search: ValueSearch): Values {
     const alone = machines.length === 0 && !rules.includes('tried')
     return { values, isProof: alone && !literals.some((literal) => isOpen(literal, search.assigned)) }
   }
+  const few = literals.flatMap((literal) => {
+    const only = onlyTexts(literal)
+    return only === undefined ? [] : [only]
+  })
+  if (few[0] !== undefined) return { values: few[0], isProof: true }
   const isTried = rules.includes('tried')
   // A text that the policy itself has is read more easily than one that was put together.
   const seeds = literals.flatMap((literal) => [
@@ -190,6 +201,17 @@ function texts(literals: readonly Literal[], search: ValueSearch): Values {
   // The scopes of a text are those of a list, so lists alone show whether there are any.
   const onlyScopes = literals.every(({ view }) => view.name === 'scopes')
   return { values: [...seeds, ...found, ''], isProof: none || onlyScopes }
+}
+
+/** The texts of which one is asked for. */
+function onlyTexts({ test, view }: Literal): readonly string[] | undefined {
+  if (test?.of.kind !== 'test' || test.isReversed || (view.name !== 'whole' && view.name !== 'text'))
+    return undefined
+  const { operator, operand } = test.of
+  const isAsked =
+    (operator === '$eq' || operator === '$in') && (test.want === 'true' || test.want === 'not false')
+  if (!isAsked || !('literal' in operand)) return undefined
+  return [operand.literal].flat().filter((value) => typeof value === 'string')
 }
 
 function textsIn(literal: Literal, assigned: Assigned): readonly Json[] {
