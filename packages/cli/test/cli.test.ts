@@ -100,6 +100,66 @@ describe('hfauth policy test', () => {
   })
 })
 
+describe('hfauth policy prove', () => {
+  const invariants = `invariants:
+  - name: nobody reads what others own
+    never: { actions: [read], on: ["model:other/**"] }
+  - name: nobody infers
+    never: { actions: [infer], on: ["**"] }
+`
+
+  test('shows what is proved, and for what is not a request with the statements that allow it, and fails', async () => {
+    const path = file(policy.replace('tests:\n', `${invariants}tests:\n`))
+    const { code, out } = await hfauth('policy', 'prove', path)
+    expect(code).toBe(1)
+    expect(out).toMatch(
+      /^nobody reads what others own\n {2}proved {3}production\n {2}proved {3}development\n/,
+    )
+    expect(out).toContain(
+      'nobody infers\n  proved   production\n  BROKEN   development: infer model:acme/x\n',
+    )
+    expect(out).toMatch(/principal: issuer hf, claims \{.*"preferred_username":"acme".*\}\n/)
+    expect(out).toContain('attributes: {"gated":false}\n')
+    expect(out).toMatch(/allowed by: roles\.viewer\.allow#[0-9a-f]{8} at .*:7:\d+\n/)
+    expect(out).toMatch(/through: bindings#[0-9a-f]{8} at .*:8:\d+\n/)
+    expect(out).toMatch(/: 3 proved, 1 broken, 0 unknown$/)
+  })
+
+  test('passes when everything is proved, also as JSON', async () => {
+    const proved = invariants.slice(0, invariants.indexOf('  - name: nobody infers'))
+    const path = file(policy.replace('tests:\n', `${proved}tests:\n`))
+    expect(await hfauth('policy', 'prove', path)).toMatchObject({ code: 0, errors: '' })
+    const { code, out } = await hfauth('policy', 'prove', path, '--json')
+    expect(code).toBe(0)
+    expect(JSON.parse(out).proofs).toMatchObject([
+      { invariant: 'nobody reads what others own', environment: 'production', holds: true },
+      { invariant: 'nobody reads what others own', environment: 'development', holds: true },
+    ])
+  })
+
+  test('prints a broken invariant with its counterexample as JSON', async () => {
+    const path = file(policy.replace('tests:\n', `${invariants}tests:\n`))
+    const { code, out } = await hfauth('policy', 'prove', path, '--json')
+    expect(code).toBe(1)
+    const proofs = JSON.parse(out).proofs as { holds: unknown; counterexample?: unknown }[]
+    expect(proofs.filter(({ holds }) => holds === false)).toMatchObject([
+      {
+        counterexample: {
+          action: 'infer',
+          resource: { type: 'model', id: 'acme/x' },
+          decision: { allowed: true },
+        },
+      },
+    ])
+  })
+
+  test('fails when there is nothing to prove', async () => {
+    const { code, errors } = await hfauth('policy', 'prove', file(policy))
+    expect(code).toBe(1)
+    expect(errors).toContain('no invariants')
+  })
+})
+
 describe('hfauth explain', () => {
   const explain = (path: string, ...args: string[]) => hfauth('explain', '--policy', path, ...args)
   const path = file(policy)
