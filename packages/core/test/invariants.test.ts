@@ -281,6 +281,19 @@ describe('conditions', () => {
     holds(reading(orgs({ handle: 'acme', id: { $exists: false } }), { 'principal.orgs': { $exists: true } }))
   })
 
+  test('two facts are compared with the same now', () => {
+    const between = (end: string) =>
+      reading(
+        {
+          'context.from': { $before: '-1h', $after: '2026-01-01T00:00:00Z' },
+          'context.to': { $after: '1h', $before: end },
+        },
+        license('z'),
+      )
+    holds(between('2026-01-01T02:00:00Z'))
+    broken(between('2026-01-01T02:01:00Z'))
+  })
+
   test('`unless` is a way around a denial', () => {
     const parts = reading(license('a'), license('a'))
     const deny = [{ ...parts.deny?.[0], unless: { 'principal.mfa': true } }] as NonNullable<
@@ -334,6 +347,14 @@ describe('patterns', () => {
     expect(
       broken(allowing(own, ['model:Mallory/**'], [], { username: ['mallory', 'eve'] })).resource.id,
     ).toMatch(/^mallory\//)
+  })
+
+  test('a denial on ids under a name that is not known denies only those', () => {
+    const parts = allowing(['model:**'], ['model:acme/**'], ['model:${principal.username}/**'], {
+      issuer: 'oidc',
+    })
+    expect(broken(parts).resource.id).toMatch(/^acme\//)
+    holds(allowing(['model:**'], ['model:acme/**'], ['model:${principal.username}/**'], { username: 'acme' }))
   })
 
   test('an owner that has to be the one who asks is known as well', () => {

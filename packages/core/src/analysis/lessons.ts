@@ -14,17 +14,13 @@ import type { Counterexample } from './witness.ts'
 export function createLessons(
   policy: Policy,
   setting: Setting,
-  /** Through which the allow was reached, so that its roles are held in any case. */
-  reached: Binding,
 ): (answer: Counterexample) => ReadonlyMap<string, Formula> {
   return ({ decision, action }) => {
     switch (decision.reason) {
       case 'explicit_deny': {
         const bound = new Set(decision.bindings.map(({ id }) => id))
         const bindings = policy.bindings.filter(({ id }) => bound.has(id))
-        return new Map(
-          decision.statements.flatMap(({ id }) => notDenied(id, policy, setting, reached, bindings)),
-        )
+        return new Map(decision.statements.flatMap(({ id }) => notDenied(id, policy, setting, bindings)))
       }
       case 'insufficient_scope':
         // An access token of Hugging Face's is cut by other scopes than an ID token with the same claims.
@@ -41,7 +37,6 @@ function notDenied(
   id: string,
   policy: Policy,
   setting: Setting,
-  reached: Binding,
   bindings: readonly Binding[],
 ): [string, Formula][] {
   const everyone = policy.deny.find((statement) => statement.id === id)
@@ -52,7 +47,6 @@ function notDenied(
     const gives = (binding: Binding) =>
       binding.roles.some((role) => policy.roles.get(role)?.closure.includes(name))
     const silent = doesNotFire(statement, setting.type)
-    if (gives(reached)) return [[id, silent]]
     const givers = bindings.filter(gives)
     const unbound = all(...givers.map((binding) => isNotBound(binding, setting.asker)))
     return [[[id, ...givers.map((binding) => binding.id)].join(' '), any(silent, unbound)]]

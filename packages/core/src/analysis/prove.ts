@@ -7,7 +7,7 @@
  * @module
  */
 import { present } from '../internal/present.ts'
-import type { Binding, Environment, Invariant, Policy } from '../policy/policy.ts'
+import type { Environment, Invariant, Policy } from '../policy/policy.ts'
 import type { SourceLocation } from '../types.ts'
 import { type Allowance, askersOf, createAllowances, denialsOf, entryOf } from './allowances.ts'
 import { Budget } from './budget.ts'
@@ -129,26 +129,19 @@ function searchFor(
     if (first === undefined || !couldHold([...entry, bound], kindOn(first.type))) return { kind: 'none' }
     return firstFound(allowances, (allowance) => {
       if (budget.isSpent) return { kind: 'unknown', reason: outOfSteps }
-      return solveFor(
-        allowance,
-        binding,
-        [...entry, bound, ...allowance.formulas],
-        kindOn(allowance.type),
-        attempt,
-      )
+      return solveFor(allowance, [...entry, bound, ...allowance.formulas], kindOn(allowance.type), attempt)
     })
   })
 }
 
 function solveFor(
   { action }: Allowance,
-  binding: Binding,
   formulas: readonly Formula[],
   kind: RequestKind,
   { policy, replay }: Attempt,
 ): Outcome<Counterexample> {
   const { setting } = kind
-  const learn = createLessons(policy, setting, binding)
+  const learn = createLessons(policy, setting)
   return solve(formulas, {
     ...kind,
     settle: (store, known) =>
