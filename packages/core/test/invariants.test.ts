@@ -416,6 +416,25 @@ describe('who', () => {
     })
   })
 
+  test.each<[preset: string, issuer: object, to: Partial<PolicyDocument['bindings'][number]['to']>]>([
+    ['entra', { tenants: ['11111111-1111-1111-1111-111111111111'] }, { group: 'ml' }],
+    ['google', {}, { email: 'ana@gmail.com' }],
+    ['keycloak', { issuer: 'https://id.acme.dev/realms/acme' }, { username: 'ana' }],
+    ['gitlab-ci', {}, { claims: { ref: 'main' } }],
+    ['kubernetes', { issuer: 'https://k8s.acme.dev' }, { kind: 'workload' }],
+  ])('people and jobs of `%s` are looked at', (preset, issuer, to) => {
+    const policy = (subject: NonNullable<Invariant['for']>) =>
+      policyOf({
+        issuers: { idp: { preset, audience: 'https://models.acme.dev', ...issuer } },
+        roles,
+        bindings: [{ roles: ['writer'], to: { issuer: 'idp', ...to } }],
+        invariants: [invariant(writing, subject)],
+      })
+    const proof = prove(policy({ issuer: 'idp' }))
+    expect(proof).toMatchObject({ holds: false, counterexample: { principal: { issuer: 'idp' } } })
+    expect(prove(policy({ anonymous: true })).holds).toBe(true)
+  })
+
   test('a denial of a role counts only for those who hold it', () => {
     const parts = (to: PolicyDocument['bindings'][number]['to']) => ({
       roles,

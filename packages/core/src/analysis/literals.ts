@@ -93,7 +93,7 @@ function seenFact(test: FactTest, want: Want, setting: Setting): Literal | Formu
   const place = placeOf(test.path, setting.asker, setting.type)
   if ('constant' in place) return ofConstant(test, want, place.constant, setting)
   const { sources, verified } = place
-  const [first, second] = sources
+  const [first, ...others] = sources
   if (first === undefined) return never
   const seenFrom = (from: Source): Formula => ({ kind: 'fact', test, want, source: from })
   if (verified !== undefined) {
@@ -117,11 +117,23 @@ function seenFact(test: FactTest, want: Want, setting: Setting): Literal | Formu
       ? any(seenFrom(first), proof('not true'))
       : all(seenFrom(first), proof('true'))
   }
-  if (second === undefined) return factLiteral(test, want, first, setting)
+  if (others.length === 0) return factLiteral(test, want, first, setting)
   const isTold: FactTest = { kind: 'test', path: test.path, operator: '$exists', operand: { literal: true } }
+  const told = (source: Source, wanted: Want): Formula => ({
+    kind: 'fact',
+    test: isTold,
+    want: wanted,
+    source,
+  })
+  // The first that says something counts; when none does, it is as if the last one had been asked.
   return any(
-    all({ kind: 'fact', test: isTold, want: 'true', source: first }, seenFrom(first)),
-    all({ kind: 'fact', test: isTold, want: 'false', source: first }, seenFrom(second)),
+    ...sources.map((source, i) =>
+      all(
+        ...sources.slice(0, i).map((earlier) => told(earlier, 'false')),
+        ...(i < sources.length - 1 ? [told(source, 'true')] : []),
+        seenFrom(source),
+      ),
+    ),
   )
 }
 

@@ -17,7 +17,7 @@ import type { Answer, Values as Chosen, Counterexample } from './witness.ts'
 export interface Settling {
   search(store: Store, assigned: Assigned): ValueSearch
   /** The engine's answer to a request with these values. */
-  ask(chosen: Chosen, store: Store): Answer
+  ask(chosen: Chosen, store: Store): Answer | undefined
   /** What the answer shows that was left out, each part under its own name. */
   learn(answer: Counterexample): ReadonlyMap<string, Formula>
 }
@@ -45,6 +45,7 @@ export function settle(
     for (const chosen of choices(store, start, settling)) {
       if (tries++ >= maxTries) break
       const answer = settling.ask(chosen, store)
+      if (answer === undefined) continue
       const { isForbidden, ...counterexample } = answer
       if (isForbidden && answer.decision.allowed) return { kind: 'found', answer: counterexample }
       if (!isForbidden) continue

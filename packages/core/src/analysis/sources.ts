@@ -50,6 +50,10 @@ export const clockVariable = 'clock'
 export const timeVariable = 'context.time'
 /** Memberships, as conditions see them. */
 export const orgsVariable = 'orgs'
+/** Members that presets make of several claims, as conditions see them. */
+export const subjectVariable = 'subject'
+export const groupsVariable = 'groups'
+export const verifiedVariable = 'verified'
 
 export function placeOf({ root, name }: FactPath, asker: Asker, type: string): Place {
   switch (root) {
@@ -74,42 +78,55 @@ function placeOfPrincipal(name: string, { alias, preset }: NonNullable<Asker>): 
   if (name.startsWith('claims.')) return from(claim(name.slice('claims.'.length)), whole)
   if (name === 'kind') return { constant: preset.kind }
   if (name === 'issuer') return { constant: alias }
-  if (name === 'id') {
-    const subject = subjectOf(alias)
-    const claims = preset.name === 'okta' ? ['uid', 'sub'] : ['sub']
-    return { sources: claims.map((each) => ({ variable: claim(each), view: subject })) }
-  }
-  if (name === 'issuedAt') return from(claim('iat'), time)
-  if (name === 'expiresAt') return from(claim('exp'), time)
-  if (preset.name === 'github-actions')
-    return name === 'name' ? from(claim('repository'), text) : { constant: undefined }
+  const { reads, subjectClaims } = preset
+  const isUser = preset.kind === 'user'
+  const read = (member: string | undefined, view: View): Place =>
+    member === undefined ? { constant: undefined } : from(claim(member), view)
   switch (name) {
+    case 'id': {
+      const subject = subjectOf(alias)
+      // What is joined of several claims is a text of its own.
+      if (subjectClaims.some((names) => names.length > 1)) return from(subjectVariable, subject)
+      return { sources: subjectClaims.flat().map((each) => ({ variable: claim(each), view: subject })) }
+    }
+    case 'issuedAt':
+      return from(claim('iat'), time)
+    case 'expiresAt':
+      return from(claim('exp'), time)
     case 'username':
-      return from(claim('preferred_username'), text)
+      return read(reads.username, text)
     case 'name':
-      return from(claim('name'), text)
+      return read(reads.name, text)
     case 'email':
+      if (reads.email === undefined) return { constant: undefined }
       return {
         sources: [{ variable: claim('email'), view: text }],
-        verified: { variable: claim('email_verified'), view: truth },
+        verified: { variable: verifiedIn(preset), view: truth },
       }
     case 'emailVerified':
-      return from(claim('email_verified'), truth)
+      return reads.email === undefined ? { constant: undefined } : from(verifiedIn(preset), truth)
     case 'mfa':
-      return from(claim('amr'), factors)
+      return isUser ? from(claim('amr'), factors) : { constant: undefined }
     case 'authTime':
-      return from(claim('auth_time'), time)
+      return isUser ? from(claim('auth_time'), time) : { constant: undefined }
     case 'groups':
-      return from(claim('groups'), texts)
-    case 'scopes': {
-      const claims = preset.name === 'okta' ? ['scp', 'scope'] : ['scope']
-      return { sources: claims.map((each) => ({ variable: claim(each), view: scopes })) }
-    }
+      if (reads.groups !== undefined && preset.groupsUnknownWith !== undefined)
+        return from(groupsVariable, texts)
+      return read(reads.groups, texts)
+    case 'scopes':
+      return reads.scopes === undefined
+        ? { constant: undefined }
+        : { sources: reads.scopes.map((each) => ({ variable: claim(each), view: scopes })) }
     case 'orgs':
       return preset.huggingface ? from(orgsVariable, whole) : { constant: undefined }
     default:
       return { constant: undefined }
   }
+}
+
+/** Where other claims decide as well, the member is a variable of its own, so that nothing is ruled out. */
+function verifiedIn({ reads }: Preset): string {
+  return reads.email?.when === undefined ? claim(reads.email?.verified ?? '') : verifiedVariable
 }
 
 function claim(name: string): string {

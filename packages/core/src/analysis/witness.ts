@@ -5,12 +5,21 @@
  */
 import { createEngine, type Engine } from '../engine.ts'
 import { present } from '../internal/present.ts'
+import { isMapping } from '../policy/condition.ts'
 import { parsePolicy } from '../policy/parse.ts'
 import type { Invariant, Policy } from '../policy/policy.ts'
+import type { Preset } from '../principal/preset.ts'
 import { anonymous, type Principal, principalFromClaims } from '../principal/principal.ts'
 import type { Decision, Json } from '../types.ts'
 import type { Setting } from './literals.ts'
-import { idVariable, orgsVariable, timeVariable } from './sources.ts'
+import {
+  groupsVariable,
+  idVariable,
+  orgsVariable,
+  subjectVariable,
+  timeVariable,
+  verifiedVariable,
+} from './sources.ts'
 
 /** A request that the engine allows although it never should. */
 export interface Counterexample {
@@ -61,13 +70,14 @@ export class Replay {
     this.forbidden = createEngine(forbiddenAlone(policy, invariant), options)
   }
 
-  /** The engine's answer, and whether the request is one that the invariant is about. */
-  ask(values: Values, asking: Asking): Answer {
+  /** The engine's answer, and whether the request is one that the invariant is about; `undefined` for a token of nobody. */
+  ask(values: Values, asking: Asking): Answer | undefined {
     const { setting, action } = asking
     const { asker, type } = setting
     const time = clockFor(values, asking)
     this.time = time
-    const claims = asker === undefined ? {} : claimsOf(values, time)
+    const claims = asker === undefined ? {} : claimsOf(values, time, asker.preset)
+    if (asker !== undefined && asker.preset.subject(claims) === undefined) return undefined
     const resource = {
       type,
       id: String(values.get(idVariable)),
@@ -141,14 +151,41 @@ function clockFor(values: Values, { times, isInTime }: Asking): number {
 /** A token that nothing is asked of was made just now, and is good for an hour. */
 const lifetimeSeconds = 3600
 
-function claimsOf(values: Values, time: number): { [name: string]: Json } {
+function claimsOf(values: Values, time: number, preset: Preset): { [name: string]: Json } {
   const seconds = Math.floor(time / 1000)
   const claims = membersOf(values, 'claims.')
   if (!values.has('claims.iat')) claims.iat = seconds
   if (!values.has('claims.exp')) claims.exp = seconds + lifetimeSeconds
   const orgs = values.get(orgsVariable)
   if (orgs !== undefined) claims.orgs = Array.isArray(orgs) ? orgs.map(orgClaim) : orgs
+  const { reads, subjectClaims, lift = {} } = preset
+  // Members that a preset makes of several claims are told by the claim that counts most.
+  const tell = (name: string | undefined, value: Json | undefined) => {
+    if (name !== undefined && value !== undefined) claims[name] ??= value
+  }
+  tell(reads.groups, values.get(groupsVariable))
+  tell(reads.email?.verified, values.get(verifiedVariable))
+  const parts = String(values.get(subjectVariable) ?? '').split(':')
+  if (values.has(subjectVariable))
+    for (const [i, name] of (subjectClaims[0] ?? []).entries()) tell(name, parts[i] || 'x')
+  for (const [name, path] of Object.entries(lift)) {
+    const value = claims[name]
+    if (value === undefined) continue
+    delete claims[name]
+    tellNested(claims, path, value)
+  }
   return claims
+}
+
+function tellNested(claims: { [name: string]: Json }, path: readonly string[], value: Json): void {
+  const [first = '', ...rest] = path
+  if (rest.length === 0) claims[first] = value
+  else {
+    const there = claims[first]
+    const node = isMapping(there) ? { ...there } : {}
+    tellNested(node, rest, value)
+    claims[first] = node
+  }
 }
 
 function membersOf(values: Values, prefix: string): { [name: string]: Json } {

@@ -119,6 +119,8 @@ export interface PresetData {
   /** Values with which a token is refused unless a binding asks for them by name. */
   readonly gate?: { readonly claim: string; readonly values: readonly string[] }
   readonly reads: MemberClaims
+  /** Whether each claim is documented to be one value and never a list; proofs build on it. */
+  readonly singleValues?: true
   /** Claims whose presence says that the list of groups is not whole: groups are then unknown. */
   readonly groupsUnknownWith?: readonly string[]
   readonly coerce?: Coercion

@@ -44,6 +44,7 @@ export const githubActions: Preset = /* @__PURE__ */ definePreset({
     ],
   },
   reads: { name: 'repository' },
+  singleValues: true,
   weak: {
     enterprise: 'enterprise_id',
     actor: '',
