@@ -195,6 +195,9 @@ describe('an issuer is a fault', () => {
     const jobs = { preset: 'gitlab-ci', ...shared }
     expect(faultsOf({ people, jobs }).map(({ code }) => code)).toEqual(['ambiguous_issuer'])
     expect(faultsOf({ people, jobs: { ...jobs, audience: 'jobs' } })).toEqual([])
+    const balancer =
+      'arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/app/front/50dc6c495c0c9188'
+    expect(faultsOf({ people, front: { preset: 'aws-alb', ...shared, tenants: [balancer] } })).toEqual([])
   })
 })
 
@@ -385,5 +388,52 @@ describe('a gate', () => {
     expect(rights('ci', 'workflow_run')).toEqual(['read'])
     expect(rights('ci', 'push')).toEqual(['write'])
     expect(rights('id')).toEqual(['write'])
+  })
+})
+
+describe('a binding reaches', () => {
+  test.each([
+    [
+      'keycloak',
+      { 'realm_access.roles': { $contains: 'ml' } },
+      { realm_access: { roles: ['ml'] } },
+      { realm_access: { roles: ['x'] } },
+    ],
+    [
+      'kubernetes',
+      { 'kubernetes.io/namespace': 'ml' },
+      { 'kubernetes.io': { namespace: 'ml' } },
+      { 'kubernetes.io/namespace': 'ml' },
+    ],
+    [
+      'gitlab-ci',
+      { ref_protected: true },
+      { project_id: 1, ref_protected: 'true' },
+      { project_id: 1, ref_protected: 'yes' },
+    ],
+    ['circleci', { 'oidc.circleci.com/vcs-origin': 'x' }, { 'oidc.circleci.com/vcs-origin': 'x' }, {}],
+  ])('what `%s` tokens tell under %j, and nothing that only looks like it', (name, claims, told, other) => {
+    const preset = presets.get(name)
+    if (preset === undefined) throw new Error(name)
+    const rule = preset.tenant?.required ? { tenants: [tenant] } : {}
+    const known =
+      preset.issuer.known === undefined ? { issuer: preset.issuer.example ?? 'https://k8s.acme.dev' } : {}
+    const policy = parsePolicy(
+      documentOf({ idp: { preset: name, audience: own, ...rule, ...known } }, { issuer: 'idp', claims }),
+    )
+    const engine = createEngine(policy, { environment: 'production' })
+    const anchors = { sub: 's', 'oidc.circleci.com/project-id': 'p' }
+    const can = (said: object) =>
+      engine
+        .for(
+          principalFromClaims({
+            issuer: 'idp',
+            preset,
+            credential: 'id_token',
+            claims: { ...anchors, ...said },
+          }),
+        )
+        .can('read', 'model:a/b')
+    expect([can(told), can(other)]).toEqual([true, false])
   })
 })

@@ -483,7 +483,7 @@ export const presetCases: readonly PresetCase[] = [
       {
         when: 'it is an access token for us and for the account page of the realm',
         kind: 'access_token',
-        principal: { groups: ['/ml/research'], claims: { 'realm_access/roles': ['offline_access', 'ml'] } },
+        principal: { groups: ['/ml/research'], scopes: ['openid', 'profile'] },
       },
       {
         when: 'it is an ID token',

@@ -155,9 +155,11 @@ function readKeys(
   return keys
 }
 
+/** Tokens whose keys are found in another way cannot be taken for one another. */
 function isAmbiguous(one: Issuer, other: Issuer): boolean {
   return (
     one.preset !== other.preset &&
+    one.preset.keys === other.preset.keys &&
     one.audience.some((value) => other.audience.includes(value)) &&
     one.addresses.some(({ iss }) => other.addresses.some((address) => address.iss === iss))
   )

@@ -11,17 +11,18 @@ import type { Json } from '../types.ts'
 import { type Claims, own } from './claims.ts'
 import type { PresetData } from './preset.ts'
 
-export function normalClaims(
-  { lift = {}, coerce = {} }: Pick<PresetData, 'lift' | 'coerce'>,
-  claims: Claims,
-): Claims {
-  const { booleans = [], texts = [] } = coerce
+export function normalClaims({ lift, coerce }: Pick<PresetData, 'lift' | 'coerce'>, claims: Claims): Claims {
+  if (lift === undefined && coerce === undefined) return claims
+  const { booleans = [], texts = [] } = coerce ?? {}
   const changed: [string, Json | undefined][] = [
     // A lifted name is ours alone: a claim that happens to be called so counts for nothing.
-    ...Object.entries(lift).map(([name, path]): [string, Json | undefined] => [name, nested(claims, path)]),
+    ...Object.entries(lift ?? {}).map(([name, path]): [string, Json | undefined] => [
+      name,
+      nested(claims, path),
+    ]),
     ...booleans.map((name): [string, Json | undefined] => [name, toBoolean(own(claims, name))]),
     ...texts.map((name): [string, Json | undefined] => [name, toText(own(claims, name))]),
-  ].filter(([name, value]) => value !== own(claims, name as string))
+  ].filter(([name, value]) => value !== own(claims, name))
   if (changed.length === 0) return claims
   const normal = new Map<string, Json>(Object.entries(claims))
   for (const [name, value] of changed) {
