@@ -174,6 +174,12 @@ describe('an issuer is a fault', () => {
       'malformed_keys',
       /public/,
     ],
+    [
+      'of several Hubs at once',
+      { preset: 'huggingface', issuer: ['https://huggingface.co', 'https://hub.acme.dev'] },
+      'malformed_issuer',
+      /alias/,
+    ],
     ['with keys where none are used', { preset: 'github', keys: [jwk] }, 'malformed_keys', /takes no keys/],
   ]
   test.each(cases)('%s', (_, issuer, code, words) => {

@@ -29,6 +29,9 @@ const tokens = [
   `hf_oidc_${jwt}`,
   `hf_oauth__refresh_${'x'.repeat(34)}`,
   jwt,
+  jwt.replaceAll('.', '==.'),
+  `ya29.${'a0B'.repeat(12)}`,
+  `xoxb-1234-5678-${'a0B'.repeat(8)}`,
 ]
 
 function logWith(options: Partial<AuditLogOptions> = {}) {

@@ -26,6 +26,13 @@ export function readAddresses(
   if (given.length === 0) {
     reader.fault('malformed_issuer', path, `issuer \`${alias}\` has no \`issuer\` address`)
   }
+  if (given.length > 1 && isAskedBlindly(preset)) {
+    reader.fault(
+      'malformed_issuer',
+      path,
+      `issuer \`${alias}\` has several addresses, and an access token does not say which may see it: give each an alias`,
+    )
+  }
   const addresses = given.flatMap((text): IssuerAddress[] => {
     const filled = text.includes(placeholder)
       ? tenants.map((tenant) => ({ iss: text.replace(placeholder, tenant), tenant }))
@@ -39,6 +46,11 @@ export function readAddresses(
   // Other spellings belong to the address that the preset knows, not to one that a policy gives instead.
   const spellings = given.includes(known ?? '') ? also.map((iss) => ({ iss, url: known ?? '' })) : []
   return [...addresses, ...spellings]
+}
+
+/** Whether its access tokens are sent to it before it is known that they are its own. */
+function isAskedBlindly({ accessTokens }: Preset): boolean {
+  return accessTokens === 'userinfo' || accessTokens === 'github'
 }
 
 const loopback: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]'])
