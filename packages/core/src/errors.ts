@@ -31,6 +31,16 @@ export type HfAuthErrorCode =
   | 'HFAUTH_TOKEN_INVALID'
   | 'HFAUTH_TOKEN_EXPIRED'
   | 'HFAUTH_TOKEN_AUDIENCE'
+  /** The token, its session, its subject or all of its issuer's tokens of that time have been revoked. */
+  | 'HFAUTH_TOKEN_REVOKED'
+  /** Revocations cannot be read from, or told to, the other replicas. */
+  | 'HFAUTH_REVOCATION_UNAVAILABLE'
+  /** A provider refused to revoke a token. */
+  | 'HFAUTH_REVOCATION_REFUSED'
+  /** A client secret has reached its end, or the age at which it is no longer used. */
+  | 'HFAUTH_SECRET_EXPIRED'
+  /** No usable secret could be read. */
+  | 'HFAUTH_SECRET_UNAVAILABLE'
   /** The issuer cannot be reached, or answers out of order. */
   | 'HFAUTH_ISSUER_UNAVAILABLE'
   /** The provider refused a token exchange. */

@@ -11,6 +11,7 @@ export {
   type AuditEvent,
   type AuditEventType,
   type AuditHttp,
+  type AuditRevocation,
   auditActor,
   auditDecision,
   recordedText,

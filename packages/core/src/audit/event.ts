@@ -20,6 +20,11 @@ export type AuditEventType =
   | 'io.hfauth.session.refreshed'
   | 'io.hfauth.session.ended'
   | 'io.hfauth.signin.refused'
+  | 'io.hfauth.revocation.received'
+  | 'io.hfauth.secret.rotated'
+  | 'io.hfauth.secret.rejected'
+  | 'io.hfauth.secret.aging'
+  | 'io.hfauth.secret.fallback'
 
 export interface AuditActor {
   readonly kind: PrincipalShape['kind']
@@ -57,6 +62,23 @@ export interface AuditDecision {
   readonly refused?: string
 }
 
+/** What was taken back, and how one heard of it. */
+export interface AuditRevocation {
+  /** `admin`, `back-channel-logout`, `set-push`, `set-poll`, `global-token-revocation`, or the program's own word. */
+  readonly door: string
+  /** `token`, `fingerprint`, `session`, `subject` or `issuer`; absent when nothing was taken back. */
+  readonly by?: string
+  /** Address of the issuer whose credentials it is about. */
+  readonly issuer?: string
+  /** Subject, session, token or fingerprint. */
+  readonly target?: string
+  /** Kind of the security event, and the `jti` under which it was sent. */
+  readonly event?: string
+  readonly eventId?: string
+  /** From the moment the sender names to the moment it was in force here, in milliseconds. */
+  readonly latencyMs?: number
+}
+
 /** An event before the sink has numbered it. Times are RFC 3339 in UTC with three decimals. */
 export interface AuditEvent {
   readonly v: 1
@@ -80,6 +102,7 @@ export interface AuditEvent {
   /** A stable error code, for what failed before or after the decision. */
   readonly error?: string
   readonly scopes?: readonly string[]
+  readonly revocation?: AuditRevocation
   readonly durationMs?: number
 }
 

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { type AuditActor, type AuditDecision, recordedText } from '@hfauth/core'
+import { type AuditActor, type AuditDecision, type AuditRevocation, recordedText } from '@hfauth/core'
 import { maskTokens } from '../internal/mask-tokens.ts'
 import type { AuditEntry } from './types.ts'
 
@@ -83,5 +83,14 @@ const readEntry = object<AuditEntry>({
   }),
   error: text(64),
   scopes: texts,
+  revocation: object<AuditRevocation>({
+    door: text(64),
+    by: text(16),
+    issuer: text(512),
+    target: text(512),
+    event: text(128),
+    eventId: text(256),
+    latencyMs: number,
+  }),
   durationMs: number,
 })
