@@ -55,6 +55,15 @@ export {
 export type { ListeningProxy, ListenOptions } from './proxy/listen.ts'
 export type { ProxyLimits, ProxyOptions } from './proxy/options.ts'
 export { createProxy, type HubProxy } from './proxy/proxy.ts'
+export { createRevocations, type RevocationsOptions } from './revoke/revocations.ts'
+export type {
+  FeedPage,
+  Revocation,
+  RevocationFeed,
+  RevocationRecord,
+  RevocationSet,
+  RevocationState,
+} from './revoke/types.ts'
 export { type MemorySessionStoreOptions, memorySessionStore } from './session/memory-store.ts'
 export type { ClientAuthentication, SessionProviderOptions, SessionsOptions } from './session/options.ts'
 export { type AccessToken, createSessions, type Sessions } from './session/sessions.ts'

@@ -164,6 +164,7 @@ export function isAboutCredential(error: unknown): error is HfAuthError {
       error.code === 'HFAUTH_REQUEST_FORGED' ||
       error.code === 'HFAUTH_STORE_UNAVAILABLE' ||
       error.code === 'HFAUTH_CLAIMS_INVALID' ||
-      error.code === 'HFAUTH_ISSUER_UNAVAILABLE')
+      error.code === 'HFAUTH_ISSUER_UNAVAILABLE' ||
+      error.code === 'HFAUTH_REVOCATION_UNAVAILABLE')
   )
 }

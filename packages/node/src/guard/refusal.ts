@@ -181,6 +181,13 @@ export function refusalOfError(error: unknown): Refusal {
         detail: 'The token has expired.',
         challenge: invalidToken,
       }
+    case 'HFAUTH_TOKEN_REVOKED':
+      return {
+        status: 401,
+        reason: 'token_revoked',
+        detail: 'The token has been revoked.',
+        challenge: invalidToken,
+      }
     case 'HFAUTH_TOKEN_AUDIENCE':
       return {
         status: 401,
@@ -193,6 +200,13 @@ export function refusalOfError(error: unknown): Refusal {
         status: 503,
         reason: 'issuer_unavailable',
         detail: 'The identity provider cannot be reached.',
+        retryAfterSeconds,
+      }
+    case 'HFAUTH_REVOCATION_UNAVAILABLE':
+      return {
+        status: 503,
+        reason: 'revocation_unavailable',
+        detail: 'It is not known whether the token has been revoked.',
         retryAfterSeconds,
       }
     case 'HFAUTH_AUDIT_UNAVAILABLE':

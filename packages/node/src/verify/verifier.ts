@@ -6,16 +6,17 @@
  *
  * @module
  */
-import { type Issuer, issuerAtAddress, type Policy, principalFromClaims } from '@hfauth/core'
+import { HfAuthError, type Issuer, issuerAtAddress, type Policy, principalFromClaims } from '@hfauth/core'
 import { FlightCache, type Remembered } from '../internal/flight-cache.ts'
 import { numberOption } from '../internal/number-option.ts'
 import type { Fetch } from '../internal/request.ts'
 import { createIssuerClient, type IssuerClient } from '../keys/issuer-client.ts'
+import { claim } from '../token/claims.ts'
 import { fingerprintOf, tokenDigest } from '../token/fingerprint.ts'
 import { readTokenKind } from '../token/kind.ts'
 import { checkClients, type VerifierClients } from './clients.ts'
 import type { AcceptedToken } from './jwt.ts'
-import type { VerifiedCredential, Verifier } from './types.ts'
+import type { RevocableIdentity, Revocations, VerifiedCredential, Verifier } from './types.ts'
 import { createWays, type Way } from './ways.ts'
 
 export interface VerifierOptions {
@@ -44,6 +45,8 @@ export interface VerifierOptions {
    * token may have been given to any other app, and whoever runs that app could act here as its users.
    */
   readonly acceptUnboundAccessTokens?: boolean
+  /** Asked on every call, also for a token that is remembered. Default none. */
+  readonly revocations?: Pick<Revocations, 'isRevoked'>
 }
 
 /** A verifier with a memory, and the means to empty it. */
@@ -76,7 +79,7 @@ export function createVerifier(options: VerifierOptions): TokenVerifier {
   const keyCooldownMs = numberOption('keyCooldownMs', options.keyCooldownMs ?? 30_000)
   const maxStaleKeysMs = numberOption('maxStaleKeysMs', options.maxStaleKeysMs ?? 3_600_000)
 
-  const { clients = {} } = options
+  const { clients = {}, revocations } = options
   checkClients(clients, policy.issuers)
   const issuers = [...policy.issuers.values()]
   const issuerAt = issuerAtAddress(issuers)
@@ -107,7 +110,11 @@ export function createVerifier(options: VerifierOptions): TokenVerifier {
     async verify(token) {
       const kind = readTokenKind(token)
       const digest = tokenDigest(token)
-      return cache.get(digest, async () => check(wayOf(token, kind), digest))
+      const credential = await cache.get(digest, async () => check(wayOf(token, kind), digest))
+      if (revocations?.isRevoked(identityOf(credential))) {
+        throw new HfAuthError('HFAUTH_TOKEN_REVOKED', 'the token has been revoked')
+      }
+      return credential
     },
     forget: (fingerprint) => cache.forget((digest) => fingerprintOf(digest) === fingerprint),
     clear: () => cache.clear(),
@@ -128,6 +135,22 @@ function credentialOf(
     fingerprint: fingerprintOf(digest),
     ...(expiresAt === undefined ? {} : { expiresAt }),
   })
+}
+
+function identityOf({ principal, issuer, fingerprint }: VerifiedCredential): RevocableIdentity {
+  const text = (name: string) => {
+    const value = claim(principal.claims, name)
+    return typeof value === 'string' ? value : undefined
+  }
+  const issuedAt = claim(principal.claims, 'iat')
+  return {
+    issuer: issuer.url,
+    subject: text('sub'),
+    sessionId: text('sid'),
+    tokenId: text(issuer.preset.tokenId),
+    fingerprint,
+    issuedAt: typeof issuedAt === 'number' ? issuedAt : undefined,
+  }
 }
 
 /** One client per address; its keys serve every preset that is used with that address. */
