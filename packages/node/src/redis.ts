@@ -5,4 +5,5 @@
  */
 
 export type { RedisClient } from './redis/client.ts'
+export { type RedisRevocationFeedOptions, redisRevocationFeed } from './redis/revocation-feed.ts'
 export { type RedisSessionStoreOptions, redisSessionStore } from './redis/session-store.ts'
