@@ -64,6 +64,24 @@ export type {
   RevocationSet,
   RevocationState,
 } from './revoke/types.ts'
+export {
+  type AssertionKeyStatus,
+  type AssertionKeys,
+  type AssertionKeysOptions,
+  createAssertionKeys,
+} from './secrets/assertion-keys.ts'
+export { type ClientKeyStore, fileClientKeyStore, memoryClientKeyStore } from './secrets/client-key-store.ts'
+export { type ClientSecret, InvalidClientError, withClientSecret } from './secrets/client-secret.ts'
+export { createSecretRing, type SecretRingOptions } from './secrets/ring.ts'
+export { readSecret, Secret } from './secrets/secret.ts'
+export {
+  type SecretDirectoryOptions,
+  type SecretFileOptions,
+  secretDirectory,
+  secretFile,
+  secretFunction,
+} from './secrets/sources.ts'
+export type { SecretAge, SecretRing, SecretSource, SecretStatus, SecretVersion } from './secrets/types.ts'
 export { type MemorySessionStoreOptions, memorySessionStore } from './session/memory-store.ts'
 export type { ClientAuthentication, SessionProviderOptions, SessionsOptions } from './session/options.ts'
 export { type AccessToken, createSessions, type Sessions } from './session/sessions.ts'

@@ -13,6 +13,7 @@ import { callableEndpoint } from '../internal/endpoint.ts'
 import { cacheKey, FlightCache, type Remembered } from '../internal/flight-cache.ts'
 import { numberOption } from '../internal/number-option.ts'
 import { type Fetch, requestBounded } from '../internal/request.ts'
+import { type ClientSecret, withClientSecret } from '../secrets/client-secret.ts'
 import { isBearerText, readTokenKind } from '../token/kind.ts'
 import type { Revocations } from '../verify/types.ts'
 import { readTokenResponse } from './token-response.ts'
@@ -22,7 +23,7 @@ export interface TokenExchangeOptions {
   /** Origin of the Hub: `https://huggingface.co`. */
   readonly hubUrl: string
   /** The organisation's app with the token-exchange privilege; needed for members only. */
-  readonly client?: { readonly id: string; readonly secret: string }
+  readonly client?: { readonly id: string; readonly secret: ClientSecret }
   /** Replaces the global `fetch`. */
   readonly fetch?: Fetch
   /** Current time in epoch milliseconds. Default `Date.now`. */
@@ -54,7 +55,8 @@ export function createTokenExchange(options: TokenExchangeOptions): TokenExchang
   const timeoutMs = numberOption('timeoutMs', options.timeoutMs ?? 5000, { min: 1 })
   const maxEntries = numberOption('cacheEntries', options.cacheEntries ?? 10_000, { min: 1 })
   const endpoint = tokenEndpointOf(options.hubUrl)
-  const authorization = client === undefined ? undefined : basicAuthorization(client)
+  // A fixed secret that is no good is told now; what a ring or a function gives is known later.
+  if (typeof client?.secret === 'string') basicAuthorization({ id: client.id, secret: client.secret })
   const subject = `the token endpoint of \`${new URL(endpoint).origin}\``
   const cache = new FlightCache<Kept>({ maxEntries, now })
   const isRevoked = (owner: ExchangeOwner) => revocations?.isRevoked(owner.identity) === true
@@ -106,7 +108,7 @@ export function createTokenExchange(options: TokenExchangeOptions): TokenExchang
 
   return {
     async forMember({ email, scopes, owner }) {
-      if (authorization === undefined) {
+      if (client === undefined) {
         throw new HfAuthError('HFAUTH_CONFIG_INVALID', 'exchanging for a member needs `client`')
       }
       assertEmail(email)
@@ -119,8 +121,11 @@ export function createTokenExchange(options: TokenExchangeOptions): TokenExchang
           subject_token_type: emailType,
           scope: requested.join(' '),
         })
-        const headers = { authorization, 'content-type': 'application/x-www-form-urlencoded' }
-        return exchange(headers, form.toString(), requested)
+        return withClientSecret(client.secret, (secret) => {
+          const authorization = basicAuthorization({ id: client.id, secret })
+          const headers = { authorization, 'content-type': 'application/x-www-form-urlencoded' }
+          return exchange(headers, form.toString(), requested)
+        })
       })
     },
 

@@ -10,6 +10,7 @@
 import { type Claims, HfAuthError, impliedScopes } from '@hfauth/core'
 import { parseJsonObject } from '../internal/json-object.ts'
 import { type BoundedResponse, unavailable } from '../internal/request.ts'
+import { InvalidClientError } from '../secrets/client-secret.ts'
 import { claim } from '../token/claims.ts'
 import { isBearerText } from '../token/kind.ts'
 import type { ExchangedToken } from './types.ts'
@@ -87,7 +88,8 @@ function refusal(status: number, body: Claims | undefined, subject: string): HfA
     status === 429 || status >= 500 || name === 'temporarily_unavailable' || name === 'server_error'
   const meaning = typeof name === 'string' ? oauthErrors.get(name) : undefined
   if (isBusy || status < 400) return unavailable(subject, `status ${status}`)
-  return new HfAuthError(
+  const RefusalError = name === 'invalid_client' ? InvalidClientError : HfAuthError
+  return new RefusalError(
     'HFAUTH_EXCHANGE_REFUSED',
     meaning === undefined
       ? `${subject} refused the exchange with status ${status}`
