@@ -55,7 +55,32 @@ export {
 export type { ListeningProxy, ListenOptions } from './proxy/listen.ts'
 export type { ProxyLimits, ProxyOptions } from './proxy/options.ts'
 export { createProxy, type HubProxy } from './proxy/proxy.ts'
+export { type AdminGuard, type AdminRevocationOptions, createAdminRevocation } from './revoke/admin.ts'
+export { type BackChannelLogoutOptions, createBackChannelLogout } from './revoke/back-channel-logout.ts'
+export { type EventReceiverOptions, revokesByDefault } from './revoke/event-receiver.ts'
+export type { FindSubjects, FoundSubject } from './revoke/event-subject.ts'
+export {
+  createGlobalTokenRevocation,
+  type GlobalTokenRevocationOptions,
+} from './revoke/global-token-revocation.ts'
+export type { Door } from './revoke/http.ts'
+export {
+  createRevocationIntake,
+  type RevocationIntake,
+  type RevocationIntakeOptions,
+  type RevocationNotice,
+} from './revoke/intake.ts'
+export {
+  type ProviderCallOptions,
+  type RevokeAtGitHubOptions,
+  type RevokeAtProviderOptions,
+  revokeAtGitHub,
+  revokeAtProvider,
+} from './revoke/provider.ts'
 export { createRevocations, type RevocationsOptions } from './revoke/revocations.ts'
+export type { EventReaderOptions, SecurityEvent, Transmitter } from './revoke/security-event.ts'
+export { createSetPoller, type SetPoller, type SetPollOptions } from './revoke/set-poll.ts'
+export { createSetPush, type SetPushOptions } from './revoke/set-push.ts'
 export type {
   FeedPage,
   Revocation,

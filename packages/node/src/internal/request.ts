@@ -18,7 +18,7 @@ export interface BoundedRequest {
   readonly timeoutMs: number
   /** Longest body, in bytes after decompression. */
   readonly maxBytes: number
-  readonly method?: 'GET' | 'POST'
+  readonly method?: 'GET' | 'POST' | 'DELETE'
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string
 }
@@ -84,7 +84,10 @@ export function decodeUtf8(bytes: Uint8Array): string | undefined {
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** `undefined` as soon as there is more than `maxBytes`, whatever Content-Length promised. */
-async function readBounded(response: Response, maxBytes: number): Promise<Uint8Array | undefined> {
+export async function readBounded(
+  response: Pick<Response, 'body'>,
+  maxBytes: number,
+): Promise<Uint8Array | undefined> {
   const chunks: Uint8Array[] = []
   let length = 0
   if (response.body === null) return new Uint8Array()

@@ -11,7 +11,7 @@ import { type Claims, HfAuthError, type Preset } from '@hfauth/core'
 import { claim } from '../token/claims.ts'
 
 /** Keys and references that a token brings along, extensions that must be understood, and other encodings. */
-const refusedMembers = ['crit', 'jwk', 'jku', 'x5u', 'x5c', 'b64', 'zip', 'enc'] as const
+export const refusedMembers = ['crit', 'jwk', 'jku', 'x5u', 'x5c', 'b64', 'zip', 'enc'] as const
 
 export interface CheckedHeader {
   readonly algorithm: string

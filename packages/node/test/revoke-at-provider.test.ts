@@ -1,0 +1,133 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import {
+  createAssertionKeys,
+  createSecretRing,
+  revokeAtGitHub,
+  revokeAtProvider,
+  Secret,
+} from '../src/index.ts'
+import { json, type LoopbackIssuer, refusalOf, startIssuer } from './loopback-issuer.ts'
+
+let provider: LoopbackIssuer
+let calls: { method?: string | undefined; authorization?: string | undefined; body: string }[]
+const token = 'gho_16C7e42F292c6912E7710c838347Ae178B4a'
+
+beforeAll(async () => {
+  provider = await startIssuer()
+})
+afterAll(() => provider.close())
+beforeEach(() => {
+  calls = []
+})
+
+function answerWith(path: string, status: number, body: object | string = '') {
+  provider.answers.set(path, (request, response, text) => {
+    calls.push({ method: request.method, authorization: request.headers.authorization, body: text })
+    json(body, status)(request, response, text)
+  })
+}
+const basic = (id: string, secret: string) => `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`
+
+describe('revoking at a provider', () => {
+  const endpoint = () => `${provider.url}/v1/revoke`
+
+  test('sends the token and its kind, authenticated by the client’s secret', async () => {
+    answerWith('/v1/revoke', 200)
+    await revokeAtProvider({
+      endpoint: endpoint(),
+      token,
+      tokenTypeHint: 'refresh_token',
+      client: { id: 'app 1', secret: 's:1' },
+    })
+    expect(calls).toEqual([
+      {
+        method: 'POST',
+        authorization: basic('app+1', 's%3A1'),
+        body: `token=${token}&token_type_hint=refresh_token`,
+      },
+    ])
+  })
+
+  test('can go without a client, as Google has it, where a token that is gone is no failure', async () => {
+    answerWith('/v1/revoke', 400, { error: 'invalid_token' })
+    await revokeAtProvider({ endpoint: endpoint(), token })
+    expect(calls).toMatchObject([{ authorization: undefined, body: `token=${token}` }])
+  })
+
+  test('can be signed by the client’s key', async () => {
+    answerWith('/v1/revoke', 200)
+    const keys = createAssertionKeys({ clientId: 'app-1', audience: provider.url })
+    await revokeAtProvider({
+      endpoint: endpoint(),
+      token,
+      client: { id: 'app-1', assertion: keys.parameters },
+    })
+    const form = new URLSearchParams(calls[0]?.body)
+    expect(form.get('client_id')).toBe('app-1')
+    expect(form.get('client_assertion')?.split('.')).toHaveLength(3)
+  })
+
+  test('falls back to the previous secret once', async () => {
+    provider.answers.set('/v1/revoke', (request, response, text) => {
+      const isOld = request.headers.authorization === basic('app-1', 'old-secret')
+      json(isOld ? '' : { error: 'invalid_client' }, isOld ? 200 : 401)(request, response, text)
+    })
+    const version = (id: string, value: string) => ({ id, secret: new Secret(value), notBefore: Date.now() })
+    const source = { load: async () => [version('2', 'new-secret'), version('1', 'old-secret')] }
+    const ring = await createSecretRing({ name: 'app', source })
+    await revokeAtProvider({ endpoint: endpoint(), token, client: { id: 'app-1', secret: ring } })
+    expect(ring.status().fallbacks).toBe(1)
+    ring.close()
+  })
+
+  test.each([
+    [400, { error: 'unsupported_token_type' }, 'HFAUTH_REVOCATION_REFUSED', false],
+    [401, { error: 'invalid_client' }, 'HFAUTH_REVOCATION_REFUSED', false],
+    [503, '', 'HFAUTH_ISSUER_UNAVAILABLE', true],
+    [429, '', 'HFAUTH_ISSUER_UNAVAILABLE', true],
+    [302, '', 'HFAUTH_ISSUER_UNAVAILABLE', true],
+  ])(
+    'ends, when the provider answers %i, in an error that repeats neither token nor secret',
+    async (status, body, code, retryable) => {
+      answerWith('/v1/revoke', status, body)
+      const asked = revokeAtProvider({
+        endpoint: endpoint(),
+        token,
+        client: { id: 'app-1', secret: 'very-secret-text' },
+      })
+      expect(await refusalOf(asked, token, 'very-secret-text')).toMatchObject({ code, retryable })
+    },
+  )
+
+  test('goes to https only', async () => {
+    expect(
+      await refusalOf(revokeAtProvider({ endpoint: 'http://idp.example/revoke', token }), token),
+    ).toMatchObject({
+      code: 'HFAUTH_CONFIG_INVALID',
+    })
+  })
+})
+
+describe('revoking at GitHub', () => {
+  test.each(['token', 'grant'] as const)('deletes the %s, in the app’s name', async (what) => {
+    answerWith(`/applications/app-1/${what}`, 204)
+    await revokeAtGitHub({ token, client: { id: 'app-1', secret: 's1' }, what, apiUrl: provider.url })
+    expect(calls).toEqual([
+      {
+        method: 'DELETE',
+        authorization: basic('app-1', 's1'),
+        body: JSON.stringify({ access_token: token }),
+      },
+    ])
+  })
+
+  test('is content with a token that is gone, and not with a client that is refused', async () => {
+    const options = { token, client: { id: 'app-1', secret: 's1' }, apiUrl: provider.url }
+    answerWith('/applications/app-1/token', 404)
+    await revokeAtGitHub(options)
+    answerWith('/applications/app-1/token', 401)
+    expect(await refusalOf(revokeAtGitHub(options), token)).toMatchObject({
+      code: 'HFAUTH_REVOCATION_REFUSED',
+    })
+  })
+})
