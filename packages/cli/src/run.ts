@@ -48,6 +48,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/explain.ts')).explain,
   },
   {
+    words: ['secrets', 'status'],
+    usage: 'hfauth secrets status [--warn-days N] [--max-days N] NAME=FILE …',
+    about: 'say how old secrets are and when they have to be replaced; never what they are',
+    load: async () => (await import('./commands/secrets-status.ts')).secretsStatus,
+  },
+  {
     words: ['proxy'],
     usage:
       'hfauth proxy --environment NAME --audit FILE [--policy FILE] [--port N] [--host ADDRESS] [--hub URL] [--router URL] [--public-url URL]',
