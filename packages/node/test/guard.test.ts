@@ -290,7 +290,7 @@ describe('a refusal', () => {
     expect(response.headers.get('cache-control')).toBe('no-store')
     const problem = (await response.json()) as Record<string, unknown>
     expect(problem).toMatchObject({
-      type: 'about:blank',
+      type: `urn:hfauth:problem:${shown}`,
       status,
       reason: shown,
       requestId: outcome.requestId,
@@ -313,7 +313,7 @@ describe('a refusal', () => {
     const outcome = await guard.check(request('ana'), { action: 'read', resource: 'model:acme/secret' })
     if (outcome.allowed) throw new Error('allowed')
     expect(await outcome.response.json()).toEqual({
-      type: 'about:blank',
+      type: 'urn:hfauth:problem:access_denied',
       title: 'Forbidden',
       status: 403,
       detail: 'You may not do this.',

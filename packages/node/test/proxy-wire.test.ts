@@ -765,7 +765,7 @@ describe('answers of the proxy itself', () => {
     })
     expect(new Set(bodies.map((body) => JSON.stringify(body))).size).toBe(1)
     expect(bodies[0]).toEqual({
-      type: 'about:blank',
+      type: 'urn:hfauth:problem:access_denied',
       title: 'Forbidden',
       status: 403,
       detail: 'You may not do this.',

@@ -43,6 +43,13 @@ export interface AuditClient {
   readonly userAgent?: string
 }
 
+/** Ids of W3C Trace Context, in lower-case hex, as the request gave them. */
+export interface AuditTrace {
+  readonly traceId: string
+  /** The caller's span. */
+  readonly spanId: string
+}
+
 export interface AuditHttp {
   readonly method: string
   /** The route's template, never the raw path. */
@@ -90,6 +97,7 @@ export interface AuditEvent {
   readonly requestId: string
   readonly actor: AuditActor
   readonly client?: AuditClient
+  readonly trace?: AuditTrace
   readonly action?: string
   readonly resource?: {
     readonly kind: string

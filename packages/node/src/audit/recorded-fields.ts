@@ -70,6 +70,7 @@ const readEntry = object<AuditEntry>({
     actedBy: texts,
   }),
   client: object({ ip: text(64), userAgent: text(256) }),
+  trace: object({ traceId: text(32), spanId: text(16) }),
   action: text(64),
   resource: object({ kind: text(64), id: text(512), revision: text(), path: text(1024) }),
   http: object({ method: text(32), route: text(512), status: number, bytesOut: number }),

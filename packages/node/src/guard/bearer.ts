@@ -1,7 +1,7 @@
 /**
  * Bearer: finds the one credential of a request, and nowhere but in the `Authorization` header.
  *
- * request → **bearer** → verify. A credential in a query or in a body is not looked for: both end up in logs.
+ * request → **bearer** → verify. A credential in a query or in a body lets nobody in: both end up in logs.
  *
  * @module
  */
@@ -30,4 +30,19 @@ export function readBearer(headers: Pick<Headers, 'get'>): string | undefined {
     )
   }
   throw new HfAuthError('HFAUTH_REQUEST_INVALID', 'the `Authorization` header is malformed')
+}
+
+/**
+ * Refuses a request that carries a token in its query besides the one in its header.
+ *
+ * @param target - The request target, or the whole address.
+ * @throws HfAuthError `HFAUTH_REQUEST_INVALID`
+ * @see RFC 6750 §2 (one method in each request), §2.3 (the parameter)
+ */
+export function assertOneCredential(headers: Pick<Headers, 'has'>, target: string): void {
+  const question = target.indexOf('?')
+  if (question < 0 || !headers.has('authorization')) return
+  if (new URLSearchParams(target.slice(question + 1)).has('access_token')) {
+    throw new HfAuthError('HFAUTH_REQUEST_INVALID', 'the request carries a token in its query as well')
+  }
 }

@@ -19,6 +19,8 @@ import {
 import type { AuditEntry } from '../audit/types.ts'
 import { readBearer } from './bearer.ts'
 import { createClientAddress } from './client-address.ts'
+import { assertMetadataUrl } from './refusal.ts'
+import { readTraceContext } from './trace-context.ts'
 import type { Caller, Connection, GuardOptions, Visit } from './types.ts'
 
 /** Route on record for what no route fits. */
@@ -43,7 +45,7 @@ export interface Gate {
   /** @throws HfAuthError as above. */
   recordRejectedToken(visit: Visit, error: HfAuthError, http: AuditHttp): Promise<void>
   /** Who and where from, for any other event about the same request. */
-  entryFor(visit: Visit | Caller): Pick<AuditEntry, 'requestId' | 'actor' | 'client'>
+  entryFor(visit: Visit | Caller): Pick<AuditEntry, 'requestId' | 'actor' | 'client' | 'trace'>
 }
 
 export function createGate({
@@ -52,9 +54,11 @@ export function createGate({
   sessions,
   audit,
   trustedProxies,
+  resourceMetadataUrl,
   requestId = randomUUID,
   now = Date.now,
 }: GuardOptions): Gate {
+  assertMetadataUrl(resourceMetadataUrl)
   const clientAddress = createClientAddress(trustedProxies)
   const policy = engine.policy.reference.digest
 
@@ -68,7 +72,14 @@ export function createGate({
         ...(ip === undefined ? {} : { ip }),
         ...(userAgent === undefined ? {} : { userAgent }),
       }
-      return { requestId: id, client, context: { ...client, requestId: id }, startedAt: now() }
+      const trace = readTraceContext(headers.get('traceparent'))
+      return {
+        requestId: id,
+        client,
+        ...(trace === undefined ? {} : { trace }),
+        context: { ...client, requestId: id },
+        startedAt: now(),
+      }
     },
 
     async identify(visit, headers, method) {
@@ -130,6 +141,7 @@ export function createGate({
         requestId: visit.requestId,
         actor: auditActor(principal, access?.roles() ?? []),
         client: visit.client,
+        ...(visit.trace === undefined ? {} : { trace: visit.trace }),
       }
     },
   }

@@ -12,6 +12,7 @@ import {
   type Principal,
   recordedText,
 } from '@hfauth/core'
+import { assertOneCredential } from './bearer.ts'
 import { createGate, isAboutCredential, unmatchedRoute } from './gate.ts'
 import { buildRefusal, type Refusal, refusalOfDecision, refusalOfError } from './refusal.ts'
 import { readTarget } from './request-target.ts'
@@ -38,6 +39,7 @@ export function createGuard(options: GuardOptions): Guard {
   const matchRoute = createAppRouter(options.engine.policy)
 
   async function identify(request: GuardRequest, connection: Connection = {}): Promise<Principal> {
+    assertOneCredential(request.headers, connection.target ?? request.url)
     const caller = await gate.identify(
       gate.visit(request.headers, connection),
       request.headers,
@@ -60,6 +62,7 @@ export function createGuard(options: GuardOptions): Guard {
         await gate.recordRefusal(visit, asked, http)
         return refuse(visit, targetRefusals[asked], asked)
       }
+      assertOneCredential(request.headers, connection.target ?? request.url)
       caller = await gate.identify(visit, request.headers, request.method)
       if (asked === undefined) {
         await gate.recordRefusal(caller, 'route_unknown', http)

@@ -70,7 +70,7 @@ export function buildRefusal(refusal: Refusal, { requestId, resourceMetadataUrl 
   }
   if (retryAfterSeconds !== undefined) headers.set('retry-after', String(retryAfterSeconds))
   const problem = {
-    type: 'about:blank',
+    type: problemType(reason),
     title: titles[status] ?? 'Error',
     status,
     detail,
@@ -83,19 +83,32 @@ export function buildRefusal(refusal: Refusal, { requestId, resourceMetadataUrl 
   return new Response(body, { status, headers })
 }
 
-/** Scope names and acr values come from the policy and hold no quotes; anything else is left out. */
+/** Names the kind of a problem (RFC 9457 §3.1.1). Stable, and no address: there is nothing to fetch. */
+export function problemType(reason: string): string {
+  return `urn:hfauth:problem:${reason}`
+}
+
+/** What may stand in each parameter without an escape; whatever holds anything else is left out (RFC 6750 §3). */
+const token = /^[\x21\x23-\x5b\x5d-\x7e]+$/
+
 function buildChallenge(challenge: Challenge, resourceMetadataUrl: string | undefined): string {
-  const parameters: [string, string | undefined][] = [
-    ['error', challenge.error],
-    ['scope', challenge.scope?.join(' ')],
-    ['max_age', challenge.maxAgeSeconds?.toString()],
-    ['acr_values', challenge.acrValues?.join(' ')],
+  const { error, scope = [], maxAgeSeconds, acrValues = [] } = challenge
+  const parameters: [name: string, value: string | undefined][] = [
+    ['error', error],
+    ['scope', scope.filter((name) => token.test(name)).join(' ')],
+    ['max_age', Number.isSafeInteger(maxAgeSeconds) ? String(maxAgeSeconds) : undefined],
+    ['acr_values', acrValues.filter((name) => token.test(name)).join(' ')],
     ['resource_metadata', resourceMetadataUrl],
   ]
-  const shown = parameters.filter(
-    ([, value]) => value !== undefined && /^[\x20\x21\x23-\x5b\x5d-\x7e]+$/.test(value),
-  )
+  const shown = parameters.filter(([, value]) => value !== undefined && value !== '')
   return ['Bearer', shown.map(([name, value]) => `${name}="${value}"`).join(', ')].filter(Boolean).join(' ')
+}
+
+/** @throws HfAuthError `HFAUTH_CONFIG_INVALID` when `resourceMetadataUrl` cannot stand in a header as it is. */
+export function assertMetadataUrl(resourceMetadataUrl: string | undefined): void {
+  if (resourceMetadataUrl === undefined) return
+  if (URL.canParse(resourceMetadataUrl) && token.test(resourceMetadataUrl)) return
+  throw new HfAuthError('HFAUTH_CONFIG_INVALID', '`resourceMetadataUrl` is not an address')
 }
 
 const bare: Challenge = {}
@@ -149,7 +162,7 @@ export function refusalOfError(error: unknown): Refusal {
       return {
         status: 400,
         reason: 'credential_malformed',
-        detail: 'The Authorization header must hold exactly one bearer token.',
+        detail: 'The request must carry exactly one bearer token, in its Authorization header.',
         challenge: { error: 'invalid_request' },
       }
     case 'HFAUTH_REQUEST_FORGED':

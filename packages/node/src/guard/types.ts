@@ -8,6 +8,7 @@
 import type {
   Access,
   AuditClient,
+  AuditTrace,
   Decision,
   Engine,
   Principal,
@@ -100,6 +101,7 @@ export interface Guard {
 export interface Visit {
   readonly requestId: string
   readonly client: AuditClient
+  readonly trace?: AuditTrace
   readonly context: RequestContext
   /** Epoch milliseconds. */
   readonly startedAt: number

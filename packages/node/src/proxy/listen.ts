@@ -11,6 +11,7 @@ import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES }
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { goneSignal, headerList, readBody, sendResponse } from '../adapters/web.ts'
+import { problemType } from '../guard/refusal.ts'
 import type { Inbound } from './inbound.ts'
 import type { Pipeline } from './pipeline.ts'
 import { type ProxyReason, proxyRefusal } from './proxy-refusal.ts'
@@ -126,7 +127,13 @@ function inboundFrom(req: IncomingMessage, res: ServerResponse): Inbound {
 /** For what never became a request: there is no response object to write with. */
 function refuseRaw(socket: Duplex, reason: ProxyReason): void {
   const { status, detail } = proxyRefusal(reason)
-  const body = JSON.stringify({ type: 'about:blank', title: STATUS_CODES[status], status, detail, reason })
+  const body = JSON.stringify({
+    type: problemType(reason),
+    title: STATUS_CODES[status],
+    status,
+    detail,
+    reason,
+  })
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/problem+json\r\n` +
       `Cache-Control: no-store\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
