@@ -33,6 +33,11 @@ export type {
   TokenExchange,
 } from './exchange/types.ts'
 export { createGuard } from './guard/guard.ts'
+export {
+  createResourceMetadata,
+  type ResourceMetadata,
+  type ResourceMetadataOptions,
+} from './guard/resource-metadata.ts'
 export type {
   Allowed,
   Connection,
