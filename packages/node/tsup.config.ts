@@ -1,7 +1,18 @@
 import { defineConfig } from 'tsup'
 
 export default defineConfig({
-  entry: ['src/index.ts', 'src/express.ts', 'src/redis.ts'],
+  entry: [
+    'src/index.ts',
+    'src/express.ts',
+    'src/fastify.ts',
+    'src/hono.ts',
+    'src/http.ts',
+    'src/koa.ts',
+    'src/next.ts',
+    'src/otel.ts',
+    'src/redis.ts',
+    'src/web.ts',
+  ],
   format: 'esm',
   target: 'es2023',
   platform: 'node',

@@ -4,4 +4,5 @@
  * @module
  */
 
-export { type Admission, type ProtectedRequest, protect } from './adapters/express.ts'
+export type { Admission, QuestionFor } from './adapters/admission.ts'
+export { type ProtectedRequest, protect } from './adapters/express.ts'

@@ -6,16 +6,10 @@
  * @module
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Access, Decision, Principal } from '@hfauth/core'
-import type { Guard, GuardQuestion } from '../guard/types.ts'
-import { headerList, sendResponse } from './web.ts'
-
-/** What a handler behind `protect` knows. */
-export interface Admission {
-  readonly principal: Principal
-  readonly access: Access
-  readonly decision: Decision
-}
+import type { Guard } from '../guard/types.ts'
+import { type Admission, admissionOf, type QuestionFor, questionFor } from './admission.ts'
+import { checkNodeRequest } from './node-request.ts'
+import { sendResponse } from './web.ts'
 
 declare global {
   namespace Express {
@@ -33,28 +27,17 @@ export interface ProtectedRequest extends IncomingMessage {
   hfauth?: Admission
 }
 
-/**
- * Middleware for Express 5: goes on when the guard allows, answers when it does not.
- *
- * @param question - What is asked: fixed, or worked out from the request. Without one the policy's own
- * `routes` name it.
- */
+/** Middleware for Express 5: goes on when the guard allows, answers when it does not. */
 export function protect<Req extends ProtectedRequest = ProtectedRequest>(
   guard: Guard,
-  question?: GuardQuestion | ((req: Req) => GuardQuestion | undefined),
+  question?: QuestionFor<[req: Req]>,
 ): (req: Req, res: ServerResponse, next: (error?: unknown) => void) => Promise<void> {
   return async (req, res, next) => {
-    const target = req.originalUrl ?? req.url ?? ''
-    // Repeated fields are joined, so that two credentials are seen as two and not as the first.
-    const headers = new Headers(headerList(req))
-    // The guard reads the target as sent; the URL is there because a Web request has one.
-    const request = { method: req.method ?? '', url: 'http://target.invalid/', headers }
-    const asked = typeof question === 'function' ? question(req) : question
-    const outcome = await guard.check(request, asked, { remoteAddress: req.socket.remoteAddress, target })
+    const asked = await questionFor(question, req)
+    const outcome = await checkNodeRequest(guard, req, req.originalUrl ?? req.url, asked)
     if (!outcome.allowed) return sendResponse(outcome.response, res)
-    const { principal, access, decision } = outcome
     if (outcome.setCookie !== undefined) res.appendHeader('set-cookie', outcome.setCookie)
-    req.hfauth = { principal, access, decision }
+    req.hfauth = admissionOf(outcome)
     next()
   }
 }

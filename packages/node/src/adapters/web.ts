@@ -92,3 +92,8 @@ function drained(res: ServerResponse): Promise<void> {
     res.once('close', settle)
   })
 }
+
+/** The whole body of an answer that was made here. */
+export async function bytesOf(response: Response): Promise<Buffer> {
+  return Buffer.from(await response.arrayBuffer())
+}

@@ -1,0 +1,58 @@
+/**
+ * Hono: puts the guard in front of what comes after it.
+ *
+ * Translates and holds no rules. Types are structural, so that Hono is nothing this package needs.
+ *
+ * @module
+ */
+import type { IncomingMessage } from 'node:http'
+import type {} from 'hono'
+import type { Connection, Guard } from '../guard/types.ts'
+import { type Admission, admissionOf, type QuestionFor, questionFor } from './admission.ts'
+import { checkNodeRequest } from './node-request.ts'
+
+declare module 'hono' {
+  interface ContextVariableMap {
+    /** Set by `protect` of `@hfauth/node/hono`. */
+    hfauth: Admission
+  }
+}
+
+/** A Hono context, as far as it is needed here. */
+export interface ProtectedContext {
+  readonly req: { readonly raw: Request }
+  readonly env: unknown
+  set(key: 'hfauth', value: Admission): void
+}
+
+export interface ProtectOptions<Context> {
+  /** Where a request comes from, on a server that is not `@hono/node-server`. Default nothing is known of it. */
+  readonly connection?: (c: Context) => Connection
+}
+
+/** Middleware for Hono 4: goes on when the guard allows, answers when it does not. */
+export function protect<Context extends ProtectedContext = ProtectedContext>(
+  guard: Guard,
+  question?: QuestionFor<[c: Context]>,
+  { connection }: ProtectOptions<Context> = {},
+): (c: Context, next: () => Promise<void>) => Promise<Response | undefined> {
+  return async (c, next) => {
+    const asked = await questionFor(question, c)
+    const incoming = incomingOf(c.env)
+    const outcome = await (incoming === undefined || connection !== undefined
+      ? guard.check(c.req.raw, asked, connection?.(c))
+      : checkNodeRequest(guard, incoming, incoming.originalUrl ?? incoming.url, asked))
+    if (!outcome.allowed) return outcome.response
+    c.set('hfauth', admissionOf(outcome))
+    await next()
+    return undefined
+  }
+}
+
+type Incoming = IncomingMessage & { readonly originalUrl?: string }
+
+/** Node's request behind the Web's, which `@hono/node-server` hands over in one of these two places. */
+function incomingOf(env: unknown): Incoming | undefined {
+  const { incoming, server } = (env ?? {}) as { incoming?: Incoming; server?: { incoming?: Incoming } }
+  return incoming ?? server?.incoming
+}
