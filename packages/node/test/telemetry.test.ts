@@ -49,7 +49,9 @@ let hub: Hub
 beforeAll(async () => {
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable())
   propagation.setGlobalPropagator(new W3CTraceContextPropagator())
-  trace.setGlobalTracerProvider(new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter: spans })] }))
+  trace.setGlobalTracerProvider(
+    new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter: spans })] }),
+  )
   metrics.setGlobalMeterProvider(new MeterProvider({ readers: [reader] }))
   ci = await startCiIssuer()
   hub = await startHub({
