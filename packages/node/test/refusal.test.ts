@@ -1,4 +1,6 @@
 /** What a refusal looks like to parsers that others wrote, whatever comes to stand in it. */
+import { readFileSync } from 'node:fs'
+import { type Decision, HfAuthError, type HfAuthErrorCode } from '@hfauth/core'
 import fc from 'fast-check'
 import {
   allowInsecureRequests,
@@ -7,7 +9,14 @@ import {
   WWWAuthenticateChallengeError,
 } from 'oauth4webapi'
 import { describe, expect, test } from 'vitest'
-import { assertMetadataUrl, buildRefusal, type Challenge, problemType } from '../src/guard/refusal.ts'
+import {
+  assertMetadataUrl,
+  buildRefusal,
+  type Challenge,
+  problemType,
+  refusalOfDecision,
+  refusalOfError,
+} from '../src/guard/refusal.ts'
 import { readTraceContext } from '../src/guard/trace-context.ts'
 
 const refusal = { status: 401, reason: 'token_invalid', detail: 'No.' }
@@ -145,3 +154,40 @@ describe('the trace of a request', () => {
     expect(readTraceContext(header)).toBeUndefined()
   })
 })
+
+test('the page on refusals lists every reason with its status', () => {
+  const page = readFileSync(new URL('../../../docs/guide/frameworks.md', import.meta.url), 'utf8')
+  const listed = [...page.matchAll(/^\| `(\w+)` \| (\d{3})/gm)].map(
+    ([, reason, status]) => `${status} ${reason}`,
+  )
+  const decision = { stepUp: { missing: [] }, scopes: [] }
+  const told = [
+    ...decisionReasons.map((reason) => refusalOfDecision({ ...decision, reason } as unknown as Decision)),
+    ...errorCodes.map((code) => refusalOfError(new HfAuthError(code, 'x'))),
+  ].map(({ status, reason }) => `${status} ${reason}`)
+  const ofTheGuard = ['404 route_unknown', '400 path_ambiguous', '414 target_too_long']
+  expect([...listed].sort()).toEqual([...new Set([...told, ...ofTheGuard])].sort())
+})
+
+const decisionReasons = [
+  'authentication_required',
+  'token_too_old',
+  'step_up_required',
+  'insufficient_scope',
+  'environment_ceiling',
+  'explicit_deny',
+  'no_matching_rule',
+  'condition_unknown',
+  'invalid_resource',
+]
+const errorCodes: readonly HfAuthErrorCode[] = [
+  'HFAUTH_REQUEST_INVALID',
+  'HFAUTH_TOKEN_UNSUPPORTED',
+  'HFAUTH_TOKEN_INVALID',
+  'HFAUTH_TOKEN_EXPIRED',
+  'HFAUTH_TOKEN_AUDIENCE',
+  'HFAUTH_CLAIMS_INVALID',
+  'HFAUTH_ISSUER_UNAVAILABLE',
+  'HFAUTH_AUDIT_UNAVAILABLE',
+  'HFAUTH_CONFIG_INVALID',
+]
