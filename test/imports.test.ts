@@ -76,9 +76,10 @@ const rules: Readonly<Record<string, PackageRules>> = {
       ['guard'],
       ['adapters'],
       ['proxy', 'redis'],
-      ['telemetry'],
+      ['telemetry', 'authzen'],
       [
         'index.ts',
+        'authzen.ts',
         'express.ts',
         'fastify.ts',
         'hono.ts',

@@ -3,6 +3,7 @@ import { defineConfig } from 'tsup'
 export default defineConfig({
   entry: [
     'src/index.ts',
+    'src/authzen.ts',
     'src/express.ts',
     'src/fastify.ts',
     'src/hono.ts',
