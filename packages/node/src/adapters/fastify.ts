@@ -30,6 +30,7 @@ export interface ProtectedRequest {
 /** A Fastify reply, as far as it is needed here. */
 export interface RefusingReply {
   code(status: number): unknown
+  header(name: string, value: string): unknown
   headers(values: Record<string, string>): unknown
   send(payload: Uint8Array): unknown
 }
@@ -54,6 +55,7 @@ export function protect<Req extends ProtectedRequest>(
     const outcome = await checkNodeRequest(guard, request.raw, request.originalUrl, asked)
     if (outcome.allowed) {
       request.hfauth = admissionOf(outcome)
+      if (outcome.setCookie !== undefined) reply.header('set-cookie', outcome.setCookie)
       return undefined
     }
     const { response } = outcome

@@ -7,6 +7,7 @@
  */
 import type { Connection, Guard } from '../guard/types.ts'
 import { type Admission, admissionOf, type QuestionFor, questionFor } from './admission.ts'
+import { withCookie } from './web.ts'
 
 export interface ProtectOptions {
   readonly question?: QuestionFor<[request: Request]>
@@ -20,6 +21,7 @@ export function protect(
 ): (request: Request, connection?: Connection) => Promise<Response> {
   return async (request, connection) => {
     const outcome = await guard.check(request, await questionFor(question, request), connection)
-    return outcome.allowed ? handler(request, admissionOf(outcome)) : outcome.response
+    if (!outcome.allowed) return outcome.response
+    return withCookie(await handler(request, admissionOf(outcome)), outcome.setCookie)
   }
 }

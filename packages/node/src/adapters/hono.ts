@@ -23,6 +23,7 @@ export interface ProtectedContext {
   readonly req: { readonly raw: Request }
   readonly env: unknown
   set(key: 'hfauth', value: Admission): void
+  header(name: string, value: string, options: { append: true }): void
 }
 
 export interface ProtectOptions<Context> {
@@ -45,6 +46,8 @@ export function protect<Context extends ProtectedContext = ProtectedContext>(
     if (!outcome.allowed) return outcome.response
     c.set('hfauth', admissionOf(outcome))
     await next()
+    // Afterwards, since a handler may answer with a response of its own making.
+    if (outcome.setCookie !== undefined) c.header('set-cookie', outcome.setCookie, { append: true })
     return undefined
   }
 }

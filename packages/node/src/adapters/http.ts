@@ -29,6 +29,7 @@ export function protect(
   return async (req, res) => {
     const outcome = await checkNodeRequest(guard, req, req.url, await questionFor(question, req))
     if (!outcome.allowed) return sendResponse(outcome.response, res)
+    if (outcome.setCookie !== undefined) res.appendHeader('set-cookie', outcome.setCookie)
     await handler(req, res, admissionOf(outcome))
   }
 }

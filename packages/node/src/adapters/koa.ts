@@ -21,6 +21,7 @@ export interface ProtectedContext {
   /** `state.hfauth` is set by `protect`. */
   state: { hfauth?: Admission }
   set(headers: Record<string, string>): void
+  append(name: string, value: string): void
 }
 
 /** Middleware for Koa 3: goes on when the guard allows, answers when it does not. */
@@ -33,6 +34,7 @@ export function protect<Context extends ProtectedContext = ProtectedContext>(
     const outcome = await checkNodeRequest(guard, ctx.req, ctx.originalUrl, asked)
     if (outcome.allowed) {
       ctx.state.hfauth = admissionOf(outcome)
+      if (outcome.setCookie !== undefined) ctx.append('set-cookie', outcome.setCookie)
       return next()
     }
     const { response } = outcome

@@ -7,6 +7,7 @@
  */
 import type { Connection, Guard } from '../guard/types.ts'
 import { type Admission, admissionOf, type QuestionFor, questionFor } from './admission.ts'
+import { withCookie } from './web.ts'
 
 export interface ProtectOptions<Req extends Request, Context> {
   readonly question?: QuestionFor<[request: Req, context: Context]>
@@ -31,6 +32,7 @@ export function protect<Context, Req extends Request = Request>(
   return async (request, context) => {
     const asked = await questionFor(question, request, context)
     const outcome = await guard.check(request, asked, connection?.(request))
-    return outcome.allowed ? handler(request, context, admissionOf(outcome)) : outcome.response
+    if (!outcome.allowed) return outcome.response
+    return withCookie(await handler(request, context, admissionOf(outcome)), outcome.setCookie)
   }
 }

@@ -97,3 +97,11 @@ function drained(res: ServerResponse): Promise<void> {
 export async function bytesOf(response: Response): Promise<Buffer> {
   return Buffer.from(await response.arrayBuffer())
 }
+
+/** The same answer with one more cookie; a new one, since headers may be closed to changes. */
+export function withCookie(response: Response, cookie: string | undefined): Response {
+  if (cookie === undefined) return response
+  const answer = new Response(response.body, response)
+  answer.headers.append('set-cookie', cookie)
+  return answer
+}

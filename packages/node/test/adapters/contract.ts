@@ -238,8 +238,17 @@ export function testAdapter({ name, start, hides = {} }: Framework): void {
       route: 'POST /predict/:name',
     })
     beforeAll(async () => {
+      const guard = guardOver(sink)
       app = await start({
-        guard: guardOver(sink),
+        guard: {
+          ...guard,
+          // As with sessions: whoever comes with this token gets a cookie anew.
+          async check(...args) {
+            const outcome = await guard.check(...args)
+            const isRenewed = outcome.allowed && outcome.principal.subject === 'renewed'
+            return isRenewed ? { ...outcome, setCookie: 'session=2; Path=/' } : outcome
+          },
+        },
         question,
         seen: (admission) => ({
           id: admission?.principal.id,
@@ -416,6 +425,12 @@ export function testAdapter({ name, start, hides = {} }: Framework): void {
       expect(answer.status).toBe(500)
       expect(errors.map((error) => (error as Error).message)).toEqual([failure])
       expect(recorded()).toMatchObject([{ decision: { effect: 'allow' } }])
+    })
+
+    test('a cookie that the guard renews goes out with the handler’s answer', async () => {
+      const answer = await ask('GET /api/models/vision', as('renewed'))
+      expect([answer.status, headersOf(answer).getSetCookie()]).toEqual([200, ['session=2; Path=/']])
+      expect(JSON.parse(textOf(answer))).toMatchObject({ id: 'okta|renewed' })
     })
 
     test('the trace that a request belongs to is on record', async () => {
