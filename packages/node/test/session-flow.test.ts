@@ -475,6 +475,13 @@ describe('options', () => {
     ['an origin by plain http', { origin: 'http://app.acme.dev' }],
     ['no provider', { providers: {} }],
     ['a provider that the policy lacks', { providers: { okta: { clientId: 'x' } } }],
+    [
+      'a provider that gives people no ID token',
+      {
+        issuers: { gh: { preset: 'github', audience: 'app' } },
+        providers: { gh: { clientId: 'app' } },
+      },
+    ],
     ['a client that the policy does not know', { providers: { hf: { clientId: 'x' } } }],
     [
       'a parameter of the protocol',

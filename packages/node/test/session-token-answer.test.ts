@@ -59,7 +59,10 @@ async function signIn({
 }: SignIn = {}): Promise<number> {
   service = createService({
     now,
-    issuers: { corp: { preset, issuer: issuer.url, audience: ['app-1', 'app-2'] } },
+    issuers: {
+      corp: { preset, issuer: issuer.url, audience: ['app-1', 'app-2'] },
+      other: { preset, issuer: issuer.url, audience: 'app-3' },
+    },
     providers: { corp: { clientId: 'app-1' } },
     store: memorySessionStore({ now }),
   })
@@ -101,6 +104,7 @@ describe('the answer to a code', () => {
     ['another client of ours', { claims: { aud: 'app-2' } }],
     ['a further audience that nobody knows', { claims: { aud: ['app-1', 'app-9'] } }],
     ['another party', { claims: { azp: 'app-2' } }],
+    ['another client, for which the policy has another alias', { claims: { aud: 'app-3' } }],
     ['no subject', { claims: { sub: undefined } }],
     ['an empty subject', { claims: { sub: '' } }],
     ['another nonce', { claims: { nonce: 'x' } }],

@@ -112,7 +112,7 @@ async function verifiedIdToken(
     throw invalid(error instanceof HfAuthError ? error.code : 'it cannot be verified')
   }
   const { claims } = credential.principal
-  if (credential.issuer.url !== provider.issuer.url || credential.kind !== 'id_token')
+  if (credential.issuer.alias !== provider.issuer.alias || credential.kind !== 'id_token')
     throw invalid('it is of another kind')
   // That `aud` has our client, whatever other audiences the policy knows, the protocol's library has checked.
   const party = claim(claims, 'azp')

@@ -181,7 +181,9 @@ function readProvider(
   const { scopes, parameters = {}, ...rest } = providers[alias] as SessionProviderOptions
   const issuer = engine.policy.issuers.get(alias)
   if (issuer === undefined) throw invalid(`the policy has no issuer \`${alias}\``)
-  if (issuer.preset.kind !== 'user') throw invalid(`nobody signs in with issuer \`${alias}\``)
+  if (issuer.preset.kind !== 'user' || issuer.preset.algorithms.length === 0) {
+    throw invalid(`nobody signs in with issuer \`${alias}\`, which gives people no ID token`)
+  }
   if (!issuer.audience.includes(rest.clientId)) {
     throw invalid(`the client id for \`${alias}\` is none of the audiences that the policy has for it`)
   }
