@@ -11,11 +11,8 @@ export {
   type AuditEvent,
   type AuditEventType,
   type AuditHttp,
-<<<<<<< HEAD
   type AuditRevocation,
-=======
   type AuditTrace,
->>>>>>> 8cf5d4f (feat(node): refusals name their problem; two credentials are refused wherever the second stands; traces are on record)
   auditActor,
   auditDecision,
   recordedText,
