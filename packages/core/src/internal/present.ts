@@ -9,5 +9,11 @@ export type Present<T> = { [K in keyof T as undefined extends T[K] ? never : K]:
 }
 
 export function present<T extends object>(members: T): Present<T> {
-  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as Present<T>
+  // A loop, because this runs for every new token.
+  const result: Record<string, unknown> = {}
+  for (const name of Object.keys(members)) {
+    const value = (members as Record<string, unknown>)[name]
+    if (value !== undefined) result[name] = value
+  }
+  return result as Present<T>
 }

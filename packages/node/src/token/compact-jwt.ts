@@ -9,8 +9,7 @@
  */
 import { type Claims, HfAuthError } from '@hfauth/core'
 import { parseJsonObject } from '../internal/json-object.ts'
-import { decodeUtf8 } from '../internal/request.ts'
-import { decodeBase64url } from './base64url.ts'
+import { decodeBase64url, decodeBase64urlText } from './base64url.ts'
 
 export interface CompactJwt {
   readonly text: string
@@ -18,6 +17,9 @@ export interface CompactJwt {
   readonly header: Claims
   /** Not verified. */
   readonly payload: Claims
+  /** What the signature is over: header and payload as they were sent. */
+  readonly signingInput: string
+  readonly signature: Uint8Array
 }
 
 /**
@@ -27,24 +29,47 @@ export interface CompactJwt {
  * are not one strict JSON object in UTF-8.
  */
 export function readCompactJwt(text: string): CompactJwt {
-  const [header = '', payload = '', signature = '', ...more] = text.split('.')
-  if (more.length > 0 || decodeBase64url(signature) === undefined) {
+  const first = text.indexOf('.')
+  const second = text.indexOf('.', first + 1)
+  // With fewer than two dots, or a third, a part has a character that is in no base64url.
+  const signature = second < 0 ? undefined : decodeBase64url(text.slice(second + 1))
+  if (signature === undefined) {
     throw new HfAuthError('HFAUTH_TOKEN_INVALID', 'the signature of the token is not canonical base64url')
   }
   return {
     text,
-    header: readJwtPart(header, { maxDepth: 4, maxValues: 100 }) ?? fail('header'),
-    payload: readJwtPart(payload) ?? fail('payload'),
+    header: readHeader(text.slice(0, first)),
+    payload: readJwtPart(text.slice(first + 1, second)) ?? fail('payload'),
+    signingInput: text.slice(0, second),
+    signature,
   }
+}
+
+const headerLimits = { maxDepth: 4, maxValues: 100 } as const
+const payloadLimits = { maxDepth: 16, maxValues: 10_000 } as const
+
+/** An issuer writes the same header on every token of a key, so it is read once. Never more than these. */
+const headers = new Map<string, Claims>()
+const maxHeaders = 100
+const maxHeaderLength = 512
+
+function readHeader(part: string): Claims {
+  const known = headers.get(part)
+  if (known !== undefined) return known
+  const header = Object.freeze(readJwtPart(part, headerLimits) ?? fail('header'))
+  if (part.length <= maxHeaderLength) {
+    if (headers.size >= maxHeaders) headers.clear()
+    headers.set(part, header)
+  }
+  return header
 }
 
 /** The object that one part of a JWT encodes, or `undefined` when it is not exactly one. */
 export function readJwtPart(
   part: string,
-  limits: { readonly maxDepth: number; readonly maxValues: number } = { maxDepth: 16, maxValues: 10_000 },
+  limits: { readonly maxDepth: number; readonly maxValues: number } = payloadLimits,
 ): Claims | undefined {
-  const bytes = decodeBase64url(part)
-  const text = bytes === undefined ? undefined : decodeUtf8(bytes)
+  const text = decodeBase64urlText(part)
   return text === undefined ? undefined : parseJsonObject(text, limits)
 }
 

@@ -42,6 +42,10 @@ export function bareToken(token: string): string {
  * @see RFC 6750 §2.1 (b64token)
  */
 export function readTokenKind(token: string): TokenKind {
+  // No other kind begins as a JSON object does in base64url; the rest of its alphabet is for its reader to check.
+  if (isPlainJwt(token)) {
+    return { kind: 'jwt', jwt: token }
+  }
   if (isPaddedJwt(token)) return { kind: 'padded-jwt' }
   assertBearerText(token)
   const unsupported = unsupportedPrefixes.find(({ prefix }) => token.startsWith(prefix))
@@ -55,12 +59,28 @@ export function readTokenKind(token: string): TokenKind {
   const jwt = bareToken(token)
   // Only after our prefix: what else begins with `hf_` is Hugging Face's to give a meaning.
   if (jwt.startsWith('hf_')) return { kind: 'unsupported', reason: personalToken }
-  const parts = jwt.split('.').length
-  if (parts === 3) return { kind: 'jwt', jwt }
-  if (parts === 5) {
+  const dots = countDots(jwt)
+  if (dots === 2) return { kind: 'jwt', jwt }
+  if (dots === 4) {
     return { kind: 'unsupported', reason: 'an encrypted JWT is not taken: send a signed one' }
   }
   return { kind: 'opaque' }
+}
+
+function isPlainJwt(token: string): boolean {
+  return (
+    typeof token === 'string' &&
+    token.length <= maxTokenLength &&
+    token.startsWith('eyJ') &&
+    !token.includes('=') &&
+    countDots(token) === 2
+  )
+}
+
+function countDots(text: string): number {
+  let dots = 0
+  for (let at = text.indexOf('.'); at >= 0; at = text.indexOf('.', at + 1)) dots++
+  return dots
 }
 
 export const sendInstead = 'send an ID token, or an access token, of an issuer in the policy'
@@ -117,7 +137,8 @@ function isPaddedJwt(token: string): boolean {
   )
 }
 
-function assertBearerText(token: string): void {
+/** @throws HfAuthError `HFAUTH_TOKEN_INVALID` when there is no credential, or more than anyone looks at. */
+export function assertTokenLength(token: string): void {
   if (typeof token !== 'string' || token === '') {
     throw new HfAuthError('HFAUTH_TOKEN_INVALID', 'the credential is empty')
   }
@@ -127,6 +148,10 @@ function assertBearerText(token: string): void {
       `the credential is longer than ${maxTokenLength} characters`,
     )
   }
+}
+
+function assertBearerText(token: string): void {
+  assertTokenLength(token)
   if (!isBearerText(token)) {
     throw new HfAuthError('HFAUTH_TOKEN_INVALID', 'the credential has characters that no bearer token has')
   }
