@@ -47,6 +47,7 @@ export type {
   GuardRequest,
   Refused,
 } from './guard/types.ts'
+export { directoryKeyStore, type KeyStore } from './keys/key-store.ts'
 export {
   type CredentialRequest,
   exchangeForMember,

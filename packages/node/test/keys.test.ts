@@ -1,5 +1,7 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { readFileSync } from 'node:fs'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createVerifier, type VerifierOptions } from '../src/index.ts'
+import { hasRocaFingerprint } from '../src/keys/roca.ts'
 import {
   type Answer,
   compact,
@@ -8,6 +10,7 @@ import {
   hs256,
   json,
   type LoopbackIssuer,
+  part,
   paths,
   policyWith,
   refusalOf,
@@ -52,69 +55,196 @@ const unavailable = { code: 'HFAUTH_ISSUER_UNAVAILABLE', retryable: true }
 const invalid = { code: 'HFAUTH_TOKEN_INVALID', retryable: false }
 
 describe('the keys of an issuer', () => {
-  test('are fetched once for 200 parallel first tokens, and not before', async () => {
+  test('are fetched once for 1,000 parallel first tokens, and not before', async () => {
     const verifier = verifierWith()
     expect(issuer.requests).toEqual([])
-    await Promise.all(Array.from({ length: 200 }, () => verifier.verify(tokenOf())))
+    const token = tokenOf()
+    await Promise.all(Array.from({ length: 1000 }, () => verifier.verify(token)))
+    const others = verifierWith()
+    issuer.requests.length = 0
+    await Promise.all(Array.from({ length: 100 }, () => others.verify(tokenOf())))
     expect(issuer.requests).toEqual([paths.discovery, paths.keys])
   })
 
   test.each([
-    ['10 minutes when the answer is silent', undefined, 600],
-    ['as long as the answer says', 'public, max-age=3600', 3600],
-    ['5 minutes at least', 'max-age=1', 300],
-    ['5 minutes when the answer forbids it', 'no-store, max-age=3600', 300],
-    ['a day at most', 'max-age=9999999', 86_400],
-    ['10 minutes when `s-maxage` stands alone', 's-maxage=60', 600],
-  ])('are kept for %s', async (_, cacheControl, seconds) => {
-    if (cacheControl !== undefined) issuer.keyHeaders = { 'cache-control': cacheControl }
+    ['10 minutes when the answer is silent', {}, 600],
+    ['as long as the answer says', { 'cache-control': 'public, max-age=120' }, 120],
+    ['that less the time the answer spent in caches', { 'cache-control': 'max-age=120', age: '60' }, 60],
+    ['30 seconds at least', { 'cache-control': 'max-age=1' }, 30],
+    ['30 seconds when the answer forbids it', { 'cache-control': 'no-store, max-age=3600' }, 30],
+    ['10 minutes at most', { 'cache-control': 'max-age=9999999' }, 600],
+    ['10 minutes when `s-maxage` stands alone', { 'cache-control': 's-maxage=60' }, 600],
+  ])('are kept for %s', async (_, headers, seconds) => {
+    issuer.keyHeaders = headers as Record<string, string>
     const verifier = verifierWith()
     await verifier.verify(tokenOf())
-    clock.forward(seconds - 1)
+    clock.forward(0.7 * seconds)
     await verifier.verify(tokenOf())
     expect(fetched()).toBe(1)
-    clock.forward(1)
+    clock.forward(0.3 * seconds)
     await verifier.verify(tokenOf())
     expect(fetched()).toBe(2)
   })
 
-  test('are fetched once per cooldown for any number of unknown names', async () => {
+  test('are asked for behind the scenes before they are too old, so that nobody waits', async () => {
     const verifier = verifierWith()
     await verifier.verify(tokenOf())
-    for (let second = 0; second < 90; second++) {
-      const storm = Array.from({ length: 20 }, () => tokenOf(rsa, { kid: `unknown-${serial}` }))
-      const outcomes = await Promise.all(storm.map((token) => refusalOf(verifier.verify(token), token)))
-      expect(outcomes.every(({ code }) => code === invalid.code)).toBe(true)
-      await verifier.verify(tokenOf())
-      clock.forward(1)
-    }
-    expect(fetched()).toBe(3)
+    issuer.keys = [rsa.jwk, second.jwk]
+    clock.forward(450)
+    await Promise.all(Array.from({ length: 20 }, () => verifier.verify(tokenOf())))
+    await vi.waitFor(() => expect(fetched()).toBe(2))
+    clock.forward(400)
+    await verifier.verify(tokenOf())
+    expect(fetched()).toBe(2)
   })
 
-  test('are replaced when a new name appears after the cooldown, and the old name is gone', async () => {
+  test('are gone when the issuer withdraws them, once their age is over, though a token was remembered', async () => {
+    issuer.keyHeaders = { 'cache-control': 'max-age=60' }
+    const verifier = verifierWith({ cacheSeconds: 3600 })
+    const token = tokenOf()
+    await verifier.verify(token)
+    issuer.keys = [second.jwk]
+    clock.forward(40)
+    await expect(verifier.verify(token)).resolves.toBeDefined()
+    clock.forward(20)
+    expect(await refusalOf(verifier.verify(token), token)).toMatchObject(invalid)
+  })
+
+  test('change what is remembered at once: a set without the key ends the results it gave', async () => {
+    const verifier = verifierWith({ cacheSeconds: 3600 })
+    const token = tokenOf()
+    await verifier.verify(token)
+    issuer.keys = [second.jwk]
+    clock.forward(1)
+    await verifier.verify(tokenOf(second))
+    expect(await refusalOf(verifier.verify(token), token)).toMatchObject(invalid)
+  })
+
+  test('that come again unchanged leave what is remembered alone', async () => {
+    const verifier = verifierWith({ cacheSeconds: 3600 })
+    const token = tokenOf()
+    const { principal } = await verifier.verify(token)
+    clock.forward(1)
+    const unknown = tokenOf(second)
+    await refusalOf(verifier.verify(unknown), unknown)
+    expect(fetched()).toBe(2)
+    expect((await verifier.verify(token)).principal).toBe(principal)
+  })
+
+  test('are fetched ten times at most for 10,000 unknown names in five seconds, and a new one works at first sight', async () => {
+    const asked: number[] = []
+    const verifier = verifierWith({
+      now: Date.now,
+      fetch: (url, init) => {
+        asked.push(Date.now())
+        return fetch(url, init)
+      },
+    })
+    clock.ms = Date.now()
+    const good = tokenOf()
+    const [, body, signature] = good.split('.')
+    await verifier.verify(good)
+    const start = Date.now()
+    const flood: Promise<string>[] = []
+    let newKeyMs: number | undefined
+    while (flood.length < 10_000 || Date.now() - start < 5000) {
+      for (let i = 0; i < 200 && flood.length < 10_000; i++) {
+        const token = `${part({ alg: 'RS256', kid: `unknown-${serial++}` })}.${body}.${signature}`
+        flood.push(
+          verifier.verify(token).then(
+            () => 'accepted',
+            (error) => error.code,
+          ),
+        )
+      }
+      if (newKeyMs === undefined && flood.length >= 5000) {
+        newKeyMs = 0
+        issuer.keys = [rsa.jwk, second.jwk]
+        const shown = Date.now()
+        flood.push(
+          verifier.verify(tokenOf(second)).then(() => {
+            newKeyMs = Date.now() - shown
+            return invalid.code
+          }),
+        )
+      }
+      await verifier.verify(good)
+      await new Promise((resolve) => setTimeout(resolve, 90))
+    }
+    for (const from of asked) {
+      expect(asked.filter((at) => at >= from && at < from + 5000).length).toBeLessThanOrEqual(10)
+    }
+    expect(new Set(await Promise.all(flood))).toEqual(new Set([invalid.code]))
+    expect(newKeyMs).toBeGreaterThan(0)
+    expect(newKeyMs).toBeLessThan(1000)
+  })
+
+  test('are asked for less and less often for the sake of one unknown name', async () => {
+    const verifier = verifierWith()
+    await verifier.verify(tokenOf())
+    for (let second = 0; second < 300; second++) {
+      clock.forward(1)
+      const token = tokenOf(rsa, { kid: 'stuck' })
+      expect(await refusalOf(verifier.verify(token), token)).toMatchObject(invalid)
+    }
+    expect(fetched()).toBeLessThan(15)
+  })
+
+  test('are replaced when a new name appears, and the old name is gone', async () => {
     const verifier = verifierWith()
     await verifier.verify(tokenOf())
     issuer.keys = [second.jwk]
-    const early = tokenOf(second)
-    expect(await refusalOf(verifier.verify(early), early)).toMatchObject(invalid)
-    clock.forward(30)
     await expect(verifier.verify(tokenOf(second))).resolves.toBeDefined()
     const old = tokenOf(rsa)
     expect(await refusalOf(verifier.verify(old), old)).toMatchObject(invalid)
   })
 
-  test('stay in use for an hour while the issuer fails, and not longer', async () => {
+  test('stay in use for a day while the issuer fails, not longer, and are back as soon as it is', async () => {
+    const working = [paths.keys, paths.discovery].map((path) => [path, issuer.answers.get(path)] as const)
     const verifier = verifierWith()
     await verifier.verify(tokenOf())
-    issuer.answers.set(paths.keys, json({}, 503))
-    issuer.answers.set(paths.discovery, json({}, 503))
-    clock.forward(600 + 3599)
+    for (const [path] of working) issuer.answers.set(path, json({}, 503))
+    clock.forward(600 + 86_399)
     await expect(verifier.verify(tokenOf())).resolves.toBeDefined()
     const unknown = tokenOf(second)
     expect(await refusalOf(verifier.verify(unknown), unknown)).toMatchObject(unavailable)
     clock.forward(1)
     const late = tokenOf()
     expect(await refusalOf(verifier.verify(late), late)).toMatchObject(unavailable)
+    for (const [path, answer] of working) issuer.answers.set(path, answer as Answer)
+    await expect(verifier.verify(tokenOf())).resolves.toBeDefined()
+  })
+
+  test('answer in an outage without waiting for the network', async () => {
+    const verifier = verifierWith({ timeoutMs: 60_000 })
+    await verifier.verify(tokenOf())
+    issuer.answers.set(paths.keys, () => {})
+    issuer.answers.set(paths.discovery, () => {})
+    clock.forward(601)
+    await verifier.verify(tokenOf())
+    const tokens = Array.from({ length: 200 }, () => tokenOf())
+    const waits: number[] = []
+    for (const token of tokens) {
+      clock.forward(1)
+      const start = performance.now()
+      await verifier.verify(token)
+      waits.push(performance.now() - start)
+    }
+    expect(waits.sort((a, b) => a - b)[150]).toBeLessThan(5)
+  })
+
+  test('are known to be out of reach before they are too old when there is traffic', async () => {
+    const verifier = verifierWith({ timeoutMs: 300 })
+    await verifier.verify(tokenOf())
+    issuer.answers.set(paths.keys, () => {})
+    clock.forward(500)
+    await verifier.verify(tokenOf())
+    await vi.waitFor(() => expect(fetched()).toBe(2))
+    await new Promise((resolve) => setTimeout(resolve, 400))
+    clock.forward(101)
+    const start = performance.now()
+    await verifier.verify(tokenOf())
+    expect(performance.now() - start).toBeLessThan(200)
   })
 
   test('are not asked for by every request while the issuer fails', async () => {
@@ -126,7 +256,7 @@ describe('the keys of an issuer', () => {
       await verifier.verify(tokenOf())
       clock.forward(1)
     }
-    expect(fetched()).toBe(3)
+    expect(fetched()).toBeLessThanOrEqual(8)
   })
 
   test('of an issuer that could not be reached at first are fetched as soon as it can', async () => {
@@ -134,12 +264,37 @@ describe('the keys of an issuer', () => {
     issuer.answers.set(paths.keys, json({}, 503))
     const verifier = verifierWith()
     const token = tokenOf()
-    expect(await refusalOf(verifier.verify(token), token)).toMatchObject(unavailable)
-    expect(await refusalOf(verifier.verify(token), token)).toMatchObject(unavailable)
+    const refused = await Promise.all(
+      Array.from({ length: 50 }, () => refusalOf(verifier.verify(token), token)),
+    )
+    expect(refused.every(({ code }) => code === unavailable.code)).toBe(true)
     expect(fetched()).toBe(1)
     issuer.answers.set(paths.keys, working)
-    clock.forward(1)
     await expect(verifier.verify(token)).resolves.toBeDefined()
+  })
+
+  test('that came late never overwrite newer ones', async () => {
+    let release = () => {}
+    let calls = 0
+    const verifier = verifierWith({
+      timeoutMs: 300,
+      // It does not care about its signal, so its first answer comes when nobody waits any more.
+      fetch: (url, init) => {
+        if (!String(url).endsWith('/jwks') || calls++ > 0) return fetch(url, init)
+        return new Promise((resolve) => {
+          release = () => resolve(Response.json({ keys: [rsa.jwk] }))
+        })
+      },
+    })
+    issuer.keys = [second.jwk]
+    const early = tokenOf(second)
+    expect(await refusalOf(verifier.verify(early), early)).toMatchObject(unavailable)
+    await expect(verifier.verify(tokenOf(second))).resolves.toBeDefined()
+    release()
+    await new Promise((resolve) => setTimeout(resolve, 10))
+    const old = tokenOf(rsa)
+    expect(await refusalOf(verifier.verify(old), old)).toMatchObject(invalid)
+    await expect(verifier.verify(tokenOf(second))).resolves.toBeDefined()
   })
 
   test('are looked for where discovery says now, when they are gone from where it said', async () => {
@@ -151,7 +306,7 @@ describe('the keys of an issuer', () => {
     clock.forward(30)
     const token = tokenOf(second)
     expect(await refusalOf(verifier.verify(token), token)).toMatchObject(unavailable)
-    clock.forward(30)
+    clock.forward(1)
     await expect(verifier.verify(token)).resolves.toBeDefined()
   })
 
@@ -179,6 +334,13 @@ describe('an answer that is no key set', () => {
       json({ keys: Array.from({ length: 101 }, (_, kid) => ({ ...rsa.jwk, kid: `${kid}` })) }),
     ],
     ['more bytes than a key set has', json({ keys: [rsa.jwk], padding: 'x'.repeat(600_000) })],
+    [
+      'a drop of bytes now and then',
+      (_, response) => {
+        const drip = setInterval(() => response.write(' '), 20)
+        response.on('close', () => clearInterval(drip))
+      },
+    ],
     ['a redirect to a key set', (_, response) => response.writeHead(302, { location: '/other' }).end()],
     ['a member twice', json(`{"keys":[],"keys":[${JSON.stringify(rsa.jwk)}]}`)],
     ['a symmetric key', json({ keys: [{ kty: 'oct', k: 'c2VjcmV0', kid: 'rsa-1', alg: 'RS256' }] })],
@@ -198,12 +360,12 @@ describe('an answer that is no key set', () => {
     issuer.answers.set(paths.keys, answer)
     issuer.answers.set('/other', json({ keys: [rsa.jwk] }))
     const token = tokenOf()
-    expect(await refusalOf(verifierWith().verify(token), token)).toMatchObject(unavailable)
+    expect(await refusalOf(verifierWith({ timeoutMs: 200 }).verify(token), token)).toMatchObject(unavailable)
     expect(issuer.requests).not.toContain('/other')
   })
 
   test.each(broken)('(%s) never replaces a good one', async (_, answer) => {
-    const verifier = verifierWith()
+    const verifier = verifierWith({ timeoutMs: 200 })
     await verifier.verify(tokenOf())
     issuer.answers.set(paths.keys, answer)
     clock.forward(900)
@@ -263,6 +425,78 @@ describe('a key set', () => {
     const claims = { iss: issuer.url, aud: 'app-1', sub: 'ada', exp: clock.seconds + 300 }
     const token = compact({ alg: 'HS256', kid: 'shared' }, claims, hs256('secret'))
     expect(await refusalOf(verifierWith().verify(token), token)).toMatchObject(invalid)
+  })
+})
+
+const rocaKey = () => {
+  const file = new URL('vectors/wycheproof/json_web_key_test.json', import.meta.url)
+  const groups = JSON.parse(readFileSync(file, 'utf8')).testGroups as {
+    comment: string
+    public: { keys: [object] }
+  }[]
+  return groups.find(({ comment }) => comment === 'jws_rsa_roca_key')?.public.keys[0] ?? expect.unreachable()
+}
+
+describe('a key that is too weak, or for something else,', () => {
+  const ec = ecKey('weak').jwk
+  const cases: [string, () => object][] = [
+    ['of 1024 bits', () => rsaKey('weak', 1024).jwk],
+    ['of 2040 bits', () => rsaKey('weak', 2040).jwk],
+    ['with exponent 1', () => ({ ...second.jwk, e: 'AQ' })],
+    ['with an even exponent', () => ({ ...second.jwk, e: 'AQAA' })],
+    ['with exponent 0', () => ({ ...second.jwk, e: 'AA' })],
+    ['with an exponent of 9 bytes', () => ({ ...second.jwk, e: 'AQAAAAAAAAAB' })],
+    ['without an exponent', () => ({ ...second.jwk, e: undefined })],
+    ['with an even modulus', () => ({ ...second.jwk, n: `${String(second.jwk.n).slice(0, -1)}A` })],
+    ['of the ROCA family', rocaKey],
+    ['with `use: enc`', () => ({ ...second.jwk, use: 'enc' })],
+    ['with `use: SIG`', () => ({ ...second.jwk, use: 'SIG' })],
+    ['with other `key_ops`', () => ({ ...second.jwk, use: undefined, key_ops: ['sign'] })],
+    ['that is symmetric', () => ({ kty: 'oct', k: 'c2VjcmV0', alg: 'HS256' })],
+    ['that is private', () => ({ ...second.jwk, d: 'AQAB' })],
+    ['whose point is not on its curve', () => ({ ...ec, y: ec.x })],
+    ['on another curve than its algorithm’s', () => ({ ...ec, alg: 'ES384' })],
+    ['whose coordinates are cut short', () => ({ ...ec, x: String(ec.x).slice(0, 20) })],
+  ]
+  test.each(cases)('%s is refused, and the good one beside it works', async (_, make) => {
+    issuer.keys = [{ ...make(), kid: 'weak' }, rsa.jwk]
+    const verifier = verifierWith({ keyCooldownMs: 0 })
+    await expect(verifier.verify(tokenOf(rsa))).resolves.toBeDefined()
+    for (const alg of ['RS256', 'ES256']) {
+      const token = tokenOf(second, { kid: 'weak', alg })
+      expect(await refusalOf(verifier.verify(token), token)).toMatchObject({
+        ...invalid,
+        message: expect.stringContaining('has no key'),
+      })
+    }
+  })
+
+  test('by its prime factors is told from a good one', () => {
+    const modulusOf = (jwk: { n?: unknown }) =>
+      BigInt(`0x${Buffer.from(String(jwk.n), 'base64url').toString('hex')}`)
+    expect(hasRocaFingerprint(modulusOf(rocaKey()))).toBe(true)
+    for (const { jwk } of [rsa, second, small]) expect(hasRocaFingerprint(modulusOf(jwk))).toBe(false)
+  })
+})
+
+describe('keys that are in the policy', () => {
+  const pinned = (keys: object[]) =>
+    createVerifier({
+      policy: policyWith({ idp: { preset: 'oidc', issuer: issuer.url, keys } as never }),
+      now: () => clock.ms,
+    })
+
+  test('are used, and their issuer is asked for nothing', async () => {
+    const verifier = pinned([rsa.jwk])
+    await expect(verifier.verify(tokenOf())).resolves.toBeDefined()
+    const token = tokenOf(second)
+    expect(await refusalOf(verifier.verify(token), token)).toMatchObject(invalid)
+    expect(issuer.requests).toEqual([])
+  })
+
+  test('and of which none is usable are a mistake', async () => {
+    const token = tokenOf()
+    expect((await refusalOf(pinned([small.jwk]).verify(token), token)).code).toBe('HFAUTH_CONFIG_INVALID')
   })
 })
 

@@ -48,8 +48,8 @@ describe('the memory of a verifier', () => {
     expect(asked()).toBe(1)
   })
 
-  test('lets parallel askers share one failure, and remembers none', async () => {
-    hub.answers.set(paths.userinfo, json({}, 401))
+  test('lets parallel askers share one failure of the issuer, and remembers none', async () => {
+    hub.answers.set(paths.userinfo, json({}, 503))
     const verifier = verifierWith()
     const token = accessToken('1')
     const all = await Promise.allSettled(Array.from({ length: 50 }, () => verifier.verify(token)))

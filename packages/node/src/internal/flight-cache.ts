@@ -7,11 +7,14 @@
  * @module
  */
 import { hash } from 'node:crypto'
+import { ExpiringMap } from './expiring-map.ts'
 
 export interface Remembered<T> {
   readonly value: T
   /** Epoch milliseconds from which the value must be asked for anew. */
   readonly untilMs: number
+  /** Asked each time before the value is given again; false ends it early. */
+  readonly holds?: () => boolean
 }
 
 export interface FlightCacheOptions {
@@ -24,25 +27,28 @@ interface Flight<T> {
 }
 
 export class FlightCache<T> {
-  private readonly entries = new Map<string, Remembered<T> & { readonly sinceMs: number }>()
+  private readonly entries: ExpiringMap<Remembered<T>>
   private readonly flights = new Map<string, Flight<T>>()
-  private readonly maxEntries: number
   private readonly now: () => number
 
-  constructor({ maxEntries, now }: FlightCacheOptions) {
-    this.maxEntries = maxEntries
-    this.now = now
+  constructor(options: FlightCacheOptions) {
+    this.entries = new ExpiringMap(options)
+    this.now = options.now
+  }
+
+  /** The remembered value for `key`, if it still counts. */
+  peek(key: string): T | undefined {
+    const entry = this.entries.get(key)
+    if (entry === undefined) return undefined
+    if (entry.holds === undefined || entry.holds()) return entry.value
+    this.entries.delete(key)
+    return undefined
   }
 
   /** The remembered value for `key`, or the answer of `load`, asked once however many wait for it. */
   get(key: string, load: () => Promise<Remembered<T>>): Promise<T> {
-    const entry = this.entries.get(key)
-    if (entry !== undefined) {
-      const now = this.now()
-      // A clock that was set back would otherwise stretch every entry's life.
-      if (now < entry.untilMs && now >= entry.sinceMs) return Promise.resolve(entry.value)
-      this.entries.delete(key)
-    }
+    const value = this.peek(key)
+    if (value !== undefined) return Promise.resolve(value)
     const under = this.flights.get(key)?.answer
     if (under !== undefined) return under
     const flight: Flight<T> = {}
@@ -65,21 +71,14 @@ export class FlightCache<T> {
   private async fly(key: string, flight: Flight<T>, load: () => Promise<Remembered<T>>): Promise<T> {
     const sinceMs = this.now()
     try {
-      const { value, untilMs } = await load()
-      if (this.flights.get(key) === flight && untilMs > this.now()) {
-        this.entries.set(key, { value, untilMs, sinceMs })
-        if (this.entries.size > this.maxEntries) this.dropOldest()
+      const remembered = await load()
+      // A clock set back meanwhile would stretch what was reckoned from before.
+      if (this.flights.get(key) === flight && this.now() >= sinceMs) {
+        this.entries.set(key, remembered, remembered.untilMs)
       }
-      return value
+      return remembered.value
     } finally {
       if (this.flights.get(key) === flight) this.flights.delete(key)
-    }
-  }
-
-  private dropOldest(): void {
-    for (const oldest of this.entries.keys()) {
-      this.entries.delete(oldest)
-      return
     }
   }
 }

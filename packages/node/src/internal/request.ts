@@ -37,32 +37,51 @@ export interface BoundedResponse {
  * within the bounds. Without `cause`: lower layers quote header values in theirs.
  */
 export async function requestBounded(url: string, request: BoundedRequest): Promise<BoundedResponse> {
-  const { subject, fetch, timeoutMs, maxBytes, method = 'GET', headers, body } = request
+  const { subject, timeoutMs, maxBytes } = request
   const signal = AbortSignal.timeout(timeoutMs)
-  let status: number
-  let answerHeaders: Headers
-  let bytes: Uint8Array | undefined
+  let answer: Answer
   try {
-    const response = await fetch(url, {
-      method,
-      redirect: 'error',
-      signal,
-      ...(headers === undefined ? {} : { headers }),
-      ...(body === undefined ? {} : { body }),
-    })
-    status = response.status
-    answerHeaders = response.headers
-    const redirected = response.redirected || (status >= 300 && status < 400)
-    bytes = redirected ? undefined : await readBounded(response, maxBytes)
-    if (redirected) await response.body?.cancel()
+    answer = await Promise.race([ask(url, request, signal), endOf(signal)])
   } catch (error) {
     throw unavailable(subject, signal.aborted ? `no answer within ${timeoutMs} ms` : failureOf(error))
   }
-  if (status >= 300 && status < 400) throw unavailable(subject, 'the answer is a redirect')
+  const { status, headers, redirected, bytes } = answer
+  if (redirected) throw unavailable(subject, 'the answer is a redirect')
   if (bytes === undefined) throw unavailable(subject, `the answer is longer than ${maxBytes} bytes`)
   const text = decodeUtf8(bytes)
   if (text === undefined) throw unavailable(subject, 'the answer is not UTF-8')
-  return { status, headers: answerHeaders, text }
+  return { status, headers, text }
+}
+
+interface Answer {
+  readonly status: number
+  readonly headers: Headers
+  readonly redirected: boolean
+  /** Absent when there were too many, or none were wanted. */
+  readonly bytes: Uint8Array | undefined
+}
+
+async function ask(url: string, request: BoundedRequest, signal: AbortSignal): Promise<Answer> {
+  const { fetch, maxBytes, method = 'GET', headers, body } = request
+  const response = await fetch(url, {
+    method,
+    redirect: 'error',
+    signal,
+    ...(headers === undefined ? {} : { headers }),
+    ...(body === undefined ? {} : { body }),
+  })
+  const { status } = response
+  const redirected = response.redirected || (status >= 300 && status < 400)
+  if (redirected) await response.body?.cancel()
+  const bytes = redirected ? undefined : await readBounded(response, maxBytes)
+  return { status, headers: response.headers, redirected, bytes }
+}
+
+/** Fails when time is up: a `fetch` that was passed in may not care about its signal. */
+function endOf(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
 }
 
 /** The one error for an issuer that cannot be asked, or whose answer makes no sense. */

@@ -7,9 +7,12 @@
  */
 import { HfAuthError } from '@hfauth/core'
 import { CachedSource, maxAgeOf } from '../internal/cached-source.ts'
+import { ExpiringMap } from '../internal/expiring-map.ts'
 import { type Fetch, requestBounded } from '../internal/request.ts'
 import { discoveryUrl, type IssuerMetadata, readDiscovery } from './discovery.ts'
-import { type KeyOwner, type KeySet, readKeySet } from './key-set.ts'
+import { type KeyOwner, type KeySet, type KeySetDocument, readKeySet } from './key-set.ts'
+import { type KeyStore, readKeptKeys, writeKeptKeys } from './key-store.ts'
+import { type KeySource, pinnedKeys } from './pinned-keys.ts'
 import type { VerificationKey } from './signature.ts'
 
 export interface IssuerClientOptions {
@@ -19,79 +22,130 @@ export interface IssuerClientOptions {
   readonly now: () => number
   /** Longest wait for one answer, in milliseconds. */
   readonly timeoutMs: number
-  /** Least time between two fetches for the sake of an unknown `kid`, in milliseconds. */
+  /** Longest time that keys count as fresh, in milliseconds; the issuer may ask for less. */
+  readonly keyMaxAgeMs: number
+  /** Least time between two fetches, in milliseconds. */
   readonly keyCooldownMs: number
   /** How long keys stay in use beyond their age while the issuer fails, in milliseconds. */
   readonly maxStaleKeysMs: number
+  readonly keyStore?: KeyStore | undefined
   /** Its keys, when they are known beforehand: then it is never asked for them. */
-  readonly keySet?: { readonly keys: readonly object[] } | undefined
+  readonly keySet?: KeySetDocument | undefined
 }
 
 export interface IssuerClient {
   metadata(): Promise<IssuerMetadata>
   /**
-   * The key for a token's header. A name that is not in the set makes it be fetched again, at most once
-   * per cooldown.
+   * The key for a token's header, at once when it is known. A name that is not in the set makes it be fetched again, for all names
+   * of one cooldown together.
    *
    * @throws HfAuthError `HFAUTH_TOKEN_INVALID` when the issuer has no such key for that algorithm;
    * `HFAUTH_ISSUER_UNAVAILABLE` (retryable) when it could not be asked.
    */
-  key(kid: string | undefined, algorithm: string, of?: KeyOwner): Promise<VerificationKey>
+  key(kid: string | undefined, algorithm: string, of?: KeyOwner): VerificationKey | Promise<VerificationKey>
+  /** Whether `key` may still be used, as far as is known without asking anybody. */
+  isCurrent(key: VerificationKey): boolean
 }
 
 /** Longest discovery document or key set, in bytes. */
 const maxDocumentBytes = 512 * 1024
 
 export function createIssuerClient(issuer: string, options: IssuerClientOptions): IssuerClient {
-  const { algorithms, fetch, now, timeoutMs, keyCooldownMs, maxStaleKeysMs } = options
+  const { algorithms, fetch, now, timeoutMs, keyMaxAgeMs, keyCooldownMs, maxStaleKeysMs, keyStore } = options
   const request = { fetch, timeoutMs, maxBytes: maxDocumentBytes, headers: { accept: 'application/json' } }
-  const bounds = { now, cooldownMs: keyCooldownMs, maxStaleMs: maxStaleKeysMs }
+  const bounds = { now, pauseMs: keyCooldownMs, maxAgeMs: keyMaxAgeMs, maxStaleMs: maxStaleKeysMs }
 
   const discovery = new CachedSource<IssuerMetadata>({
     ...bounds,
     async load() {
-      const subject = `the discovery document of issuer \`${issuer}\``
-      const response = await requestBounded(discoveryUrl(issuer), { ...request, subject })
-      return withAge(readDiscovery(response, issuer), response.headers)
+      const document = `the discovery document of issuer \`${issuer}\``
+      const response = await requestBounded(discoveryUrl(issuer), { ...request, subject: document })
+      return { value: readDiscovery(response, issuer), maxAgeMs: maxAgeOf(response.headers) }
     },
   })
 
-  const keys = new CachedSource<KeySet>({
-    ...bounds,
-    async load() {
-      const subject = `the key set of issuer \`${issuer}\``
-      if (options.keySet !== undefined) {
-        const pinned = { status: 200, headers: new Headers(), text: JSON.stringify(options.keySet) }
-        return { value: await readKeySet(pinned, subject, algorithms) }
-      }
-      const { jwksUri } = await discovery.get()
-      try {
-        const response = await requestBounded(jwksUri, { ...request, subject })
-        return withAge(await readKeySet(response, subject, algorithms), response.headers)
-      } catch (error) {
-        // The set may have moved.
-        discovery.expire()
-        throw error
-      }
-    },
-  })
+  const keys = options.keySet === undefined ? fetchedKeys() : pinnedKeys(options.keySet, issuer, algorithms)
+
+  const absent = new AbsentNames(now)
+
+  async function keySetFor(kid: string | undefined): Promise<KeySet> {
+    const known = await keys.get()
+    if (kid === undefined || known.has(kid) || absent.isSettled(kid)) return known
+    const renewed = await keys.renew()
+    if (!renewed.has(kid)) absent.add(kid, keyCooldownMs)
+    return renewed
+  }
+
+  function fetchedKeys(): KeySource {
+    const subject = `the key set of issuer \`${issuer}\``
+    let latest: KeySet | undefined
+    return new CachedSource<KeySet>({
+      ...bounds,
+      async load() {
+        const { jwksUri } = await discovery.get()
+        try {
+          const response = await requestBounded(jwksUri, { ...request, subject })
+          // The same text is the same set: what was checked with it still holds.
+          if (response.status !== 200 || response.text !== latest?.text) {
+            latest = await readKeySet(response, subject, algorithms)
+          }
+          return { value: latest, maxAgeMs: maxAgeOf(response.headers) }
+        } catch (error) {
+          // The set may have moved.
+          discovery.expire()
+          throw error
+        }
+      },
+      ...(keyStore === undefined
+        ? {}
+        : {
+            restore: () => readKeptKeys(keyStore, issuer, algorithms),
+            keep: (kept) => writeKeptKeys(keyStore, issuer, kept),
+          }),
+    })
+  }
 
   return {
     metadata: () => discovery.get(),
-    async key(kid, algorithm, of) {
-      const known = await keys.get()
-      const set = kid === undefined || known.has(kid) ? known : await keys.renew()
-      const key = set.find(kid, algorithm, of)
-      if (key !== undefined) return key
-      throw new HfAuthError(
-        'HFAUTH_TOKEN_INVALID',
-        `issuer \`${issuer}\` has no key for the \`kid\` and \`alg\` of the token`,
-      )
+    key(kid, algorithm, of) {
+      return keys.peek()?.find(kid, algorithm, of) ?? askForKey(kid, algorithm, of)
     },
+    isCurrent: (key) => keys.peek()?.gave(key) === true,
+  }
+
+  async function askForKey(
+    kid: string | undefined,
+    algorithm: string,
+    of?: KeyOwner,
+  ): Promise<VerificationKey> {
+    const key = (await keySetFor(kid)).find(kid, algorithm, of)
+    if (key !== undefined) return key
+    throw new HfAuthError(
+      'HFAUTH_TOKEN_INVALID',
+      `issuer \`${issuer}\` has no key for the \`kid\` and \`alg\` of the token`,
+    )
   }
 }
 
-function withAge<T>(value: T, headers: Headers): { value: T; maxAgeMs?: number } {
-  const maxAgeMs = maxAgeOf(headers)
-  return { value, ...(maxAgeMs === undefined ? {} : { maxAgeMs }) }
+/** Names the issuer did not have. Each is asked for again after twice as long as the time before. */
+class AbsentNames {
+  private readonly names: ExpiringMap<{ readonly untilMs: number; readonly pauseMs: number }>
+  private readonly now: () => number
+
+  constructor(now: () => number) {
+    this.names = new ExpiringMap({ maxEntries: 1000, now })
+    this.now = now
+  }
+
+  isSettled(name: string): boolean {
+    const absent = this.names.get(name)
+    return absent !== undefined && this.now() < absent.untilMs
+  }
+
+  add(name: string, leastPauseMs: number): void {
+    const before = this.names.get(name)?.pauseMs
+    const pauseMs = before === undefined ? leastPauseMs : Math.min(2 * before, 60_000)
+    const untilMs = this.now() + pauseMs
+    this.names.set(name, { untilMs, pauseMs }, untilMs + 120_000)
+  }
 }

@@ -1,37 +1,25 @@
 /**
  * Key set: the public keys in a JWKS document that may verify signatures.
  *
- * discovery → **key set** → verify. A key that is for something else is left out, which is ordinary;
- * a set in which a name is ambiguous, or in which nothing is usable, is refused as a whole.
+ * discovery → **key set** → verify. A key that is for something else, or too weak, is left out, and the
+ * others stay usable; a set in which a name is ambiguous, or in which nothing is usable, is refused as a
+ * whole.
  *
- * @see RFC 7517 §4, §5; RFC 7518 §3.3 (RSA keys of 2048 bits or more); RFC 8725 §3.1
+ * @see RFC 7517 §4, §5
  * @module
  */
 import type { Claims, Json } from '@hfauth/core'
-import { isJsonObject, parseJsonObject } from '../internal/json-object.ts'
+import { parseJsonObject } from '../internal/json-object.ts'
 import { type BoundedResponse, unavailable } from '../internal/request.ts'
-import { decodeBase64url } from '../token/base64url.ts'
+import { fitsAlgorithm, isSignatureKey, isStrong } from './key-rules.ts'
 import { importVerificationKey, type VerificationKey } from './signature.ts'
 
 /** Most keys in a document. */
 const maxKeys = 100
-const leastRsaBits = 2048
 
-/** Members that only a private or a symmetric key has (RFC 7518 §6.2.2, §6.3.2, §6.4.1). */
-const secretMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'] as const
-
-const shapes: Readonly<Record<string, { readonly kty: string; readonly crv?: string }>> = {
-  RS256: { kty: 'RSA' },
-  RS384: { kty: 'RSA' },
-  RS512: { kty: 'RSA' },
-  PS256: { kty: 'RSA' },
-  PS384: { kty: 'RSA' },
-  PS512: { kty: 'RSA' },
-  ES256: { kty: 'EC', crv: 'P-256' },
-  ES384: { kty: 'EC', crv: 'P-384' },
-  ES512: { kty: 'EC', crv: 'P-521' },
-  EdDSA: { kty: 'OKP', crv: 'Ed25519' },
-  Ed25519: { kty: 'OKP', crv: 'Ed25519' },
+/** A JWK Set (RFC 7517 §5). */
+export interface KeySetDocument {
+  readonly keys: readonly object[]
 }
 
 interface UsableKey {
@@ -48,10 +36,15 @@ export interface KeyOwner {
 }
 
 export class KeySet {
+  /** The document it was read from. */
+  readonly text: string
   private readonly keys: readonly UsableKey[]
+  private readonly prepared: ReadonlySet<VerificationKey>
 
-  constructor(keys: readonly UsableKey[]) {
+  constructor(text: string, keys: readonly UsableKey[]) {
+    this.text = text
     this.keys = keys
+    this.prepared = new Set(keys.flatMap(({ algorithms }) => [...algorithms.values()]))
   }
 
   /** Whether a key of that name is in the set, for whatever algorithm. */
@@ -59,16 +52,24 @@ export class KeySet {
     return this.keys.some((key) => key.kid === kid)
   }
 
+  /** Whether it was this set that gave `key`. */
+  gave(key: VerificationKey): boolean {
+    return this.prepared.has(key)
+  }
+
   /**
    * The key named `kid` when it fits `algorithm`. Without a name: the only key that fits, because trying
    * several would let a token choose. A key that names its issuer fits that one's tokens only.
    */
   find(kid: string | undefined, algorithm: string, of?: KeyOwner): VerificationKey | undefined {
-    const fitting = this.keys.filter(
-      (key) =>
-        (kid === undefined || key.kid === kid) && key.algorithms.has(algorithm) && belongsTo(key.issuer, of),
-    )
-    return fitting.length === 1 ? fitting[0]?.algorithms.get(algorithm) : undefined
+    let found: VerificationKey | undefined
+    for (const key of this.keys) {
+      const fitting = kid === undefined || key.kid === kid ? key.algorithms.get(algorithm) : undefined
+      if (fitting === undefined || !belongsTo(key.issuer, of)) continue
+      if (found !== undefined) return undefined
+      found = fitting
+    }
+    return found
   }
 }
 
@@ -81,7 +82,7 @@ export class KeySet {
  * two signature keys, or no key is usable.
  */
 export async function readKeySet(
-  { status, text }: BoundedResponse,
+  { status, text }: Pick<BoundedResponse, 'status' | 'text'>,
   subject: string,
   algorithms: readonly string[],
 ): Promise<KeySet> {
@@ -92,16 +93,16 @@ export async function readKeySet(
   const candidates = (members as readonly Json[]).filter(isSignatureKey)
   const kids = candidates.flatMap(({ kid }) => (typeof kid === 'string' ? [kid] : []))
   if (new Set(kids).size < kids.length) throw unavailable(subject, 'two of its keys have the same `kid`')
-  const keys = await Promise.all(candidates.map((jwk) => prepareKey(jwk, algorithms)))
+  const keys = await Promise.all(candidates.filter(isStrong).map((jwk) => prepareKey(jwk, algorithms)))
   const usable = keys.filter((key) => key.algorithms.size > 0)
   if (usable.length === 0) throw unavailable(subject, 'it has no key that may verify signatures')
-  return new KeySet(usable)
+  return new KeySet(text, usable)
 }
 
 async function prepareKey(jwk: Claims, algorithms: readonly string[]): Promise<UsableKey> {
   const prepared = new Map<string, VerificationKey>()
   for (const algorithm of algorithms) {
-    const key = fits(jwk, algorithm) ? await importVerificationKey(jwk, algorithm) : undefined
+    const key = fitsAlgorithm(jwk, algorithm) ? await importVerificationKey(jwk, algorithm) : undefined
     if (key !== undefined) prepared.set(algorithm, key)
   }
   return {
@@ -115,30 +116,4 @@ async function prepareKey(jwk: Claims, algorithms: readonly string[]): Promise<U
 function belongsTo(issuer: string | undefined, of: KeyOwner | undefined): boolean {
   if (issuer === undefined || of?.tenant === undefined) return true
   return issuer.replace('{tenantid}', of.tenant) === of.iss
-}
-
-function isSignatureKey(value: Json): value is Claims {
-  if (!isJsonObject(value)) return false
-  const { kty, use, key_ops: operations, kid } = value
-  if (kty === 'oct' || secretMembers.some((member) => Object.hasOwn(value, member))) return false
-  if (use !== undefined && use !== 'sig') return false
-  if (operations !== undefined && !(Array.isArray(operations) && operations.includes('verify'))) return false
-  if (kid !== undefined && typeof kid !== 'string') return false
-  return kty !== 'RSA' || rsaBits(value.n) >= leastRsaBits
-}
-
-/** One key, one algorithm: what the key says of itself wins over what its type would allow. */
-function fits({ kty, crv, alg }: Claims, algorithm: string): boolean {
-  const shape = shapes[algorithm]
-  if (shape === undefined || kty !== shape.kty) return false
-  if (shape.crv !== undefined && crv !== shape.crv) return false
-  return alg === undefined || alg === algorithm
-}
-
-function rsaBits(modulus: Json | undefined): number {
-  const bytes = typeof modulus === 'string' ? decodeBase64url(modulus) : undefined
-  const start = bytes?.findIndex((byte) => byte !== 0) ?? -1
-  const first = bytes?.[start]
-  if (bytes === undefined || first === undefined) return 0
-  return (bytes.length - start) * 8 - Math.clz32(first) + 24
 }

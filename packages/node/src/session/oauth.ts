@@ -80,7 +80,8 @@ export function createOAuthProvider(provider: ProviderSettings, settings: Settin
 
   const discovery = new CachedSource<oauth.AuthorizationServer>({
     now,
-    cooldownMs: 30_000,
+    pauseMs: 600,
+    maxAgeMs: 600_000,
     maxStaleMs: 3_600_000,
     async load() {
       try {

@@ -29,7 +29,9 @@ export function checkHeader(header: Claims, preset: Preset): CheckedHeader {
     throw invalid(`\`alg\` of the token is none of ${preset.algorithms.join(', ')}`)
   }
   const kid = claim(header, 'kid')
-  if (kid !== undefined && typeof kid !== 'string') throw invalid('`kid` of the token is not a text')
+  if (kid !== undefined && !isKeyName(kid)) {
+    throw invalid('`kid` of the token is not a text of 1 to 256 printable characters')
+  }
   const accessToken = isAccessTokenType(claim(header, 'typ'), preset)
   if (accessToken && preset.accessTokens !== 'jwt') throw refusedAccessToken(preset)
   return { algorithm, accessToken, ...(kid === undefined ? {} : { kid }) }
@@ -42,6 +44,11 @@ export function refusedAccessToken({ name, accessTokens }: Preset): HfAuthError 
       ? ', or name a client that may ask about it (`clients` of the verifier)'
       : ''
   return invalid(`JWT access tokens of a \`${name}\` issuer are not taken: send its ID token${how}`)
+}
+
+/** A key's name is only ever compared; what no issuer writes is not worth asking for either. */
+function isKeyName(kid: unknown): kid is string {
+  return typeof kid === 'string' && /^[\x20-\x7e]{1,256}$/.test(kid)
 }
 
 /** Types are media types: compared without case, and `application/` may be left out (RFC 7515 §4.1.9). */

@@ -21,6 +21,8 @@ export interface AcceptedToken {
   readonly claims: Claims
   /** Epoch seconds. */
   readonly expiresAt?: number
+  /** Whether what it was checked with may still be used. */
+  readonly holds?: () => boolean
 }
 
 export interface VerifyJwtOptions {
@@ -37,11 +39,16 @@ export interface VerifyJwtOptions {
  * `HFAUTH_TOKEN_INVALID`, `HFAUTH_TOKEN_EXPIRED`, `HFAUTH_TOKEN_AUDIENCE`, `HFAUTH_ISSUER_UNAVAILABLE`.
  */
 export async function verifyJwt(jwt: string, options: VerifyJwtOptions): Promise<AcceptedToken> {
-  const { text, header, payload } = readCompactJwt(jwt)
+  const compact = readCompactJwt(jwt)
+  const { header, payload } = compact
   const { issuer, address } = chooseIssuer(payload, options.issuers)
   const { algorithm, kid, accessToken } = checkHeader(header, issuer.preset)
-  const key = await options.clientOf(address).key(kid, algorithm, address)
-  if (!(await isSignedBy(text, key, algorithm))) {
+  const client = options.clientOf(address)
+  // What is there is not waited for: a wait costs as much as all of the checks below.
+  const found = client.key(kid, algorithm, address)
+  const key = found instanceof Promise ? await found : found
+  const signed = isSignedBy(compact, key)
+  if (!(signed instanceof Promise ? await signed : signed)) {
     throw new HfAuthError('HFAUTH_TOKEN_INVALID', 'the signature of the token is wrong')
   }
   const kind = accessToken || hasAccessMark(payload, issuer.preset) ? 'access_token' : 'id_token'
@@ -51,5 +58,6 @@ export async function verifyJwt(jwt: string, options: VerifyJwtOptions): Promise
   const expiresAt = checkTimes(payload, options.time(issuer.preset))
   checkLifetime(payload, issuer.preset)
   checkIdentity(payload, kind, issuer, address.tenant)
-  return { issuer, kind, claims: payload, ...(expiresAt === undefined ? {} : { expiresAt }) }
+  const holds = () => client.isCurrent(key)
+  return { issuer, kind, claims: payload, holds, ...(expiresAt === undefined ? {} : { expiresAt }) }
 }

@@ -45,7 +45,8 @@ export interface Verifier {
    *
    * @param token - The raw credential, without the word `Bearer`.
    * @throws HfAuthError `HFAUTH_TOKEN_UNSUPPORTED`, `HFAUTH_TOKEN_INVALID`, `HFAUTH_TOKEN_EXPIRED`,
-   * `HFAUTH_TOKEN_AUDIENCE`; `HFAUTH_ISSUER_UNAVAILABLE` (retryable) when the issuer cannot be asked.
+   * `HFAUTH_TOKEN_AUDIENCE`, `HFAUTH_TOKEN_REVOKED`; `HFAUTH_ISSUER_UNAVAILABLE` (retryable) when the issuer
+   * cannot be asked.
    */
   verify(token: string): Promise<VerifiedCredential>
 }

@@ -2,20 +2,23 @@
  * Verifier: one bearer credential in, one principal out.
  *
  * request → kind → **verify** → principal. Chooses the way of checking by kind and preset, and remembers
- * what passed for a short while; what failed is asked again.
+ * what passed for a short while; what failed is asked again. Whether a credential has been taken back is
+ * asked each time.
  *
  * @module
  */
 import { HfAuthError, type Issuer, issuerAtAddress, type Policy, principalFromClaims } from '@hfauth/core'
+import { ExpiringMap } from '../internal/expiring-map.ts'
 import { FlightCache, type Remembered } from '../internal/flight-cache.ts'
 import { numberOption } from '../internal/number-option.ts'
 import type { Fetch } from '../internal/request.ts'
-import { createIssuerClient, type IssuerClient } from '../keys/issuer-client.ts'
-import { claim } from '../token/claims.ts'
+import { createIssuerClient, type IssuerClient, type IssuerClientOptions } from '../keys/issuer-client.ts'
+import type { KeyStore } from '../keys/key-store.ts'
 import { fingerprintOf, tokenDigest } from '../token/fingerprint.ts'
-import { readTokenKind } from '../token/kind.ts'
+import { assertTokenLength, readTokenKind } from '../token/kind.ts'
 import { checkClients, type VerifierClients } from './clients.ts'
 import type { AcceptedToken } from './jwt.ts'
+import { identityOf } from './revocable.ts'
 import type { RevocableIdentity, Revocations, VerifiedCredential, Verifier } from './types.ts'
 import { createWays, type Way } from './ways.ts'
 
@@ -34,12 +37,29 @@ export interface VerifierOptions {
   readonly cacheSeconds?: number
   /** Most tokens remembered; the oldest goes first. Default 10,000. */
   readonly cacheEntries?: number
+  /**
+   * How long the issuer is not asked again about an opaque token that it refused, in seconds, up to 60.
+   * Default 5; 0 for never.
+   */
+  readonly refusedSeconds?: number
   /** Longest wait for one answer of an issuer, in milliseconds. Default 5000. */
   readonly timeoutMs?: number
-  /** Least time between two fetches of keys for the sake of an unknown `kid`, in milliseconds. Default 30,000. */
+  /**
+   * How long keys count as fresh, in milliseconds. Default 10 minutes; less when the issuer's `Cache-Control`
+   * says so, but not under 30 seconds. A key that the issuer withdraws is refused after that time.
+   */
+  readonly keyMaxAgeMs?: number
+  /**
+   * Least time between two fetches of keys, in milliseconds. Default 600. A token with an unknown `kid` waits
+   * that long at most for the next one.
+   */
   readonly keyCooldownMs?: number
-  /** How long known keys stay in use while the issuer fails to give fresh ones, in milliseconds. Default an hour. */
+  /** How long known keys stay in use while the issuer fails to give fresh ones, in milliseconds. Default a day. */
   readonly maxStaleKeysMs?: number
+  /** Keeps key sets outside the process; see `directoryKeyStore`. Default none. */
+  readonly keyStore?: KeyStore
+  /** What has been taken back. Asked for every credential, remembered or not. Default nothing. */
+  readonly revocations?: Revocations
   /**
    * Takes Hugging Face access tokens that do not say for which app they were made. Default false: such a
    * token may have been given to any other app, and whoever runs that app could act here as its users.
@@ -57,6 +77,15 @@ export interface TokenVerifier extends Verifier {
   clear(): void
 }
 
+/** What is remembered of a credential that passed. */
+interface Checked {
+  readonly credential: VerifiedCredential
+  readonly identity: RevocableIdentity
+}
+
+/** Most refusals remembered; each is a token that somebody made up or lost. */
+const maxRefusals = 1000
+
 /**
  * Creates a verifier for the issuers of a policy. Nothing is fetched before the first token needs it.
  *
@@ -69,21 +98,25 @@ export interface TokenVerifier extends Verifier {
  */
 export function createVerifier(options: VerifierOptions): TokenVerifier {
   const { policy, fetch = globalThis.fetch, now = Date.now, acceptUnboundAccessTokens = false } = options
+  const { revocations, keyStore } = options
   const toleranceSeconds =
     options.clockToleranceSeconds === undefined
       ? undefined
       : numberOption('clockToleranceSeconds', options.clockToleranceSeconds, { max: 300 })
   const cacheMs = 1000 * numberOption('cacheSeconds', options.cacheSeconds ?? 60, { max: 3600 })
   const maxEntries = numberOption('cacheEntries', options.cacheEntries ?? 10_000, { min: 1 })
+  const refusedMs = 1000 * numberOption('refusedSeconds', options.refusedSeconds ?? 5, { max: 60 })
   const timeoutMs = numberOption('timeoutMs', options.timeoutMs ?? 5000, { min: 1 })
-  const keyCooldownMs = numberOption('keyCooldownMs', options.keyCooldownMs ?? 30_000)
-  const maxStaleKeysMs = numberOption('maxStaleKeysMs', options.maxStaleKeysMs ?? 3_600_000)
+  const keyMaxAgeMs = numberOption('keyMaxAgeMs', options.keyMaxAgeMs ?? 600_000, { min: 30_000 })
+  const keyCooldownMs = numberOption('keyCooldownMs', options.keyCooldownMs ?? 600)
+  const maxStaleKeysMs = numberOption('maxStaleKeysMs', options.maxStaleKeysMs ?? 86_400_000)
 
   const { clients = {}, revocations } = options
   checkClients(clients, policy.issuers)
   const issuers = [...policy.issuers.values()]
   const issuerAt = issuerAtAddress(issuers)
-  const issuerClients = createIssuerClients(issuers, { fetch, now, timeoutMs, keyCooldownMs, maxStaleKeysMs })
+  const keyOptions = { keyMaxAgeMs, keyCooldownMs, maxStaleKeysMs, keyStore }
+  const issuerClients = createIssuerClients(issuers, { fetch, now, timeoutMs, ...keyOptions })
   const wayOf = createWays({
     issuers,
     clients,
@@ -97,66 +130,74 @@ export function createVerifier(options: VerifierOptions): TokenVerifier {
       toleranceSeconds: toleranceSeconds ?? clockToleranceSeconds,
     }),
   })
-  const cache = new FlightCache<VerifiedCredential>({ maxEntries, now })
+  const cache = new FlightCache<Checked>({ maxEntries, now })
+  const refusals = new ExpiringMap<HfAuthError>({ maxEntries: maxRefusals, now })
 
-  async function check(way: Way, digest: string): Promise<Remembered<VerifiedCredential>> {
+  async function check(way: Way, digest: string): Promise<Remembered<Checked>> {
     const sinceMs = now()
-    const accepted = await way.check()
+    const accepted = way.asks ? await askOnce(way, digest) : await way.check()
     const untilMs = Math.min(sinceMs + cacheMs, (accepted.expiresAt ?? Number.POSITIVE_INFINITY) * 1000)
-    return { value: credentialOf(accepted, digest, issuerAt), untilMs }
+    const value = checkedOf(accepted, digest, issuerAt)
+    return { value, untilMs, ...(accepted.holds === undefined ? {} : { holds: accepted.holds }) }
+  }
+
+  /** A refusal of the issuer is remembered for a while, its silence is not. */
+  async function askOnce(way: Way, digest: string): Promise<AcceptedToken> {
+    const refused = refusals.get(digest)
+    if (refused !== undefined) throw new HfAuthError(refused.code, refused.message)
+    try {
+      return await way.check()
+    } catch (error) {
+      if (error instanceof HfAuthError && !error.retryable) refusals.set(digest, error, now() + refusedMs)
+      throw error
+    }
   }
 
   return {
     async verify(token) {
-      const kind = readTokenKind(token)
+      assertTokenLength(token)
       const digest = tokenDigest(token)
-      const credential = await cache.get(digest, async () => check(wayOf(token, kind), digest))
-      if (revocations?.isRevoked(identityOf(credential))) {
+      const { credential, identity } =
+        cache.peek(digest) ??
+        (await cache.get(digest, async () => check(wayOf(token, readTokenKind(token)), digest)))
+      // It stays remembered: the next attempt with it is refused without asking its issuer.
+      if (revocations?.isRevoked(identity) === true) {
         throw new HfAuthError('HFAUTH_TOKEN_REVOKED', 'the token has been revoked')
       }
       return credential
     },
-    forget: (fingerprint) => cache.forget((digest) => fingerprintOf(digest) === fingerprint),
-    clear: () => cache.clear(),
+    forget(fingerprint) {
+      cache.forget((digest) => fingerprintOf(digest) === fingerprint)
+    },
+    clear() {
+      cache.clear()
+      refusals.clear()
+    },
   }
 }
 
-function credentialOf(
+function checkedOf(
   accepted: AcceptedToken,
   digest: string,
   issuerAt: (url: string) => Issuer | undefined,
-): VerifiedCredential {
+): Checked {
   const { issuer, kind, claims, expiresAt } = accepted
   const { alias, preset } = issuer
-  return Object.freeze({
+  const fingerprint = fingerprintOf(digest)
+  const credential = Object.freeze({
     principal: principalFromClaims({ issuer: alias, preset, credential: kind, claims, issuerAt }),
     issuer,
     kind,
-    fingerprint: fingerprintOf(digest),
+    fingerprint,
     ...(expiresAt === undefined ? {} : { expiresAt }),
   })
-}
-
-function identityOf({ principal, issuer, fingerprint }: VerifiedCredential): RevocableIdentity {
-  const text = (name: string) => {
-    const value = claim(principal.claims, name)
-    return typeof value === 'string' ? value : undefined
-  }
-  const issuedAt = claim(principal.claims, 'iat')
-  return {
-    issuer: issuer.url,
-    subject: text('sub'),
-    sessionId: text('sid'),
-    tokenId: text(issuer.preset.tokenId),
-    fingerprint,
-    issuedAt: typeof issuedAt === 'number' ? issuedAt : undefined,
-  }
+  return { credential, identity: identityOf(accepted, fingerprint) }
 }
 
 /** One client per address; its keys serve every preset that is used with that address. */
 function createIssuerClients(
   issuers: readonly Issuer[],
-  shared: Omit<Parameters<typeof createIssuerClient>[1], 'algorithms'>,
+  shared: Omit<IssuerClientOptions, 'algorithms' | 'keySet'>,
 ): ReadonlyMap<string, IssuerClient> {
   const asked = issuers
     .filter(({ preset }) => preset.keys === 'discovery')
