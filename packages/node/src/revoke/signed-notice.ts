@@ -62,7 +62,8 @@ export function readNotice(text: string): CompactJwt {
  *
  * @throws NoticeError; HfAuthError `HFAUTH_ISSUER_UNAVAILABLE` (retryable) when the keys cannot be had.
  */
-export async function checkSignature({ header, text }: CompactJwt, rules: SignatureRules): Promise<void> {
+export async function checkSignature(notice: CompactJwt, rules: SignatureRules): Promise<void> {
+  const { header } = notice
   const type = claim(header, 'typ') ?? ''
   const name = typeof type === 'string' ? type.toLowerCase().replace(/^application\//, '') : undefined
   if (name === undefined || !rules.types.includes(name)) {
@@ -79,7 +80,7 @@ export async function checkSignature({ header, text }: CompactJwt, rules: Signat
     throw new NoticeError('invalid_key', '`kid` is not a text')
   let isGood: boolean
   try {
-    isGood = await isSignedBy(text, await rules.keys.key(kid, algorithm), algorithm)
+    isGood = await isSignedBy(notice, await rules.keys.key(kid, algorithm))
   } catch (error) {
     if (error instanceof HfAuthError && error.retryable) throw error
     throw new NoticeError('invalid_key', 'the issuer has no key for this token')
@@ -128,7 +129,7 @@ export interface NoticeKeysOptions {
 }
 
 /** A short cooldown: an event that is refused for a key that is only new does not come again. */
-const timings = { timeoutMs: 5000, keyCooldownMs: 1000, maxStaleKeysMs: 3_600_000 }
+const timings = { timeoutMs: 5000, keyMaxAgeMs: 600_000, keyCooldownMs: 1000, maxStaleKeysMs: 3_600_000 }
 
 /** @throws HfAuthError `HFAUTH_CONFIG_INVALID` when `jwksUri` is no address that may be called. */
 export function createNoticeKeys(issuer: string, options: NoticeKeysOptions): NoticeKeys {

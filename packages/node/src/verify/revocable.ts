@@ -14,7 +14,7 @@ export function identityOf({ issuer, claims }: AcceptedToken, fingerprint: strin
     issuer: issuer.url,
     subject: text(claims, 'sub'),
     sessionId: text(claims, 'sid'),
-    tokenId: text(claims, 'jti'),
+    tokenId: text(claims, issuer.preset.tokenId),
     fingerprint,
     issuedAt: typeof issuedAt === 'number' ? issuedAt : undefined,
   }

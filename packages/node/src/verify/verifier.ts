@@ -59,14 +59,12 @@ export interface VerifierOptions {
   /** Keeps key sets outside the process; see `directoryKeyStore`. Default none. */
   readonly keyStore?: KeyStore
   /** What has been taken back. Asked for every credential, remembered or not. Default nothing. */
-  readonly revocations?: Revocations
+  readonly revocations?: Pick<Revocations, 'isRevoked'>
   /**
    * Takes Hugging Face access tokens that do not say for which app they were made. Default false: such a
    * token may have been given to any other app, and whoever runs that app could act here as its users.
    */
   readonly acceptUnboundAccessTokens?: boolean
-  /** Asked on every call, also for a token that is remembered. Default none. */
-  readonly revocations?: Pick<Revocations, 'isRevoked'>
 }
 
 /** A verifier with a memory, and the means to empty it. */
@@ -111,7 +109,7 @@ export function createVerifier(options: VerifierOptions): TokenVerifier {
   const keyCooldownMs = numberOption('keyCooldownMs', options.keyCooldownMs ?? 600)
   const maxStaleKeysMs = numberOption('maxStaleKeysMs', options.maxStaleKeysMs ?? 86_400_000)
 
-  const { clients = {}, revocations } = options
+  const { clients = {} } = options
   checkClients(clients, policy.issuers)
   const issuers = [...policy.issuers.values()]
   const issuerAt = issuerAtAddress(issuers)
