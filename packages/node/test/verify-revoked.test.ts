@@ -39,7 +39,6 @@ function verifierWith(preset = 'oidc', options: Partial<VerifierOptions> = {}) {
         asked.push(identity)
         return revoked(identity)
       },
-      subscribe: () => () => {},
     },
     ...options,
   })
