@@ -115,6 +115,85 @@ describe('a denial can be turned by', () => {
   })
 })
 
+describe('remedies', () => {
+  const twelve = (name: string) => Array.from({ length: 11 }, (_, i) => `${name}${i}`)
+  const everyone = [{ roles: ['r'], to: { issuer: 'oidc' } }]
+
+  test('come smallest first, then by what they are, each once', () => {
+    const allow = [
+      {
+        actions: ['read'],
+        on: ['model:acme/*'],
+        when: { 'resource.license': 'mit', 'resource.gated': false },
+      },
+      { actions: ['read'], on: ['model:acme/*'], when: { 'resource.path': 'b' } },
+      { actions: ['read'], on: ['model:acme/x'], when: { 'resource.path': 'a' } },
+    ]
+    const told = (fact: string, is: unknown) => ({ kind: 'attribute', fact, told: false, is })
+    expect(setsOf({ roles: { r: { allow }, ...reader }, bindings: everyone })).toEqual([
+      [told('resource.path', 'a')],
+      [told('resource.path', 'b')],
+      [{ kind: 'role', role: 'reader' }],
+      [told('resource.gated', false), told('resource.license', 'mit')],
+    ])
+  })
+
+  test('of three changes are found, and of four none, which is said to be all there is within the bounds', () => {
+    const needing = (...names: string[]) =>
+      accessOf({
+        roles: {
+          r: {
+            allow: [
+              {
+                actions: ['read'],
+                on: ['app:**'],
+                when: Object.fromEntries(names.map((name) => [`resource.${name}`, true])) as never,
+              },
+            ],
+          },
+        },
+        resources: { app: { actions: ['read'] } },
+      }).explain({ action: 'read', resource: 'app:x' }, administrator).remedies
+    expect(needing('a', 'b', 'c')).toMatchObject({ sets: [{ length: 3 }], complete: true })
+    expect(needing('a', 'b', 'c', 'd')).toEqual({ sets: [], complete: true })
+  })
+
+  test('try no two environments, and no two values of a fact, at once: many of both are searched whole', () => {
+    const roles = {
+      r: {
+        allow: [
+          {
+            actions: ['read'],
+            on: ['model:acme/*'],
+            when: { 'resource.license': { $in: twelve('l') }, 'resource.revision': { $in: twelve('r') } },
+          },
+        ],
+        deny: [{ actions: ['read'], on: ['model:acme/x'] }],
+      },
+    }
+    const environments = Object.fromEntries(['production', ...twelve('e'), 'other'].map((name) => [name, {}]))
+    expect(accessOf({ roles, environments }).explain(read, administrator).remedies).toEqual({
+      sets: [],
+      complete: true,
+    })
+  })
+
+  test('are 24 at most, and say so when there are more', () => {
+    const withValues = (count: number) => {
+      const values = Array.from({ length: count }, (_, i) => `v${i}`)
+      const roles = {
+        r: {
+          allow: [{ actions: ['read'], on: ['model:acme/*'], when: { 'resource.license': { $in: values } } }],
+        },
+        ...Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`role${i}`, reader.reader])),
+      }
+      return accessOf({ roles, bindings: everyone }).explain(read, administrator).remedies
+    }
+    expect(withValues(12)).toMatchObject({ sets: { length: 24 }, complete: true })
+    expect(withValues(13)).toMatchObject({ sets: { length: 24 }, complete: false })
+  })
+})
+
 describe('what is told to the principal', () => {
   const policy: Partial<PolicyDocument> = {
     environments: { production: { actions: ['read'] }, development: {} },
