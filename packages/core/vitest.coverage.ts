@@ -6,7 +6,7 @@ export default defineConfig({
   root: fileURLToPath(new URL('../..', import.meta.url)),
   test: {
     include: ['packages/core/test/**/*.test.ts'],
-    testTimeout: 120_000,
+    testTimeout: 600_000,
     maxWorkers: 2,
     coverage: {
       enabled: true,
