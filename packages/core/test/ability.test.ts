@@ -298,6 +298,11 @@ describe('the ability of an access', () => {
     expect(goodFor({ 'context.time': { $after: '-7d' } })).toBe(60)
     expect(goodFor({ 'context.time': { $ref: 'context.since' } })).toBe(60)
     expect(goodFor(time(soon), { time: now })).toBe(60)
+    const app = [{ actions: ['read'], on: ['app:**'], when: { 'resource.time': { $before: soon } } }]
+    const parts = { resources: { app: { actions: ['read'] } }, roles: { r: { allow: app } } }
+    expect(accessOf(parts as never).ability().relevantUntil).toBe(now + 3_600_000)
+    const forGood = principalOf('oidc', { exp: 'never' as never })
+    expect(accessOf({ roles: reader }, forGood).ability().relevantUntil).toBeUndefined()
   })
 
   test('knows no subject without a type, and none without an id but by what its type alone says', () => {

@@ -178,6 +178,20 @@ describe('remedies', () => {
     })
   })
 
+  test('are looked for up to a bound, and say when it was met', () => {
+    const when = Object.fromEntries(
+      Array.from({ length: 24 }, (_, i) => [`resource.a${i}`, { $exists: true }]),
+    )
+    const roles = { r: { allow: [{ actions: ['read'], on: ['app:**'], when: when as never }] } }
+    const environments = Object.fromEntries(['production', ...twelve('e'), 'other'].map((name) => [name, {}]))
+    const resources = { app: { actions: ['read'] } }
+    const { remedies } = accessOf({ roles, environments, resources }).explain(
+      { action: 'read', resource: 'app:x' },
+      administrator,
+    )
+    expect(remedies).toEqual({ sets: [], complete: false })
+  })
+
   test('are 24 at most, and say so when there are more', () => {
     const withValues = (count: number) => {
       const values = Array.from({ length: count }, (_, i) => `v${i}`)
@@ -223,6 +237,24 @@ describe('what is told to the principal', () => {
       sets: [[{ kind: 'attribute', fact: 'resource.gated', told: false }], [{ kind: 'role' }]],
       complete: true,
     })
+  })
+
+  test('has no set that holds another one, once the names of roles are left out', () => {
+    const roles = {
+      plain: reader.reader,
+      strong: {
+        allow: [{ actions: ['read'], on: ['model:acme/*'], when: { 'principal.mfa': true } as const }],
+      },
+    }
+    const access = accessOf({ roles, bindings: [] }, ana)
+    expect(access.explain(read, administrator).remedies?.sets).toEqual([
+      [{ kind: 'role', role: 'plain' }],
+      [
+        { kind: 'role', role: 'strong' },
+        { kind: 'step_up', missing: ['principal.mfa'] },
+      ],
+    ])
+    expect(access.explain(read).remedies?.sets).toEqual([[{ kind: 'role' }]])
   })
 
   test('names no role, group or attribute of others', () => {
