@@ -24,7 +24,8 @@ const rules: Readonly<Record<string, PackageRules>> = {
       ['policy'],
       ['compile'],
       ['decide'],
-      ['audit', 'engine.ts', 'yaml.ts'],
+      ['explain', 'reach'],
+      ['audit', 'engine', 'yaml.ts'],
       ['examples.ts', 'analysis'],
       ['index.ts'],
     ],
@@ -198,7 +199,7 @@ test('core reads the clock in the two files where one may be handed in', () => {
   )
   expect(withClock.map(({ path }) => path).sort()).toEqual([
     'packages/core/src/decide/access.ts',
-    'packages/core/src/engine.ts',
+    'packages/core/src/engine/engine.ts',
   ])
 })
 

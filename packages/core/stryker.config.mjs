@@ -11,7 +11,9 @@ process.env.HFAUTH_LAW_RUNS ??= '2'
 
 /** @type {import('@stryker-mutator/api/core').PartialStrykerOptions} */
 export default {
-  mutate: process.env.HFAUTH_MUTATE?.split(',') ?? ['src/compile/**/*.ts', 'src/decide/**/*.ts'],
+  mutate:
+    process.env.HFAUTH_MUTATE?.split(',') ??
+    ['compile', 'decide', 'explain', 'reach'].map((folder) => `src/${folder}/**/*.ts`),
   plugins: ['@stryker-mutator/vitest-runner'],
   testRunner: 'vitest',
   vitest: { configFile: 'vitest.mutation.ts', related: false },

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { createEngine } from './engine.ts'
+import { createEngine } from './engine/engine.ts'
 import type { Policy } from './policy/policy.ts'
 import { issuerAtAddress } from './principal/actors.ts'
 import { anonymous, type Principal, principalFromClaims } from './principal/principal.ts'

@@ -19,31 +19,27 @@ export {
 } from './audit/event.ts'
 export type { Brand } from './brand.ts'
 export { type AppRouteMatch, type AppRouter, createAppRouter } from './compile/app-routes.ts'
-export { type AbilityOptions, abilityOf, type HfAuthAbility } from './decide/ability.ts'
 export { type Access, type LoadSnapshotOptions, loadSnapshot } from './decide/access.ts'
-export type { Atom, Outcome } from './decide/atoms.ts'
-export type { AttributeChange, Change } from './decide/counterfactual.ts'
-export {
-  type ConsideredStatement,
-  type ExplainOptions,
-  type Explanation,
-  explainRules,
-} from './decide/explain.ts'
-export type { PolicyAccess } from './decide/policy-access.ts'
-export { type PrismaRule, type PrismaRulesOptions, prismaRulesOf } from './decide/prisma-rules.ts'
-export type { PrismaConditions } from './decide/prisma-words.ts'
-export type { Audience, Remedies, Remedy } from './decide/remedies.ts'
-export type { PatternGrant, Patterns } from './decide/search.ts'
 export type { Snapshot } from './decide/snapshot.ts'
-export type { Holder } from './decide/who-can.ts'
 export {
   createEngine,
   type Engine,
   type EngineOptions,
   type ScopesOptions,
-} from './engine.ts'
+} from './engine/engine.ts'
+export type { PolicyAccess } from './engine/policy-access.ts'
 export { HfAuthError, type HfAuthErrorCode, type HfAuthErrorOptions } from './errors.ts'
 export { type ExampleResult, type RunExamplesOptions, runExamples } from './examples.ts'
+export type { Atom, Outcome } from './explain/atoms.ts'
+export type { AttributeChange, Change } from './explain/counterfactual.ts'
+export {
+  type ConsideredStatement,
+  type ExplainOptions,
+  type Explanation,
+  explainRules,
+} from './explain/explain.ts'
+export type { Audience, Remedies, Remedy } from './explain/remedies.ts'
+export type { Holder } from './explain/who-can.ts'
 export { type HubAction, type HubType, hubActions, hubAttributes, hubTypes } from './hub/actions.ts'
 export { type CanonicalId, canonicalId } from './hub/ids.ts'
 export { type HubRoute, hubRoutes, type RouteTarget } from './hub/route-table.ts'
@@ -82,6 +78,10 @@ export {
   type VerifiedClaims,
 } from './principal/principal.ts'
 export { type IssuerLimits, refusalOfClaims } from './principal/refusal.ts'
+export { type AbilityOptions, abilityOf, type HfAuthAbility } from './reach/ability.ts'
+export { type PrismaRule, type PrismaRulesOptions, prismaRulesOf } from './reach/prisma-rules.ts'
+export type { PrismaConditions } from './reach/prisma-words.ts'
+export type { PatternGrant, Patterns } from './reach/search.ts'
 export type {
   BindingReference,
   CredentialKind,

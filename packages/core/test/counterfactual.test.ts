@@ -1,8 +1,8 @@
 /** The same question with something changed: each change alone, and together in any order. */
 import { describe, expect, test } from 'vitest'
 import { compilePolicy } from '../src/compile/compile.ts'
-import { type Change, createCounterfactual } from '../src/decide/counterfactual.ts'
 import { emptyFacts, readFacts } from '../src/decide/resource.ts'
+import { type Change, createCounterfactual } from '../src/explain/counterfactual.ts'
 import { anonymous, type PolicyDocument, type Principal, type ResourceInput } from '../src/index.ts'
 import { now, nowSeconds, policyOf, principalOf } from './support.ts'
 

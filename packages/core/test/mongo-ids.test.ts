@@ -1,6 +1,6 @@
 /** What a glob asks of an id, in the words of each vocabulary; never more for an allow, never less for a denial. */
 import { describe, expect, test } from 'vitest'
-import { idAlternatives, idCondition } from '../src/decide/mongo-ids.ts'
+import { idAlternatives, idCondition } from '../src/reach/mongo-ids.ts'
 
 const owner = { field: 'owner', operator: '$eq', operand: 'acme' }
 const name = (operator: string, operand: string) => ({ field: 'name', operator, operand })

@@ -8,7 +8,7 @@ import {
   maxAlternatives,
   product,
   union,
-} from '../src/decide/mongo-tests.ts'
+} from '../src/reach/mongo-tests.ts'
 
 const eq = (field: string, operand: FieldTest['operand'] = 1): FieldTest => ({
   field,

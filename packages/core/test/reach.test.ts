@@ -1,8 +1,8 @@
 /** What is left of somebody's rules under the ceiling, the sign-in and the scopes of their token. */
 import { describe, expect, test } from 'vitest'
 import { standingOf } from '../src/decide/access.ts'
-import { type Reach, reachOf } from '../src/decide/reach.ts'
 import { anonymous, createEngine, type PolicyDocument, type Principal } from '../src/index.ts'
+import { type Reach, reachOf } from '../src/reach/reach.ts'
 import { accessOf, now, nowSeconds, policyOf, principalOf, reader } from './support.ts'
 
 function reached(parts: Partial<PolicyDocument>, principal?: Principal, at = now) {

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { compilePolicy } from '../src/compile/compile.ts'
-import { candidateChanges } from '../src/decide/candidates.ts'
-import { createCounterfactual, type Situation } from '../src/decide/counterfactual.ts'
 import { emptyFacts, readFacts } from '../src/decide/resource.ts'
+import { candidateChanges } from '../src/explain/candidates.ts'
+import { createCounterfactual, type Situation } from '../src/explain/counterfactual.ts'
 import {
   anonymous,
   type Change,

@@ -1,7 +1,7 @@
 /** For every test there is a value on each side of it, so that remedies need not guess. */
 import { describe, expect, test } from 'vitest'
 import { compileCondition } from '../src/compile/conditions.ts'
-import { turningPoints, valuesIn } from '../src/decide/turning-points.ts'
+import { turningPoints, valuesIn } from '../src/explain/turning-points.ts'
 import type { Json } from '../src/index.ts'
 import type { TestCondition } from '../src/policy/condition.ts'
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { createEngine, type Engine } from '../engine.ts'
+import { createEngine, type Engine } from '../engine/engine.ts'
 import { present } from '../internal/present.ts'
 import { isMapping } from '../policy/condition.ts'
 import { parsePolicy } from '../policy/parse.ts'

@@ -8,16 +8,17 @@
  * @see RFC 8693 §1.1, §4.1
  * @module
  */
+
+import { standingOf } from '../decide/access.ts'
+import { scopesForUses, type Use, usesOf } from '../decide/scopes.ts'
+import type { Snapshot } from '../decide/snapshot.ts'
 import { HfAuthError } from '../errors.ts'
+import type { ExplainOptions, Explanation } from '../explain/explain.ts'
 import { sortedUnique } from '../internal/sort.ts'
+import type { HfAuthAbility } from '../reach/ability.ts'
+import type { PatternGrant, Patterns } from '../reach/search.ts'
 import type { Decision, Likelihood, Question, RequestContext, Resource, ResourceInput } from '../types.ts'
-import type { HfAuthAbility } from './ability.ts'
-import { standingOf } from './access.ts'
-import type { ExplainOptions, Explanation } from './explain.ts'
 import type { PolicyAccess } from './policy-access.ts'
-import { scopesForUses, type Use, usesOf } from './scopes.ts'
-import type { PatternGrant, Patterns } from './search.ts'
-import type { Snapshot } from './snapshot.ts'
 
 export class DelegatedAccess implements PolicyAccess {
   private readonly subject: PolicyAccess

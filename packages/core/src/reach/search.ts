@@ -5,9 +5,10 @@
  *
  * @module
  */
+
+import type { Standing } from '../decide/standing.ts'
 import type { ConditionDocument } from '../policy/schema.ts'
 import { type Reach, reachOf } from './reach.ts'
-import type { Standing } from './standing.ts'
 
 /** Resources by what they must match. */
 export interface PatternGrant {

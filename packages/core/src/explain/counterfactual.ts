@@ -8,10 +8,10 @@
  */
 import type { CompiledPolicy } from '../compile/compile.ts'
 import type { RequestFacts } from '../compile/facts.ts'
+import { can } from '../decide/decide.ts'
+import { createStandings, type StandingSource } from '../decide/grants.ts'
 import { sortedUnique } from '../internal/sort.ts'
 import type { Json, PrincipalShape } from '../types.ts'
-import { can } from './decide.ts'
-import { createStandings, type StandingSource } from './grants.ts'
 
 /** One thing that would have to be different. */
 export type Change =

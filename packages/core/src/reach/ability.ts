@@ -8,11 +8,11 @@
  */
 import { type CaslAbility, createAbility } from '../compile/casl-ability.ts'
 import { type Attributes, type RequestFacts, requestReader } from '../compile/facts.ts'
+import { type Access, standingOf } from '../decide/access.ts'
+import { emptyFacts, readFacts } from '../decide/resource.ts'
 import type { Json, RequestContext } from '../types.ts'
-import { type Access, standingOf } from './access.ts'
 import type { FieldKind } from './mongo-tests.ts'
 import { type PortableRules, portableRulesOf } from './portable-rules.ts'
-import { emptyFacts, readFacts } from './resource.ts'
 
 export interface AbilityOptions {
   /** Facts of the request, the same for every question. What is left out stays unknown. */

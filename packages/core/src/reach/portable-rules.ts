@@ -9,10 +9,11 @@
 import { readResidual } from '../compile/casl.ts'
 import type { PortableRule } from '../compile/casl-ability.ts'
 import type { RequestFacts } from '../compile/facts.ts'
+import { type Access, standingOf } from '../decide/access.ts'
+import { emptyFacts, readFacts } from '../decide/resource.ts'
 import { getOrAdd } from '../internal/maps.ts'
 import type { Condition } from '../policy/condition.ts'
 import type { RequestContext } from '../types.ts'
-import { type Access, standingOf } from './access.ts'
 import { alternativesOf, asWhole, type Vocabulary, type Words } from './mongo-conditions.ts'
 import { idAlternatives, idCondition } from './mongo-ids.ts'
 import {
@@ -26,7 +27,6 @@ import {
 import { prismaConditionsOf } from './prisma-words.ts'
 import { type Reach, reachOf } from './reach.ts'
 import { relevantUntil } from './relevance.ts'
-import { emptyFacts, readFacts } from './resource.ts'
 
 export interface PortableRules {
   /** Allows first, since with CASL later rules win. */

@@ -3,11 +3,12 @@
  *
  * @module
  */
+
+import type { Access } from '../decide/access.ts'
+import type { ExplainOptions, Explanation } from '../explain/explain.ts'
+import type { AbilityOptions, HfAuthAbility } from '../reach/ability.ts'
+import type { Patterns } from '../reach/search.ts'
 import type { Question } from '../types.ts'
-import type { AbilityOptions, HfAuthAbility } from './ability.ts'
-import type { Access } from './access.ts'
-import type { ExplainOptions, Explanation } from './explain.ts'
-import type { Patterns } from './search.ts'
 
 /** Access to a live policy: what a snapshot cannot tell as well. */
 export interface PolicyAccess extends Access {

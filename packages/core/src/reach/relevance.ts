@@ -7,11 +7,11 @@
  * @module
  */
 import { readResidual } from '../compile/casl.ts'
+import type { Standing } from '../decide/standing.ts'
 import type { Condition } from '../policy/condition.ts'
 import { parseTime } from '../policy/time.ts'
 import type { RequestContext } from '../types.ts'
 import type { Reach } from './reach.ts'
-import type { Standing } from './standing.ts'
 
 /** Epoch milliseconds; `undefined` when nothing that is known ends it. */
 export function relevantUntil(

@@ -9,18 +9,18 @@
 import { readResidual } from '../compile/casl.ts'
 import type { CompiledPolicy } from '../compile/compile.ts'
 import type { RequestFacts } from '../compile/facts.ts'
+import { type Access, standingOf } from '../decide/access.ts'
+import { decide } from '../decide/decide.ts'
+import { emptyFacts, nameOf, readFacts } from '../decide/resource.ts'
+import { candidateRules, type Standing } from '../decide/standing.ts'
 import { matchGlob, parseGlob } from '../internal/glob.ts'
 import { present } from '../internal/present.ts'
 import { compareCodeUnits, sortedUnique } from '../internal/sort.ts'
 import type { Pattern } from '../policy/pattern.ts'
 import type { Statement } from '../policy/policy.ts'
 import type { Decision, PrincipalShape, Question, SourceLocation } from '../types.ts'
-import { type Access, standingOf } from './access.ts'
 import { type AskedFacts, type Atom, atomsOf, type Outcome, outcomeOf, truthOf } from './atoms.ts'
-import { decide } from './decide.ts'
 import type { Audience, Remedies } from './remedies.ts'
-import { emptyFacts, nameOf, readFacts } from './resource.ts'
-import { candidateRules, type Standing } from './standing.ts'
 
 export interface ExplainOptions {
   /** Default `self`: roles and groups of others and the text of the policy are not told. */

@@ -6,8 +6,9 @@
  *
  * @module
  */
+
+import type { Access } from '../decide/access.ts'
 import type { RequestContext } from '../types.ts'
-import type { Access } from './access.ts'
 import { portableRulesOf } from './portable-rules.ts'
 import type { PrismaConditions } from './prisma-words.ts'
 

@@ -7,11 +7,11 @@
  * @module
  */
 import type { ResidualRule } from '../compile/rule.ts'
+import type { ScopeCeiling, Standing } from '../decide/standing.ts'
 import { sufficientScopes } from '../hub/scopes.ts'
 import { getOrAdd } from '../internal/maps.ts'
 import { sortedUnique } from '../internal/sort.ts'
 import type { ConditionDocument } from '../policy/schema.ts'
-import type { ScopeCeiling, Standing } from './standing.ts'
 
 export interface Reach {
   readonly statement: string
