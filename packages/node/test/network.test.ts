@@ -21,6 +21,8 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   'proxy/resource-facts.ts': ['calls fetch'],
   // Passes on what it is called with, limits included.
   'telemetry/fetch.ts': ['calls fetch'],
+  // Answers the question for the address of keys that are known to be elsewhere; all others are passed on.
+  'revoke/signed-notice.ts': ['calls fetch'],
   // Answers, and asks nobody.
   'proxy/listen.ts': ['node:http: STATUS_CODES, createServer'],
   // Compares addresses, and opens nothing.

@@ -58,7 +58,11 @@ export async function sendResponse(response: Response, res: ServerResponse): Pro
     return
   }
   res.statusCode = response.status
-  for (const [name, value] of response.headers) res.setHeader(name, value)
+  // Several cookies are several fields of one name.
+  for (const [name, value] of response.headers) {
+    if (name === 'set-cookie') res.appendHeader(name, value)
+    else res.setHeader(name, value)
+  }
   if (response.body === null) {
     res.end()
     return
