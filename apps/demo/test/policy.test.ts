@@ -18,7 +18,7 @@ test('`hfauth policy test` passes on the demo’s own examples', async () => {
     ...process.env,
     HF_ISSUER: 'https://huggingface.co',
     HF_CLIENT_ID: 'app',
-    CI_ISSUER: 'https://ci.example',
+    CI_ISSUER: 'https://token.actions.githubusercontent.com',
   }
   const { stdout } = await promisify(execFile)(process.execPath, [hfauth, 'policy', 'test', policyFile], {
     env,
