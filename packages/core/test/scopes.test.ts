@@ -174,6 +174,24 @@ describe('scopes to ask for', () => {
     ])
   })
 
+  test('leave out what no scope gives, what Hugging Face has no part in, and what is denied', () => {
+    const access = accessOf({
+      resources: { prompt: { actions: ['edit'] } },
+      roles: {
+        r: {
+          allow: [
+            { actions: ['read'], on: ['model:acme/*'] },
+            { actions: ['manage'], on: ['org:acme'] },
+            { actions: ['edit'], on: ['prompt:**'] },
+          ],
+          deny: [{ actions: ['infer'], on: ['model:acme/*'] }],
+        },
+      },
+    })
+    expect(sufficientScopes('manage', 'org')).toEqual([])
+    expect(access.scopes()).toEqual(['read-repos'])
+  })
+
   test('are none for someone who may do nothing', () => {
     expect(accessOf({ roles: {}, bindings: [] }).scopes()).toEqual([])
   })
