@@ -49,8 +49,10 @@ const rules: Readonly<Record<string, PackageRules>> = {
   'packages/browser': {
     steps: [
       ['secure-url.ts', 'page.ts'],
+      ['token-store.ts'],
       ['options.ts'],
       ['provider'],
+      ['vault'],
       ['session'],
       ['login'],
       ['create-auth.ts', 'access'],

@@ -1,19 +1,25 @@
 /**
  * Create auth: puts the parts together for one page and one client.
  *
- * options → provider → session → login → **create auth**. Holds no rule of its own.
+ * options → provider → vault → session → login → **create auth**. Holds no rule of its own.
  *
  * @module
  */
 
+import { HfAuthError } from '@hfauth/core'
 import { createAttempts } from './login/attempts.ts'
 import { type SignInResult, startCallback } from './login/callback.ts'
 import { buildSignInUrl, type SignInOptions } from './login/sign-in-url.ts'
-import { type AuthOptions, invalid, readOptions } from './options.ts'
+import { type AuthOptions, invalid, type RenewalTools, readOptions } from './options.ts'
 import { createProvider } from './provider/oauth.ts'
+import { type Capabilities, readCapabilities } from './session/capabilities.ts'
+import type { AuthListener } from './session/events.ts'
 import { createGuardedFetch } from './session/guarded-fetch.ts'
+import { watchPage } from './session/page-cache.ts'
+import { createRenewal } from './session/renewal.ts'
 import type { Session } from './session/session.ts'
 import { type AuthState, createSessionState } from './session/session-state.ts'
+import { createVault } from './vault/vault.ts'
 
 export interface Auth {
   /** Leaves for the provider. The promise settles when the browser has been told to go. */
@@ -31,19 +37,41 @@ export interface Auth {
    *   up whatever happens: `retryable` means that a new sign-in may succeed.
    */
   handleCallback(): Promise<SignInResult | undefined>
-  /** Who is signed in, as long as the access token lives. */
+  /** Who is signed in, as long as the access token lives or can be renewed. */
   readonly session: Session | undefined
-  /** Calls `listener` after each change; with `getSnapshot` it fits `useSyncExternalStore`. */
-  subscribe(listener: () => void): () => void
+  /** Calls `listener` after each change, with what it was; with `getSnapshot` it fits `useSyncExternalStore`. */
+  subscribe(listener: AuthListener): () => void
   getSnapshot(): AuthState
   /**
    * `fetch` with the access token. Wait limits are the caller's, through `signal`: an answer may stream for long.
    *
-   * @throws HfAuthError `HFAUTH_ORIGIN_REFUSED`, `HFAUTH_SIGNED_OUT`; and what `fetch` itself throws.
+   * A token that has ended is renewed first. An answer that calls it invalid is followed by one renewal and one
+   * repeat, except for a `ReadableStream` as body, which can be read only once.
+   *
+   * @throws HfAuthError `HFAUTH_ORIGIN_REFUSED`, `HFAUTH_SIGNED_OUT`, those of `renew`; and what `fetch` itself throws.
    */
   readonly fetch: typeof globalThis.fetch
-  /** Forgets token, session and sign-ins under way, at once and without the network. */
-  signOut(): Promise<void>
+  /**
+   * Renews now, whatever the clock says. Nobody needs to call it: this happens by itself.
+   *
+   * @throws HfAuthError `HFAUTH_SIGNED_OUT`, `HFAUTH_ISSUER_UNAVAILABLE` (try later; the session stays),
+   *   `HFAUTH_RENEWAL_LOST` (the session ends with its access token), `HFAUTH_SIGNIN_REFUSED`, `HFAUTH_SIGNIN_INVALID`.
+   */
+  renew(): Promise<void>
+  /** What the provider, the browser and the options offer for the sign-in of this moment. */
+  capabilities(): Promise<Capabilities>
+  /**
+   * Forgets tokens, session and sign-ins under way, here and in the other tabs, at once and without the network. Then
+   * revokes the tokens where the provider takes that, and leaves for the provider when asked to.
+   */
+  signOut(options?: SignOutOptions): Promise<void>
+}
+
+export interface SignOutOptions {
+  /** Ends the session at the provider too, by going there; does nothing more where it offers no way. Default false. */
+  readonly atProvider?: boolean
+  /** Registered address to come back to from there. */
+  readonly returnTo?: string
 }
 
 /**
@@ -56,8 +84,29 @@ export function createAuth(options: AuthOptions): Auth {
   const settings = readOptions(options)
   const provider = createProvider(settings)
   const attempts = createAttempts(settings)
-  const state = createSessionState(settings.now)
-  let callback: Promise<SignInResult> | undefined
+  const vault = createVault({
+    settings,
+    provider,
+    surroundings: () => settings.page() ?? {},
+    home: () => settings.page()?.location.href,
+    onChange: (change) => state.apply(change),
+  })
+  const ways = options.renewal ?? []
+  const state = createSessionState({
+    now: settings.now,
+    renewable: ({ refreshable }) => refreshable || ways.length > 0,
+    onEnd: () => void vault.end('time'),
+  })
+  const tools: RenewalTools = {
+    page: settings.page,
+    fetch: settings.fetch,
+    requestTimeoutMs: settings.requestTimeoutMs,
+    signInSilently: async () => false,
+    accept: async () => {},
+  }
+  const renewal = createRenewal({ settings, state, renewByToken: vault.renew, ways, tools })
+  const session = () => state.snapshot().session
+  let callback: Promise<SignInResult | undefined> | undefined
 
   const build = (given: SignInOptions = {}) => buildSignInUrl(settings, provider, attempts, given)
 
@@ -71,20 +120,33 @@ export function createAuth(options: AuthOptions): Auth {
     handleCallback() {
       const page = settings.page()
       if (page === undefined) return Promise.resolve(undefined)
-      const started = startCallback({ settings, provider, attempts, state }, page)
-      if (started) callback = started.finally(state.settle)
-      else if (!callback) state.settle()
-      return callback ?? Promise.resolve(undefined)
+      const started = startCallback({ settings, vault, attempts, session }, page)
+      const settle = () => vault.restore().finally(state.settle)
+      if (!callback) {
+        renewal.start()
+        watchPage(page, { vault, state })
+      }
+      const next = started ? started.finally(settle) : (callback ?? settle().then(() => undefined))
+      callback = next
+      return next
     },
     get session() {
-      return state.snapshot().session
+      return session()
     },
     subscribe: state.subscribe,
     getSnapshot: state.snapshot,
-    fetch: createGuardedFetch(settings, state),
-    async signOut() {
+    fetch: createGuardedFetch({ settings, vault, state, renewal }),
+    async renew() {
+      if (state.holding === undefined) throw new HfAuthError('HFAUTH_SIGNED_OUT', 'nobody is signed in')
+      await renewal.renew(state.holding.version)
+    },
+    capabilities: () => readCapabilities({ settings, provider, vault, state, ways }),
+    async signOut({ atProvider = false, returnTo }: SignOutOptions = {}) {
       attempts.clear()
-      state.end()
+      const leaving = atProvider ? vault.logoutUrl(returnTo).catch(() => undefined) : undefined
+      await vault.end('this-tab')
+      const url = await leaving
+      if (url !== undefined) settings.page()?.location.assign(url)
     },
   })
 }

@@ -9,6 +9,45 @@
 import { HfAuthError } from '@hfauth/core'
 import { type AttemptStorage, currentPage, type Page, tabStorage } from './page.ts'
 import { isSecureUrl, parseUrl } from './secure-url.ts'
+import type { TokenStore } from './token-store.ts'
+
+/** What an API asks for before it answers. @see RFC 9470 §3, RFC 6750 §3.1 */
+export interface StepUp {
+  /** Scopes that the request needs. */
+  readonly scopes: readonly string[]
+  readonly acrValues: readonly string[]
+  /** Longest time since the person proved who they are, in seconds. */
+  readonly maxAgeSeconds: number | undefined
+  /** Origin of the API. */
+  readonly origin: string
+}
+
+/** A way to fresh tokens besides the refresh token. */
+export interface RenewalWay {
+  readonly name: 'frame' | 'backend'
+  /** @returns False when it cannot work here and now, which is no error. */
+  renew(tools: RenewalTools): Promise<boolean>
+}
+
+/** What a way may use. None of it gives a token away. */
+export interface RenewalTools {
+  readonly page: () => Page | undefined
+  readonly fetch: typeof globalThis.fetch
+  readonly requestTimeoutMs: number
+  /**
+   * A sign-in without the person.
+   *
+   * @param show - Goes to the address by itself and gives back the one with the answer, or `undefined`.
+   * @returns False when there was no answer, a refusal, or another person's session.
+   */
+  signInSilently(show: (url: string, redirectUri: string) => Promise<string | undefined>): Promise<boolean>
+  /**
+   * Takes over the token answer of the application's own server.
+   *
+   * @throws HfAuthError `HFAUTH_SIGNIN_INVALID` when it is not one.
+   */
+  accept(answer: unknown): Promise<void>
+}
 
 export interface AuthOptions {
   /** Exact `issuer`, compared as a string: no slash at the end. Default `https://huggingface.co`. */
@@ -21,8 +60,27 @@ export interface AuthOptions {
   readonly scopes?: readonly string[]
   /** Ids of organisations to preselect on the consent page. */
   readonly orgIds?: readonly string[]
-  /** Origins that may receive the access token. Default: the page's own origin alone. */
+  /**
+   * Who may receive the access token: origins, or addresses that end in `/` and stand for what lies below.
+   * Default: the page's own origin alone.
+   */
   readonly apiOrigins?: readonly string[]
+  /** Keeps tokens beyond the page, such as {@link inSessionStorage}. Default: none, tokens are in memory only. */
+  readonly tokenStore?: TokenStore
+  /**
+   * Whether the tabs of this origin share one sign-in, and tell each other its tokens, on a channel that any script
+   * of the origin can hear. Default true; where the browser lacks what it takes, each tab signs in by itself.
+   */
+  readonly shareTabs?: boolean
+  /** Further ways to renew, tried in their order where there is no refresh token. Default none. */
+  readonly renewal?: readonly RenewalWay[]
+  /** Whether a tab that nobody looks at renews as well. Default false: it does when it is looked at or asked. */
+  readonly renewHidden?: boolean
+  /**
+   * Called when an API wants a stronger sign-in or more scopes. Answer `true` once the person has had it, in a pop-up
+   * for instance, and the request is sent once more; otherwise `auth.fetch` gives the answer of the API.
+   */
+  readonly onStepUp?: (stepUp: StepUp) => boolean | undefined | Promise<boolean | undefined>
   /** Allows plain http on localhost, 127.0.0.1 and [::1]. Default false. */
   readonly allowLoopbackHttp?: boolean
   /** Clock difference to forgive in every check of time, in seconds. Default 300: people's clocks drift. */
@@ -48,6 +106,10 @@ export interface Settings {
   readonly orgIds: readonly string[]
   /** `undefined` stands for the page's own origin. */
   readonly apiOrigins: readonly string[] | undefined
+  readonly shareTabs: boolean
+  readonly renewHidden: boolean
+  readonly onStepUp: AuthOptions['onStepUp']
+  readonly tokenStore: TokenStore | undefined
   readonly allowLoopbackHttp: boolean
   readonly clockToleranceSeconds: number
   readonly requestTimeoutMs: number
@@ -78,6 +140,10 @@ export function readOptions(options: AuthOptions): Settings {
     scopes: readScopes(options.scopes),
     orgIds: options.orgIds ?? [],
     apiOrigins: apiOrigins?.map((text) => readOrigin(text, allowLoopbackHttp)),
+    shareTabs: options.shareTabs ?? true,
+    renewHidden: options.renewHidden ?? false,
+    onStepUp: options.onStepUp,
+    tokenStore: options.tokenStore,
     allowLoopbackHttp,
     clockToleranceSeconds: readDuration('clockToleranceSeconds', options.clockToleranceSeconds ?? 300),
     requestTimeoutMs: readDuration('requestTimeoutMs', options.requestTimeoutMs ?? 10_000),
@@ -103,11 +169,12 @@ export function readScopes(scopes: readonly string[] = []): readonly string[] {
 
 function readOrigin(text: string, allowLoopbackHttp: boolean): string {
   const url = parseUrl(text)
-  // Nothing but an origin, so that no one believes a path would narrow it.
-  if (url === undefined || !isSecureUrl(url, allowLoopbackHttp) || url.href !== `${url.origin}/`) {
-    throw invalid(`\`${text}\` in \`apiOrigins\` must be an https origin without a path`)
+  // A path without a slash at its end would cover `/v1` and `/v10` alike.
+  if (url === undefined || !isSecureUrl(url, allowLoopbackHttp) || url.href !== url.origin + url.pathname) {
+    throw invalid(`\`${text}\` in \`apiOrigins\` must be an https origin, or a path on one`)
   }
-  return url.origin
+  if (!url.pathname.endsWith('/')) throw invalid(`\`${text}\` in \`apiOrigins\` must end in \`/\``)
+  return url.href
 }
 
 function readDuration(name: string, value: number): number {

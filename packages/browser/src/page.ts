@@ -2,19 +2,34 @@
  * Page: the few things of a window that signing in needs.
  *
  * Asked for when they are needed and never at import, so that the package loads anywhere:
- * outside a window there is simply no page.
+ * outside a window there is simply no page. A worker has the second part of it.
  *
  * @module
  */
 
-export interface Page {
+/** What the tabs of one origin, and the workers among them, share. A missing member is a browser without it. */
+export interface Surroundings {
+  readonly navigator?: { readonly onLine?: boolean; readonly locks?: LockManager }
+  readonly BroadcastChannel?: new (name: string) => BroadcastChannel
+  readonly indexedDB?: IDBFactory
+}
+
+export interface Page extends Surroundings {
   readonly location: { readonly href: string; assign(url: string): void }
   readonly history: {
     readonly state: unknown
     replaceState(state: unknown, unused: string, url: string): void
   }
   /** Addresses given to `fetch` are resolved against its base, as the browser does. */
-  readonly document?: { readonly baseURI: string }
+  readonly document?: PageDocument
+  /** For `online`, `focus`, `pageshow` and `pagehide`. */
+  readonly addEventListener?: (type: string, listener: (event: Event) => void) => void
+}
+
+export interface PageDocument {
+  readonly baseURI: string
+  readonly visibilityState?: DocumentVisibilityState
+  readonly addEventListener?: (type: string, listener: (event: Event) => void) => void
 }
 
 /** What is needed of `sessionStorage`. */

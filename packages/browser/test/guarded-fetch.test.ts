@@ -18,6 +18,8 @@ async function signedIn(apiOrigins?: readonly string[]): Promise<Harness & { sen
       return new Response('ok')
     },
   })
+  // Without a refresh token, so that expiry is the end: renewal.test.ts has the other case.
+  harness.provider.tokens = { refresh_token: undefined }
   await harness.signIn()
   return { ...harness, sent }
 }

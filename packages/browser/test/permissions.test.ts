@@ -47,6 +47,8 @@ async function withAnswer(answer: () => Response | Promise<Response>): Promise<L
       return answer()
     },
   })
+  // Without a refresh token, so that expiry is the end.
+  harness.provider.tokens = { refresh_token: undefined }
   await harness.signIn()
   const permissions = createPermissions(harness.auth, { now: () => harness.clock.now, timeoutMs: 500 })
   return { ...harness, permissions, asked }

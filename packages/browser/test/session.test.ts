@@ -54,7 +54,8 @@ describe('a session', () => {
   })
 
   test('ends by the clock even when no timer ran, and says so once (G2)', async () => {
-    const { signIn, auth, clock } = createHarness()
+    const { signIn, auth, clock, provider } = createHarness()
+    provider.tokens = { refresh_token: undefined }
     await signIn()
     let calls = 0
     auth.subscribe(() => {
@@ -75,7 +76,7 @@ describe('a session', () => {
     const { signIn, auth, provider } = createHarness({ now: () => Date.now() })
     const time = Math.floor(Date.now() / 1000)
     provider.claims = { iat: time, exp: time + 3600 }
-    provider.tokens = { expires_in: 30 * 86_400 }
+    provider.tokens = { expires_in: 30 * 86_400, refresh_token: undefined }
     await signIn()
     const seen: string[] = []
     auth.subscribe(() => void seen.push(auth.getSnapshot().status))

@@ -57,6 +57,8 @@ export type HfAuthErrorCode =
   | 'HFAUTH_SIGNIN_INVALID'
   /** The sign-in is over: the token has expired, or nobody has signed in. */
   | 'HFAUTH_SIGNED_OUT'
+  /** The answer of a renewal did not arrive: whether the refresh token is used up is unknown. */
+  | 'HFAUTH_RENEWAL_LOST'
   /** A token would have gone to an origin that is not on the list. */
   | 'HFAUTH_ORIGIN_REFUSED'
   /** An unsafe request with a session cookie does not prove that our own page sent it. */

@@ -52,8 +52,12 @@ export function createPermissions(auth: PermissionsAuth, options: PermissionsOpt
   let loaded: { readonly access: Access; readonly owner: Session } | undefined
   let turn = 0
 
-  // A session is one sign-in of one person, so rules can never be asked for anybody else.
-  const current = () => (loaded && auth.session === loaded.owner ? loaded.access : undefined)
+  // A sign-in is of one person, so rules can never be asked for anybody else; a renewal keeps it, with the scopes it had.
+  const isSame = (owner: Session | undefined) =>
+    owner !== undefined &&
+    auth.session?.id === owner.id &&
+    auth.session.scopes.join(' ') === owner.scopes.join(' ')
+  const current = () => (loaded && isSame(loaded.owner) ? loaded.access : undefined)
 
   function hold(next: typeof loaded): void {
     loaded = next
@@ -71,8 +75,7 @@ export function createPermissions(auth: PermissionsAuth, options: PermissionsOpt
       if (access.principal.slice(access.principal.indexOf('|') + 1) !== owner.sub) {
         throw invalid('it was made for another person')
       }
-      if (auth.session !== owner)
-        throw new HfAuthError('HFAUTH_SIGNED_OUT', 'the person signed out meanwhile')
+      if (!isSame(owner)) throw new HfAuthError('HFAUTH_SIGNED_OUT', 'the person signed out meanwhile')
       // The later call wins, whichever answer comes last.
       if (mine === turn) hold({ access, owner })
       return access

@@ -1,7 +1,7 @@
 /**
  * Callback: takes the answer out of the address and makes a session of it.
  *
- * answer, attempts, provider → **callback** → session. Everything that must not happen twice happens before the
+ * answer, attempts, vault → **callback** → session. Everything that must not happen twice happens before the
  * first wait: the attempt is deleted and the address is clean when the token request is sent.
  *
  * @module
@@ -9,9 +9,8 @@
 import { HfAuthError } from '@hfauth/core'
 import type { Settings } from '../options.ts'
 import type { Page } from '../page.ts'
-import type { Provider } from '../provider/oauth.ts'
 import { buildSession, type Session } from '../session/session.ts'
-import type { SessionState } from '../session/session-state.ts'
+import type { Vault } from '../vault/vault.ts'
 import { type Answer, readAnswer } from './answer.ts'
 import type { Attempt, Attempts } from './attempts.ts'
 import { safeReturnTo } from './return-address.ts'
@@ -26,9 +25,9 @@ export interface SignInResult {
 
 export interface CallbackParts {
   readonly settings: Settings
-  readonly provider: Provider
+  readonly vault: Pick<Vault, 'redeem'>
   readonly attempts: Attempts
-  readonly state: SessionState
+  readonly session: () => Session | undefined
 }
 
 /**
@@ -50,7 +49,7 @@ export function startCallback(parts: CallbackParts, page: Page): Promise<SignInR
 }
 
 async function finish(
-  { settings, provider, state }: CallbackParts,
+  { settings, vault, session: current }: CallbackParts,
   page: Page,
   { fault, parameters, state: answerState, cleaned }: Answer,
   attempt: Attempt | undefined,
@@ -64,16 +63,11 @@ async function finish(
   if (fault !== undefined) {
     throw new HfAuthError('HFAUTH_SIGNIN_INVALID', `the answer of the provider cannot be used: ${fault}`)
   }
-  const { turn } = state
-  const tokens = await provider.redeem(parameters, { ...attempt, state: answerState })
-  if (state.turn !== turn) {
-    throw new HfAuthError('HFAUTH_SIGNED_OUT', 'the person signed out before the sign-in was done')
-  }
-  const session = buildSession(tokens, attempt.scope)
+  const holding = await vault.redeem(parameters, { ...attempt, state: answerState })
+  const session = current() ?? buildSession(holding)
   const returnTo = safeReturnTo(attempt.returnTo, settings.redirectUri)
   // Not when the application has moved on meanwhile.
   if (page.location.href === cleaned) page.history.replaceState(page.history.state, '', returnTo)
-  state.begin(session, tokens.accessToken)
   const missingScopes = attempt.scope.split(' ').filter((scope) => !session.scopes.includes(scope))
   return Object.freeze({ session, returnTo, missingScopes })
 }

@@ -44,6 +44,20 @@ export async function assertIdTokenClaims(
   if (atHash !== undefined && atHash !== (await halfDigest(accessToken))) throw wrong('at_hash')
 }
 
+/**
+ * A renewed ID token speaks of the same person and the same sign-in.
+ *
+ * @throws HfAuthError `HFAUTH_SIGNIN_INVALID`.
+ * @see OpenID Connect Core §12.2
+ */
+export function assertSameSignIn(claims: IdTokenClaims, before: IdTokenClaims): void {
+  for (const claim of ['iss', 'sub'] as const) if (claims[claim] !== before[claim]) throw wrong(claim)
+  for (const claim of ['auth_time', 'nonce']) {
+    const known = claims[claim] === undefined || before[claim] === undefined
+    if (!known && claims[claim] !== before[claim]) throw wrong(claim)
+  }
+}
+
 /** Left half of SHA-256, the hash that goes with RS256, in base64url. */
 async function halfDigest(text: string): Promise<string> {
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))

@@ -13,6 +13,8 @@ import { unavailable } from './network.ts'
 export interface Metadata {
   readonly issuer: string
   readonly authorization_endpoint: string
+  readonly revocation_endpoint?: string
+  readonly end_session_endpoint?: string
   readonly [member: string]: unknown
 }
 
@@ -48,14 +50,23 @@ export function assertMetadata(
 ): asserts metadata is Metadata {
   if (metadata.issuer !== issuer) throw unavailable('the metadata belongs to another issuer', false)
   for (const name of ['authorization_endpoint', 'token_endpoint', 'jwks_uri']) {
-    const endpoint = metadata[name]
-    const url = typeof endpoint === 'string' ? parseUrl(endpoint) : undefined
-    if (url === undefined || !isSecureUrl(url, allowLoopbackHttp)) {
+    if (!isEndpoint(metadata[name], allowLoopbackHttp)) {
       throw unavailable(`the metadata has no https \`${name}\``, false)
+    }
+  }
+  for (const name of ['revocation_endpoint', 'end_session_endpoint']) {
+    const endpoint = metadata[name]
+    if (endpoint !== undefined && !isEndpoint(endpoint, allowLoopbackHttp)) {
+      throw unavailable(`the \`${name}\` in the metadata is not https`, false)
     }
   }
   const methods = metadata.code_challenge_methods_supported
   if (methods !== undefined && !(Array.isArray(methods) && methods.includes('S256'))) {
     throw unavailable('the provider does not support PKCE with S256', false)
   }
+}
+
+function isEndpoint(value: unknown, allowLoopbackHttp: boolean): boolean {
+  const url = typeof value === 'string' ? parseUrl(value) : undefined
+  return url !== undefined && isSecureUrl(url, allowLoopbackHttp)
 }

@@ -13,6 +13,22 @@ export interface ProviderRequest {
   readonly method: string
   readonly headers: Record<string, string>
   readonly body?: URLSearchParams | undefined
+  /** Ask the provider itself, not the browser's cache. */
+  readonly fresh?: boolean
+}
+
+/** The provider gave no usable answer. Code `HFAUTH_ISSUER_UNAVAILABLE`. */
+export class ProviderUnavailableError extends HfAuthError {
+  /** It said so itself, with a status: then what was sent has not been used up. */
+  readonly answered: boolean
+  /** When the provider wants to be asked again, as far as the browser lets the page read it. */
+  readonly retryAfterMs: number
+
+  constructor(message: string, retryable: boolean, answered = false, retryAfterMs = 0) {
+    super('HFAUTH_ISSUER_UNAVAILABLE', message, { retryable })
+    this.answered = answered
+    this.retryAfterMs = retryAfterMs
+  }
 }
 
 /**
@@ -22,9 +38,9 @@ export interface ProviderRequest {
  * @throws HfAuthError `HFAUTH_ISSUER_UNAVAILABLE`.
  */
 export async function exchange(
-  { fetch, requestTimeoutMs }: Settings,
+  { fetch, requestTimeoutMs, now }: Settings,
   url: string,
-  { method, headers, body }: ProviderRequest,
+  { method, headers, body, fresh = method === 'POST' }: ProviderRequest,
 ): Promise<Response> {
   const { pathname } = new URL(url)
   try {
@@ -32,14 +48,17 @@ export async function exchange(
       method,
       headers,
       body: body ?? null,
-      cache: method === 'POST' ? 'no-store' : 'default',
+      cache: fresh ? 'no-store' : 'default',
       credentials: 'omit',
       redirect: 'manual',
       referrerPolicy: 'no-referrer',
       signal: AbortSignal.timeout(requestTimeoutMs),
     })
     const { status } = response
-    if (status >= 500 || status === 429) throw unavailable(`\`${pathname}\` answered ${status}`, true)
+    if (status >= 500 || status === 429) {
+      const wait = retryAfterMs(response.headers.get('retry-after'), now())
+      throw new ProviderUnavailableError(`\`${pathname}\` answered ${status}`, true, true, wait)
+    }
     if (status < 200 || (status > 299 && status < 400)) throw unavailable(`\`${pathname}\` redirects`, false)
     if (status < 300 && !/^application\/(\S+\+)?json\b/i.test(response.headers.get('content-type') ?? '')) {
       throw unavailable(`\`${pathname}\` did not answer with JSON`, false)
@@ -52,5 +71,12 @@ export async function exchange(
 }
 
 export function unavailable(message: string, retryable: boolean): HfAuthError {
-  return new HfAuthError('HFAUTH_ISSUER_UNAVAILABLE', message, { retryable })
+  return new ProviderUnavailableError(message, retryable)
+}
+
+/** Seconds or a date, RFC 9110 §10.2.3. An answer nobody can read asks for no wait. */
+function retryAfterMs(header: string | null, now: number): number {
+  if (header === null) return 0
+  const wait = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - now
+  return Number.isFinite(wait) ? Math.max(wait, 0) : 0
 }

@@ -9,7 +9,7 @@
 import { HfAuthError } from '@hfauth/core'
 import * as oauth from 'oauth4webapi'
 import type { Settings } from '../options.ts'
-import { assertIdTokenClaims, type IdTokenClaims } from './id-token.ts'
+import { assertIdTokenClaims, assertSameSignIn, type IdTokenClaims } from './id-token.ts'
 import { assertMetadata, createMetadataSource, type Metadata } from './metadata.ts'
 import { exchange, type ProviderRequest } from './network.ts'
 import { SignInRefusedError } from './refusal.ts'
@@ -36,13 +36,30 @@ export interface Tokens {
   readonly scope: string | undefined
   /** Epoch milliseconds. */
   readonly expiresAt: number
+  /** How long the access token lived when it came, in milliseconds. */
+  readonly lifetimeMs: number
+  readonly refreshToken: string | undefined
+  readonly idToken: string | undefined
 }
 
 export interface Provider {
   metadata(): Promise<Metadata>
   /** Judges the answer and turns its code into tokens. @throws HfAuthError, every sign-in code. */
   redeem(answer: URLSearchParams, expected: ExpectedAnswer): Promise<Tokens>
+  /** Asks for something harmless, past every cache. @throws HfAuthError when the provider cannot be reached. */
+  probe(): Promise<void>
+  /**
+   * One refresh grant. The refresh token of `held` is used up by it, whatever happens, unless the error is a
+   * `SignInRefusedError` or a `ProviderUnavailableError` that was `answered`.
+   *
+   * @see RFC 6749 §6, OpenID Connect Core §12.2
+   */
+  refresh(held: Tokens): Promise<Tokens>
+  /** Tells the provider to forget a token, where it can be told. @see RFC 7009 */
+  revoke(token: string): Promise<void>
 }
+
+const unusable = 'the answer of the provider cannot be used'
 
 /** Used when the provider does not say, in seconds: short, since a token believed alive is the worse mistake. */
 const defaultLifetimeSeconds = 3600
@@ -54,26 +71,33 @@ export function createProvider(settings: Settings): Provider {
     [oauth.allowInsecureRequests]: allowLoopbackHttp,
   }
 
-  const metadata = createMetadataSource(now, async () => {
+  const discover = async (fresh = false) => {
     const url = new URL(issuer)
     try {
-      const response = await oauth.discoveryRequest(url, options)
+      const response = await oauth.discoveryRequest(url, {
+        ...options,
+        [oauth.customFetch]: (to: string, request: ProviderRequest) =>
+          exchange(settings, to, { ...request, fresh }),
+      })
       const found = await oauth.processDiscoveryResponse(url, response)
       assertMetadata(found, settings)
       return found
     } catch (error) {
       throw translated(error, 'HFAUTH_ISSUER_UNAVAILABLE', 'the metadata cannot be used')
     }
+  }
+  const metadata = createMetadataSource(now, discover)
+
+  const clientAt = (seconds: number): oauth.Client => ({
+    client_id: clientId,
+    id_token_signed_response_alg: 'RS256',
+    [oauth.clockTolerance]: clockToleranceSeconds,
+    [oauth.clockSkew]: Math.floor(seconds) - Math.floor(Date.now() / 1000),
   })
 
   async function redeem(answer: URLSearchParams, expected: ExpectedAnswer): Promise<Tokens> {
     const server = await metadata()
-    const client: oauth.Client = {
-      client_id: clientId,
-      id_token_signed_response_alg: 'RS256',
-      [oauth.clockTolerance]: clockToleranceSeconds,
-      [oauth.clockSkew]: Math.floor(now() / 1000) - Math.floor(Date.now() / 1000),
-    }
+    const client = clientAt(now() / 1000)
     try {
       // The library takes an empty `iss` for none.
       if (answer.get('iss') === '') throw wrongAnswer('its `iss` is empty')
@@ -103,14 +127,97 @@ export function createProvider(settings: Settings): Provider {
         accessToken,
         claims,
         scope: tokens.scope,
-        expiresAt: sentAt + (tokens.expires_in ?? defaultLifetimeSeconds) * 1000,
+        ...lifetime(tokens, sentAt, defaultLifetimeSeconds * 1000),
+        refreshToken: tokens.refresh_token,
+        idToken: tokens.id_token,
       }
     } catch (error) {
-      throw translated(error, 'HFAUTH_SIGNIN_INVALID', 'the answer of the provider cannot be used')
+      throw translated(error, 'HFAUTH_SIGNIN_INVALID', unusable)
     }
   }
 
-  return { metadata: metadata as () => Promise<oauth.AuthorizationServer & Metadata>, redeem }
+  async function refresh(held: Tokens): Promise<Tokens> {
+    const server = await metadata()
+    const sentAt = now()
+    try {
+      const token = held.refreshToken ?? ''
+      const none = oauth.None()
+      const response = await oauth.refreshTokenGrantRequest(
+        server,
+        clientAt(now() / 1000),
+        none,
+        token,
+        options,
+      )
+      // This computer's clock may have been put wrong since the sign-in; the provider has just told the time.
+      const seconds = (await issuedAt(response.clone())) ?? now() / 1000
+      const client = clientAt(seconds)
+      const tokens = await oauth.processRefreshTokenResponse(server, client, response)
+      if (tokens.token_type !== 'bearer') throw wrongAnswer('its token is not a bearer token')
+      const accessToken = tokens.access_token
+      const claims = oauth.getValidatedIdTokenClaims(tokens) as IdTokenClaims | undefined
+      if (claims) {
+        await assertIdTokenClaims(claims, {
+          clientId,
+          accessToken,
+          now: seconds * 1000,
+          clockToleranceSeconds,
+        })
+        assertSameSignIn(claims, held.claims)
+      }
+      return {
+        accessToken,
+        // A new ID token may say less than the first: what it leaves out stays true.
+        claims: { ...held.claims, ...claims },
+        scope: narrowed(tokens.scope, held.scope),
+        ...lifetime(tokens, sentAt, held.lifetimeMs),
+        refreshToken: tokens.refresh_token ?? held.refreshToken,
+        idToken: tokens.id_token ?? held.idToken,
+      }
+    } catch (error) {
+      throw translated(error, 'HFAUTH_SIGNIN_INVALID', unusable)
+    }
+  }
+
+  async function revoke(token: string): Promise<void> {
+    const server = await metadata()
+    if (server.revocation_endpoint === undefined) return
+    await oauth.revocationRequest(server, clientAt(now() / 1000), oauth.None(), token, options)
+  }
+
+  return {
+    metadata: metadata as () => Promise<oauth.AuthorizationServer & Metadata>,
+    redeem,
+    probe: async () => void (await discover(true)),
+    refresh,
+    revoke,
+  }
+}
+
+/** Counted from the moment of asking; without `expires_in` a token is taken to live as long as the one before. */
+function lifetime({ expires_in: seconds }: oauth.TokenEndpointResponse, sentAt: number, beforeMs: number) {
+  const lifetimeMs = seconds === undefined ? beforeMs : seconds * 1000
+  return { lifetimeMs, expiresAt: sentAt + lifetimeMs }
+}
+
+/** `iat` of the ID token in an answer, in seconds; read before the token is judged, and only as a clock. */
+async function issuedAt(response: Response): Promise<number | undefined> {
+  try {
+    const { id_token: token } = await response.json()
+    const { iat } = JSON.parse(atob(token.split('.')[1].replace(/-/g, '+').replace(/_/g, '/')))
+    return Number.isFinite(iat) ? iat : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** A refresh never widens, RFC 6749 §6. */
+function narrowed(scope: string | undefined, before: string | undefined): string | undefined {
+  const known = before?.split(' ')
+  if (scope !== undefined && known && scope.split(' ').some((name) => !known.includes(name))) {
+    throw wrongAnswer('it grants more than was granted before')
+  }
+  return scope ?? before
 }
 
 export function randomSecrets(): Secrets {
@@ -127,7 +234,7 @@ export function challengeOf(verifier: string): Promise<string> {
 }
 
 function wrongAnswer(why: string): HfAuthError {
-  return new HfAuthError('HFAUTH_SIGNIN_INVALID', `the answer of the provider cannot be used: ${why}`)
+  return new HfAuthError('HFAUTH_SIGNIN_INVALID', `${unusable}: ${why}`)
 }
 
 function translated(

@@ -19,6 +19,7 @@ const reasons = [
   'consent_required',
   'account_selection_required',
   'invalid_scope',
+  'invalid_grant',
   ...passing,
 ] as const
 

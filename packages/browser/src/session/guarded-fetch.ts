@@ -1,42 +1,81 @@
 /**
- * Guarded fetch: `fetch` with the access token, for the origins on the list and no other.
+ * Guarded fetch: `fetch` with the access token, for listed addresses and no other.
  *
- * session state → **guarded fetch** → APIs. Looks at no answer: bodies stream through, and a redirect is left to
- * the browser, which drops the `Authorization` header on the way to another origin (Fetch, HTTP-redirect fetch).
+ * vault, renewal → **guarded fetch** → APIs. Bodies stream through, and a redirect is left to the browser, which
+ * drops the `Authorization` header on the way to another origin (Fetch, HTTP-redirect fetch). An answer that calls
+ * the token invalid, or too weak, is followed by one repeat at most.
  *
  * @module
  */
 import { HfAuthError } from '@hfauth/core'
-import type { Settings } from '../options.ts'
-import { isSecureUrl, parseUrl } from '../secure-url.ts'
+import type { Settings, StepUp } from '../options.ts'
+import { assertAllowed } from '../vault/allow-list.ts'
+import type { Vault } from '../vault/vault.ts'
+import { readChallenge } from './challenge.ts'
+import type { Renewal } from './renewal.ts'
 import type { SessionState } from './session-state.ts'
 
-/**
- * @throws HfAuthError inside the promise: `HFAUTH_ORIGIN_REFUSED` before anything is sent, `HFAUTH_SIGNED_OUT`.
- * @see RFC 6750 §2.1, §5.3
- */
-export function createGuardedFetch(settings: Settings, state: SessionState): typeof globalThis.fetch {
-  const { apiOrigins, allowLoopbackHttp, page, fetch } = settings
+export interface GuardedFetchParts {
+  readonly settings: Settings
+  readonly vault: Pick<Vault, 'send'>
+  readonly state: SessionState
+  readonly renewal: Renewal
+}
 
-  function mayReceiveToken(url: URL): boolean {
-    const here = page()?.location.href
-    const origins = apiOrigins ?? (here === undefined ? [] : [new URL(here).origin])
-    return isSecureUrl(url, allowLoopbackHttp) && origins.includes(url.origin)
+/**
+ * @throws HfAuthError inside the promise: `HFAUTH_ORIGIN_REFUSED` before anything is sent, `HFAUTH_SIGNED_OUT`, and
+ *   what a renewal throws when the token has ended.
+ * @see RFC 6750 §2.1, §3.1, §5.3
+ */
+export function createGuardedFetch(parts: GuardedFetchParts): typeof globalThis.fetch {
+  const { settings, vault, state, renewal } = parts
+  const { page, now, onStepUp } = settings
+
+  /** Whether a stronger sign-in has been had, so that it is worth asking again. */
+  async function stepUp(asked: StepUp): Promise<boolean> {
+    state.emit({ type: 'step-up', stepUp: asked })
+    return (await onStepUp?.(asked)) === true
+  }
+
+  /** Whether there is a newer token of the same sign-in. */
+  async function renewed(id: string, version: number): Promise<boolean> {
+    try {
+      await renewal.renew(version)
+    } catch {
+      // The caller gets the answer of the API, which says more than ours would.
+      return false
+    }
+    return state.holding?.id === id && state.holding.version > version
   }
 
   return async (input, init) => {
     const from = page()
+    const home = from?.location.href
     const given = input instanceof Request ? input.url : input
-    const url = parseUrl(given, from?.document?.baseURI ?? from?.location.href)
-    if (url === undefined || !mayReceiveToken(url)) {
-      const target = url === undefined || url.origin === 'null' ? 'that address' : `\`${url.origin}\``
-      throw new HfAuthError('HFAUTH_ORIGIN_REFUSED', `the access token may not be sent to ${target}`)
-    }
-    const token = state.accessToken()
-    if (token === undefined) throw new HfAuthError('HFAUTH_SIGNED_OUT', 'nobody is signed in, or no longer')
+    const url = assertAllowed(settings, given, home, from?.document?.baseURI ?? home)
     // What was checked is what is sent: the address is not resolved a second time.
     const request = new Request(input instanceof Request ? input : url, init)
-    request.headers.set('authorization', `Bearer ${token}`)
-    return fetch(request)
+
+    const before = state.snapshot().session && state.holding
+    if (before === undefined) throw new HfAuthError('HFAUTH_SIGNED_OUT', 'nobody is signed in, or no longer')
+    if (now() >= before.expiresAt) await renewal.renew(before.version)
+    const { id, version } = state.holding ?? before
+    if (id !== before.id) throw new HfAuthError('HFAUTH_SIGNED_OUT', 'another person is signed in now')
+
+    // A stream is read once. Anything else can be sent again.
+    const repeat = init?.body instanceof ReadableStream ? undefined : request.clone()
+    const response = await vault.send(request)
+    if (response.status !== 401 && response.status !== 403) return response
+    const challenge = readChallenge(response)
+    const invalid =
+      response.status === 401 &&
+      (challenge?.error === 'invalid_token' || !response.headers.has('www-authenticate'))
+    const worthIt = challenge?.stepUp
+      ? await stepUp(challenge.stepUp)
+      : invalid && (await renewed(id, version))
+    if (!worthIt || repeat === undefined) return response
+    repeat.signal.throwIfAborted()
+    await response.body?.cancel()
+    return vault.send(repeat)
   }
 }

@@ -1,12 +1,15 @@
 /**
- * Session state: the one place that holds the access token, in a variable nothing else can reach.
+ * Session state: what the page shows of the sign-in, and who is told when it changes.
  *
- * session → **session state** → guarded fetch, permissions, the page. Time is checked on every use; the timer
- * only makes a page notice without being asked.
+ * vault → **session state** → renewal, guarded fetch, permissions, the page. Time is checked on every use; the
+ * timer only makes a page notice without being asked.
  *
  * @module
  */
-import type { Session } from './session.ts'
+import type { Holding } from '../vault/grant.ts'
+import type { ChangedBy, VaultChange } from '../vault/vault.ts'
+import type { AuthEvent, AuthListener } from './events.ts'
+import { buildSession, type Session } from './session.ts'
 
 /** A frozen picture of the moment; the same object until something changes. */
 export interface AuthState {
@@ -16,82 +19,103 @@ export interface AuthState {
 }
 
 export interface SessionState {
-  /** Changes with each sign-in and sign-out, for work that must not outlive one. */
-  readonly turn: number
   snapshot(): AuthState
-  /** The access token while it is alive. */
-  accessToken(): string | undefined
-  begin(session: Session, accessToken: string): void
-  end(): void
-  /** Says that nobody came back signed in. */
+  readonly holding: Holding | undefined
+  /** Takes over what the vault says. */
+  apply(change: VaultChange): void
+  /** Shows nothing until the next change or `settle`: for a page that comes back from the cache. */
+  suspend(): void
+  /** Says that nothing more is to be waited for. */
   settle(): void
-  subscribe(listener: () => void): () => void
+  emit(event: AuthEvent): void
+  subscribe(listener: AuthListener): () => void
+}
+
+export interface SessionStateParts {
+  readonly now: () => number
+  /** Whether something can renew this, so that the end of the access token is not the end. */
+  readonly renewable: (holding: Holding) => boolean
+  /** The session has ended by time alone. */
+  readonly onEnd: () => void
 }
 
 const unknown: AuthState = Object.freeze({ status: 'unknown', session: undefined })
 const signedOut: AuthState = Object.freeze({ status: 'signed-out', session: undefined })
 /** Longer waits overflow and fire at once. */
-const longestTimerMs = 2 ** 31 - 1
+export const longestTimerMs = 2 ** 31 - 1
 
-export function createSessionState(now: () => number): SessionState {
-  const listeners = new Set<() => void>()
+export function createSessionState({ now, renewable, onEnd }: SessionStateParts): SessionState {
+  const listeners = new Set<AuthListener>()
   let state = unknown
-  let token: string | undefined
-  let turn = 0
+  let holding: Holding | undefined
+  let expired = false
   let timer: ReturnType<typeof setTimeout> | undefined
 
-  const notify = () => {
-    for (const listener of [...listeners]) listener()
+  const emit = (event: AuthEvent) => {
+    for (const listener of [...listeners]) listener(event)
   }
 
-  function become(next: AuthState, accessToken?: string): void {
+  function become(next: AuthState, held: Holding | undefined): void {
     clearTimeout(timer)
     state = next
-    token = accessToken
-    turn += 1
+    holding = held
+    expired = false
     watch()
   }
 
   function watch(): void {
-    if (state.session === undefined) return
-    const left = state.session.expiresAt - now()
-    timer = setTimeout(
-      () => void (snapshot().session && watch()),
-      Math.min(Math.max(left, 0), longestTimerMs),
-    )
+    clearTimeout(timer)
+    if (holding === undefined || expired) return
+    const left = Math.max(holding.expiresAt - now(), 0)
+    timer = setTimeout(() => void (snapshot().session && watch()), Math.min(left, longestTimerMs))
+  }
+
+  function end(by: ChangedBy): void {
+    const before = state
+    become(signedOut, undefined)
+    if (before !== signedOut) emit({ type: 'signed-out', by })
   }
 
   function snapshot(): AuthState {
-    if (state.session !== undefined && now() >= state.session.expiresAt) {
-      become(signedOut)
+    if (holding === undefined || expired || now() < holding.expiresAt) return state
+    if (renewable(holding)) {
+      expired = true
+      queueMicrotask(() => emit({ type: 'expired' }))
+    } else {
+      become(signedOut, undefined)
+      onEnd()
       // Later: this may be asked in the middle of a render.
-      queueMicrotask(notify)
+      queueMicrotask(() => emit({ type: 'signed-out', by: 'time' }))
     }
     return state
   }
 
   return {
-    get turn() {
-      return turn
-    },
     snapshot,
-    accessToken: () => (snapshot().session ? token : undefined),
-    begin(session, accessToken) {
-      become(Object.freeze({ status: 'signed-in', session }), accessToken)
-      notify()
+    get holding() {
+      return holding
     },
-    end() {
-      become(signedOut)
-      notify()
+    apply({ type, by, holding: held }) {
+      if (held === undefined) return end(by)
+      const session = buildSession(held)
+      become(Object.freeze({ status: 'signed-in', session }), held)
+      if (type === 'signed-in' || type === 'renewed') emit({ type, by, session })
+      else emit({ type: 'renewal-lost' })
+    },
+    suspend() {
+      if (state.session === undefined) return
+      state = unknown
+      emit({ type: 'ready' })
     },
     settle() {
       if (state !== unknown) return
-      state = signedOut
-      notify()
+      state = holding ? Object.freeze({ status: 'signed-in', session: buildSession(holding) }) : signedOut
+      emit({ type: 'ready' })
     },
+    emit,
     subscribe(listener) {
       // A function of its own, so that one listener given twice is two subscriptions.
-      const entry = () => listener()
+      const entry: AuthListener = (event) => listener(event)
       listeners.add(entry)
       return () => void listeners.delete(entry)
     },

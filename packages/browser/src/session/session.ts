@@ -1,14 +1,16 @@
 /**
  * Session: who is signed in, for a page to show. It never holds a token.
  *
- * callback → **session** → session state.
+ * vault → **session** → session state.
  *
  * @module
  */
 import type { IdTokenClaims } from '../provider/id-token.ts'
-import type { Tokens } from '../provider/oauth.ts'
+import type { Holding } from '../vault/grant.ts'
 
 export interface Session {
+  /** Of this sign-in; stays the same when it is renewed. */
+  readonly id: string
   readonly sub: string
   readonly username: string | undefined
   readonly name: string | undefined
@@ -22,16 +24,16 @@ export interface Session {
   readonly expiresAt: number
 }
 
-export function buildSession({ claims, scope, expiresAt }: Tokens, askedScope: string): Session {
+export function buildSession({ id, claims, scopes, expiresAt }: Holding): Session {
   const text = (name: string) => (typeof claims[name] === 'string' ? (claims[name] as string) : undefined)
   return Object.freeze({
+    id,
     sub: claims.sub,
     username: text('preferred_username'),
     name: text('name'),
     picture: text('picture'),
     claims: Object.freeze(claims),
-    // Absent means as asked for, RFC 6749 §5.1.
-    scopes: Object.freeze((scope ?? askedScope).split(' ').filter((name) => name !== '')),
+    scopes: Object.freeze(scopes),
     expiresAt,
   })
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { AttemptStorage, Page } from '../../src/index.ts'
+import type { AttemptStorage, Page, PageDocument } from '../../src/index.ts'
 
 export interface FakePage extends Page {
   readonly location: { href: string; assign(url: string): void }
@@ -11,13 +11,33 @@ export interface FakePage extends Page {
   readonly visited: string[]
   /** Addresses put in place of the current one. */
   readonly replaced: string[]
+  readonly navigator: { onLine: boolean }
+  readonly document: PageDocument & { visibilityState: DocumentVisibilityState }
+  /** Plays an event of the window or the document. */
+  fire(type: string, members?: object): void
 }
 
 export function createFakePage(href: string): FakePage {
   const visited: string[] = []
   const replaced: string[] = []
   const location = { href, assign: (url: string) => void visited.push(url) }
+  const listeners: [type: string, listener: (event: Event) => void][] = []
+  const addEventListener = (type: string, listener: (event: Event) => void) =>
+    void listeners.push([type, listener])
   return {
+    navigator: { onLine: true },
+    document: {
+      get baseURI() {
+        return location.href
+      },
+      visibilityState: 'visible',
+      addEventListener,
+    },
+    addEventListener,
+    fire(type, members = {}) {
+      const event = Object.assign(new Event(type), members)
+      for (const [wanted, listener] of listeners) if (wanted === type) listener(event)
+    },
     location,
     history: {
       state: { kept: true },

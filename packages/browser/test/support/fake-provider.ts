@@ -37,6 +37,12 @@ export interface FakeProvider {
   header: Members
   /** Signs ID tokens with a key the provider does not publish. */
   foreignKey: boolean
+  /** Merged into the answer of a refresh grant; `undefined` takes a member away. */
+  refreshed: Members
+  /** An ID token of the last sign-in, with other claims. */
+  idToken(claims: Members): string
+  /** Refresh tokens that are good, each for one use. */
+  readonly alive: Set<string>
   /** Replaces the answer of a path. */
   readonly answers: Map<string, Answer>
   /** Plays login and consent: the address the browser is sent back to. */
@@ -58,6 +64,7 @@ export function createFakeProvider(now: () => number): FakeProvider {
   const codes = new Map<string, URLSearchParams>()
   const answers = new Map<string, Answer>()
   const requests: SentRequest[] = []
+  let lastClaims: Members = {}
 
   const provider: FakeProvider = {
     requests,
@@ -67,6 +74,9 @@ export function createFakeProvider(now: () => number): FakeProvider {
     tokens: {},
     header: {},
     foreignKey: false,
+    refreshed: {},
+    idToken: (claims) => signToken({ ...lastClaims, ...claims }),
+    alive: new Set(),
     answers,
     async fetch(input, init = {}) {
       const url = String(input)
@@ -78,7 +88,10 @@ export function createFakeProvider(now: () => number): FakeProvider {
       if (origin !== issuer) throw new Error(`nobody answers at ${url}`)
       if (pathname === paths.metadata) return Response.json(without(metadata()))
       if (pathname === paths.jwks) return Response.json({ keys: [publishedKey()] })
-      if (pathname === paths.token) return Response.json(without(tokenAnswer(body)))
+      if (pathname === paths.token) {
+        if (body.get('grant_type') === 'refresh_token') return refreshAnswer(body)
+        return Response.json(without(tokenAnswer(body)))
+      }
       throw new Error(`nobody answers at ${url}`)
     },
     authorize(url, extra = {}) {
@@ -127,6 +140,8 @@ export function createFakeProvider(now: () => number): FakeProvider {
       picture: 'https://hub.example/ana.png',
       ...provider.claims,
     }
+    provider.alive.add(refreshToken)
+    lastClaims = claims
     return {
       access_token: accessToken,
       token_type: 'bearer',
@@ -136,6 +151,26 @@ export function createFakeProvider(now: () => number): FakeProvider {
       id_token: signToken(claims),
       ...provider.tokens,
     }
+  }
+
+  let renewals = 0
+  /** Strict rotation: a token that comes twice ends the whole family. */
+  function refreshAnswer(body: URLSearchParams): Response {
+    const given = body.get('refresh_token') ?? ''
+    if (!provider.alive.delete(given)) {
+      provider.alive.clear()
+      return Response.json({ error: 'invalid_grant' }, { status: 400 })
+    }
+    renewals += 1
+    const answer = without({
+      access_token: `${accessToken}-${renewals}`,
+      token_type: 'bearer',
+      expires_in: 28800,
+      refresh_token: `${refreshToken}-${renewals}`,
+      ...provider.refreshed,
+    })
+    provider.alive.add(String(answer.refresh_token ?? given))
+    return Response.json(answer)
   }
 
   function signToken(claims: Members): string {

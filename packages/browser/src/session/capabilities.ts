@@ -1,0 +1,46 @@
+/**
+ * Capabilities: what can be had here, so that a page promises nothing else.
+ *
+ * metadata, vault, renewal → **capabilities** → the page. Read from what the provider says and sent, never assumed.
+ *
+ * @module
+ */
+import type { RenewalWay, Settings } from '../options.ts'
+import type { Provider } from '../provider/oauth.ts'
+import type { Vault } from '../vault/vault.ts'
+import type { SessionState } from './session-state.ts'
+
+export interface Capabilities {
+  /** Ways to renew without the person, for the sign-in of this moment. Empty: it ends with its access token. */
+  readonly renewal: readonly ('refresh-token' | RenewalWay['name'])[]
+  /** Whether the tabs of this origin share one sign-in; otherwise each has its own. */
+  readonly tabsShare: boolean
+  /** How long tokens are kept: as long as the page, or as the store does. */
+  readonly tokens: 'page' | 'store'
+  /** Whether the provider forgets tokens when it is told to; `undefined` when it could not be asked. */
+  readonly revocation: boolean | undefined
+  /** Whether `signOut({ atProvider: true })` ends the session there too; `undefined` as above. */
+  readonly logoutAtProvider: boolean | undefined
+}
+
+export interface CapabilitiesParts {
+  readonly settings: Settings
+  readonly provider: Provider
+  readonly vault: Pick<Vault, 'sharing'>
+  readonly state: SessionState
+  readonly ways: readonly RenewalWay[]
+}
+
+export async function readCapabilities(parts: CapabilitiesParts): Promise<Capabilities> {
+  const { settings, provider, vault, state, ways } = parts
+  const metadata = await provider.metadata().catch(() => undefined)
+  const tabsShare = await vault.sharing()
+  const own = ways.map(({ name }) => name)
+  return {
+    renewal: state.holding?.refreshable ? ['refresh-token', ...own] : own,
+    tabsShare,
+    tokens: settings.tokenStore ? 'store' : 'page',
+    revocation: metadata && metadata.revocation_endpoint !== undefined,
+    logoutAtProvider: metadata && metadata.end_session_endpoint !== undefined,
+  }
+}

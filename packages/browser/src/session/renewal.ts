@@ -1,0 +1,124 @@
+/**
+ * Renewal: keeps a sign-in fresh while somebody looks at the page.
+ *
+ * vault, session state → **renewal** → guarded fetch. Decides when; the vault knows how. A failure that will pass
+ * never ends anything: the token goes on being used while it lives, and the next try comes later each time.
+ *
+ * @module
+ */
+import { HfAuthError } from '@hfauth/core'
+import type { RenewalTools, RenewalWay, Settings } from '../options.ts'
+import { ProviderUnavailableError } from '../provider/network.ts'
+import type { Holding } from '../vault/grant.ts'
+import { longestTimerMs, type SessionState } from './session-state.ts'
+
+export interface Renewal {
+  /**
+   * Renews what is not newer than version `than`, now.
+   *
+   * @throws HfAuthError as `vault.renew`; `retryable` leaves the session as it is.
+   */
+  renew(than: number): Promise<void>
+  /** Starts watching the clock and the page. */
+  start(): void
+}
+
+export interface RenewalParts {
+  readonly settings: Settings
+  readonly state: SessionState
+  readonly renewByToken: (than: number) => Promise<unknown>
+  readonly ways: readonly RenewalWay[]
+  readonly tools: RenewalTools
+}
+
+/** How long before its end a token is renewed at the latest: five minutes, less for a short life. */
+const latestMs = 300_000
+const firstRetryMs = 2_000
+const longestRetryMs = 300_000
+
+export function createRenewal({ settings, state, renewByToken, ways, tools }: RenewalParts): Renewal {
+  const { now, page, renewHidden } = settings
+  let started = false
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let due: { readonly version: number; readonly at: number } | undefined
+  let failures = 0
+
+  const offline = () => page()?.navigator?.onLine === false
+  const hidden = () => page()?.document?.visibilityState === 'hidden' && !renewHidden
+
+  async function renew(than: number): Promise<void> {
+    if (offline()) throw new ProviderUnavailableError('the browser is offline', true)
+    const { holding } = state
+    if (holding?.refreshable !== false) {
+      try {
+        await renewByToken(than)
+        return
+      } catch (error) {
+        if ((error as HfAuthError).code !== 'HFAUTH_RENEWAL_LOST' || ways.length === 0) throw error
+      }
+    }
+    for (const way of ways) if (holding && (await way.renew(tools))) return
+    throw new HfAuthError('HFAUTH_SIGNED_OUT', 'nothing here can renew the sign-in')
+  }
+
+  /** Early by one to two margins, so that tabs and people do not all ask at once. */
+  function dueAt({ expiresAt, lifetimeMs }: Holding): number {
+    return expiresAt - Math.min(latestMs, lifetimeMs / 6) * (1 + random())
+  }
+
+  function plan(): void {
+    clearTimeout(timer)
+    const { holding } = state
+    if (!started || holding === undefined || !(holding.refreshable || ways.length > 0)) return
+    if (due?.version !== holding.version) {
+      due = { version: holding.version, at: dueAt(holding) }
+      failures = 0
+    }
+    if (offline() || hidden()) return
+    timer = setTimeout(() => void attempt(), Math.min(Math.max(due.at - now(), 0), longestTimerMs))
+  }
+
+  async function attempt(): Promise<void> {
+    const { holding } = state
+    if (holding === undefined || due === undefined) return
+    // The timer may be early, or the page hidden since.
+    if (now() < due.at || offline() || hidden()) return plan()
+    try {
+      await renew(holding.version)
+    } catch (error) {
+      failures += 1
+      const wait = Math.min(firstRetryMs * 2 ** (failures - 1), longestRetryMs) * (0.5 + random() / 2)
+      const asked = error instanceof ProviderUnavailableError ? error.retryAfterMs : 0
+      due = { version: holding.version, at: now() + Math.max(wait, asked) }
+      const again = state.holding?.version === holding.version
+      if (error instanceof HfAuthError) {
+        state.emit({ type: 'renewal-failed', error, retryAt: again ? due.at : undefined })
+      }
+    }
+    plan()
+  }
+
+  /** Timers stand still while a computer sleeps: the clock is read again whenever something stirs. */
+  function stir({ type }: { readonly type: string }): void {
+    if (type === 'online' && due && failures > 0) due = { ...due, at: now() }
+    state.snapshot()
+    plan()
+  }
+
+  return {
+    renew,
+    start() {
+      if (started) return
+      started = true
+      state.subscribe(plan)
+      const from = page()
+      for (const type of ['online', 'offline', 'focus', 'pageshow']) from?.addEventListener?.(type, stir)
+      for (const type of ['visibilitychange', 'resume']) from?.document?.addEventListener?.(type, stir)
+      plan()
+    },
+  }
+}
+
+function random(): number {
+  return (crypto.getRandomValues(new Uint32Array(1))[0] ?? 0) / 2 ** 32
+}

@@ -1,0 +1,99 @@
+/**
+ * Marks: what all tabs must know even when none of them hears the others.
+ *
+ * **marks** → vault. Two kinds, in IndexedDB: a refresh token has been sent (its SHA-256, never the token), and
+ * everything up to a version has been signed out.
+ *
+ * @module
+ */
+import type { Surroundings } from '../page.ts'
+
+export interface Marks {
+  /** False where the browser keeps nothing; the others then do nothing. */
+  usable(): Promise<boolean>
+  isSpent(refreshToken: string): Promise<boolean>
+  /** @returns Whether it is on record: only then may the token be sent. */
+  setSpent(refreshToken: string, spent: boolean): Promise<boolean>
+  /** Version of the last sign-out; 0 when there was none. */
+  signedOut(): Promise<number>
+  setSignedOut(version: number): Promise<void>
+}
+
+/** Longer than any refresh token is of use after it was sent. */
+const keptMs = 90 * 86_400_000
+
+export function createMarks(surroundings: () => Surroundings, name: string, now: () => number): Marks {
+  let opened: Promise<IDBDatabase> | undefined
+
+  function open(): Promise<IDBDatabase> {
+    opened ??= new Promise<IDBDatabase>((resolve, reject) => {
+      const request = surroundings().indexedDB?.open('hfauth', 1)
+      if (request === undefined) return reject()
+      request.onupgradeneeded = () => void request.result.createObjectStore('marks')
+      request.onerror = request.onblocked = () => reject()
+      request.onsuccess = () => {
+        // Another version of this package may want to change it, and deleting site data must not wait for us.
+        request.result.onversionchange = () => {
+          request.result.close()
+          opened = undefined
+        }
+        resolve(request.result)
+      }
+    })
+    opened.catch(() => {
+      opened = undefined
+    })
+    return opened
+  }
+
+  /** @returns What `work` asked for once it is on disk, or `undefined` where nothing is kept. */
+  async function use<T>(
+    work: (store: IDBObjectStore, key: string) => IDBRequest<T>,
+    refreshToken?: string,
+  ): Promise<T | undefined> {
+    try {
+      const database = await open()
+      const key = refreshToken === undefined ? `out ${name}` : await fingerprint(refreshToken)
+      const transaction = database.transaction('marks', 'readwrite')
+      const request = work(transaction.objectStore('marks'), key)
+      return await new Promise<T>((resolve, reject) => {
+        transaction.oncomplete = () => resolve(request.result)
+        transaction.onabort = () => reject()
+      })
+    } catch {
+      return undefined
+    }
+  }
+
+  return {
+    usable: async () => (await use((store) => store.count())) !== undefined,
+    isSpent: async (token) => (await use<unknown>((store, key) => store.get(key), token)) !== undefined,
+    async setSpent(token, spent) {
+      if (!spent) {
+        await use((store, key) => store.delete(key), token)
+        return true
+      }
+      const stored = await use((store, key) => {
+        sweep(store, now() - keptMs)
+        return store.put(now(), key)
+      }, token)
+      return stored !== undefined
+    },
+    signedOut: async () => Number(await use<unknown>((store, key) => store.get(key))) || 0,
+    setSignedOut: async (version) => void (await use((store, key) => store.put(version, key))),
+  }
+}
+
+function sweep(store: IDBObjectStore, before: number): void {
+  const cursor = store.openCursor(IDBKeyRange.bound('spent ', 'spent~'))
+  cursor.onsuccess = () => {
+    if (!cursor.result) return
+    if (cursor.result.value < before) cursor.result.delete()
+    cursor.result.continue()
+  }
+}
+
+async function fingerprint(refreshToken: string): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(refreshToken))
+  return `spent ${String.fromCharCode(...new Uint8Array(digest))}`
+}
