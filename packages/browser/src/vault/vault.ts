@@ -134,7 +134,8 @@ export function createVault({ settings, provider, surroundings, home, onChange }
     } else {
       const told = readGrant(message.grant)
       if (told === undefined || told.version <= Math.max(floor, grant?.version ?? 0)) return
-      void keep(told, grant?.id === told.id ? 'renewed' : 'signed-in', 'other-tab')
+      const type = grant?.id !== told.id ? 'signed-in' : isLost(grant, told) ? 'renewal-lost' : 'renewed'
+      void keep(told, type, 'other-tab')
     }
   }
 
@@ -199,6 +200,7 @@ export function createVault({ settings, provider, surroundings, home, onChange }
     if (before === undefined) throw signedOut('nobody is signed in')
     const later = () => {
       if (grant === undefined) throw signedOut('the person signed out meanwhile')
+      if (grant.version > before.version && isLost(before, grant)) throw lost()
       return grant.version > before.version ? grant : undefined
     }
     try {
@@ -272,10 +274,7 @@ export function createVault({ settings, provider, surroundings, home, onChange }
       await keep({ ...before, refreshToken: undefined, version: nextVersion() }, 'renewal-lost', 'this-tab')
     }
     if (error !== undefined && !(error instanceof ProviderUnavailableError)) throw error
-    throw new HfAuthError(
-      'HFAUTH_RENEWAL_LOST',
-      'the answer of a renewal did not arrive; whether its refresh token is used up is unknown',
-    )
+    throw lost()
   }
 
   async function leave(by: ChangedBy): Promise<void> {
@@ -340,4 +339,16 @@ async function readStored(store: TokenStore): Promise<Grant | undefined> {
 
 function signedOut(why: string): HfAuthError {
   return new HfAuthError('HFAUTH_SIGNED_OUT', why)
+}
+
+/** The same access token, and no longer a refresh token. */
+function isLost(before: Grant, after: Grant): boolean {
+  return after.refreshToken === undefined && after.accessToken === before.accessToken
+}
+
+function lost(): HfAuthError {
+  return new HfAuthError(
+    'HFAUTH_RENEWAL_LOST',
+    'the answer of a renewal did not arrive; whether its refresh token is used up is unknown',
+  )
 }

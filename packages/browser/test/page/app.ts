@@ -6,7 +6,7 @@
  * @module
  */
 import type { HfAuthError } from '@hfauth/core'
-import { createAuth, createPermissions } from '../../src/index.ts'
+import { createAuth, createPermissions, inSessionStorage } from '../../src/index.ts'
 
 declare const CONFIG: {
   readonly issuer: string
@@ -15,10 +15,22 @@ declare const CONFIG: {
   readonly apiOrigins: readonly string[]
 }
 
-const auth = createAuth({ ...CONFIG, scopes: ['inference-api'], allowLoopbackHttp: true })
+/** Set by a test before the page starts. */
+const { mode } = window as { mode?: string }
+/** The clock of this page can be put forward, as by a night of sleep. */
+const tools = { skewMs: 0, heard: [] as string[] }
+const auth = createAuth({
+  ...CONFIG,
+  scopes: ['inference-api'],
+  allowLoopbackHttp: true,
+  now: () => Date.now() + tools.skewMs,
+  ...(mode === 'store' && { tokenStore: inSessionStorage('app') }),
+  ...(mode === 'alone' && { shareTabs: false }),
+})
 const permissions = createPermissions(auth)
+auth.subscribe(({ type }) => void tools.heard.push(type))
 // In reach of whoever looks for a token on them.
-Object.assign(window, { auth, permissions })
+Object.assign(window, { auth, permissions, tools })
 
 function element<T extends HTMLElement>(id: string): T {
   return document.getElementById(id) as T

@@ -1,0 +1,255 @@
+/** Checklist sections 6, 7 and 10 in a real Chromium: several tabs, sleep, lost answers, sign-out. */
+import { type Hub, publicAppId, startHub } from '@hfauth/testkit'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { rememberSecrets } from '../../../test/support/output.ts'
+import { launchChromium } from './chromium.ts'
+import { type AppWindow, createVisitor, type Visitor } from './support/visitor.ts'
+import { startWebApp, type WebApp } from './support/web-app.ts'
+
+let hub: Hub
+let app: WebApp
+let browser: Browser
+let context: BrowserContext
+let visitor: Visitor
+let tabs: Page[]
+
+beforeAll(async () => {
+  hub = await startHub()
+  app = await startWebApp({ issuer: hub.url, clientId: publicAppId, sub: hub.person('ana').id })
+  browser = await launchChromium()
+})
+
+afterAll(async () => {
+  rememberSecrets(hub.issued)
+  await browser?.close()
+  await app?.close()
+  await hub?.close()
+})
+
+beforeEach(async () => {
+  hub.requests.clear()
+  hub.forgetConsent('ana', publicAppId)
+  delete hub.faults.tokenEndpoint
+  app.violations.length = 0
+  context = await browser.newContext()
+  context.setDefaultTimeout(15_000)
+  visitor = createVisitor(context, app, hub)
+  tabs = [await visitor.open()]
+})
+
+afterEach(async () => {
+  await context.close()
+  expect(app.violations).toEqual([])
+})
+
+/** One sign-in, and as many tabs as are wanted that join it. */
+async function signInWith(count: number): Promise<Page> {
+  const [first] = tabs as [Page]
+  await visitor.signIn(first)
+  while (tabs.length < count) tabs.push(await visitor.open())
+  return first
+}
+
+/** A tab whose page, like all that are opened later, starts in another mode of `test/page/app.ts`. */
+async function openIn(mode: string): Promise<Page> {
+  await context.addInitScript((given) => void Object.assign(window, { mode: given }), mode)
+  return visitor.open()
+}
+
+/** Every tab wakes from a night of sleep in the same moment. */
+async function wakeAll(): Promise<void> {
+  await Promise.all(
+    tabs.map((tab) =>
+      tab.evaluate(() => {
+        ;(window as unknown as AppWindow).tools.skewMs += 9 * 3_600_000
+        window.dispatchEvent(new Event('focus'))
+      }),
+    ),
+  )
+  const alive = () => {
+    const { auth, tools } = window as unknown as AppWindow
+    return (auth.session?.expiresAt ?? 0) > Date.now() + tools.skewMs
+  }
+  await Promise.all(tabs.map((tab) => tab.waitForFunction(alive)))
+}
+
+const call = (tab: Page) =>
+  tab.evaluate(
+    (address) => (window as unknown as AppWindow).auth.fetch(address).then((answer) => answer.text()),
+    `${app.api.url}/v1`,
+  )
+
+const tokensSeen = () =>
+  new Set(app.api.arrivals.filter(({ method }) => method === 'GET').map(({ authorization }) => authorization))
+
+describe('tabs of one sign-in', () => {
+  test('join it without asking the provider (F7)', async () => {
+    await signInWith(3)
+    for (const tab of tabs) expect(await visitor.statusOf(tab)).toBe('signed-in')
+    expect(hub.requests.filter(({ path }) => path === '/oauth/token')).toHaveLength(1)
+  })
+
+  test('that wake together renew once, night after night, and all have the new token (F1, E3)', async () => {
+    await signInWith(5)
+    for (let night = 1; night <= 20; night += 1) {
+      await wakeAll()
+      expect(visitor.refreshTokens()).toHaveLength(night)
+      app.api.arrivals.length = 0
+      await Promise.all(tabs.map(call))
+      expect(tokensSeen().size).toBe(1)
+    }
+    expect(new Set(visitor.refreshTokens()).size).toBe(20)
+    expect(await Promise.all(tabs.map(visitor.statusOf))).toEqual(Array(5).fill('signed-in'))
+  })
+
+  test('that all ask at once send one refresh token (F1, D7)', async () => {
+    await signInWith(5)
+    for (let round = 1; round <= 20; round += 1) {
+      expect(await Promise.all(tabs.map(visitor.renew))).toEqual(Array(5).fill('renewed'))
+    }
+    const sent = visitor.refreshTokens()
+    expect(new Set(sent).size).toBe(sent.length)
+    // A tab that asks after another's renewal has arrived means a new one; never more than one for each.
+    expect(sent.length).toBeGreaterThanOrEqual(20)
+    expect(sent.length).toBeLessThanOrEqual(100)
+  })
+
+  test('are signed out together, also those that renew (F6, J1, J5)', async () => {
+    const first = await signInWith(3)
+    hub.faults.tokenEndpoint = { delayMs: 500 }
+    const pending = visitor.renew(tabs[1] as Page)
+    await first.locator('#sign-out').click()
+    for (const tab of tabs) await visitor.shows(tab, 'signed-out')
+    expect(await pending).toBe('HFAUTH_SIGNED_OUT')
+    for (const tab of tabs) expect(await visitor.statusOf(tab)).toBe('signed-out')
+    expect(await visitor.statusOf(await visitor.open())).toBe('signed-out')
+  })
+
+  test('are signed out together without a network (J1)', async () => {
+    const first = await signInWith(2)
+    await context.setOffline(true)
+    await first.locator('#sign-out').click()
+    for (const tab of tabs) await visitor.shows(tab, 'signed-out')
+  })
+
+  test('do not share when they are told not to, and sign out together all the same (F6)', async () => {
+    const first = await openIn('alone')
+    await visitor.signIn(first)
+    const second = await visitor.open()
+    expect(await visitor.statusOf(second)).toBe('signed-out')
+    await second.locator('#sign-in').click()
+    await visitor.shows(second, 'signed-in')
+    await first.locator('#sign-out').click()
+    await visitor.shows(second, 'signed-out')
+  })
+
+  test('take no token from a message that is not one (F8)', async () => {
+    const first = await signInWith(2)
+    await first.evaluate(
+      ([issuer, clientId]) => {
+        const channel = new BroadcastChannel(`hfauth.1 ${issuer} ${clientId}`)
+        const version = Date.now() * 2
+        const claims = { sub: 'x' }
+        for (const junk of [
+          null,
+          7,
+          'out',
+          { type: 'out' },
+          { type: 'out', version: 'x' },
+          { type: 'grant' },
+        ])
+          channel.postMessage(junk)
+        for (const grant of [null, {}, { version, claims }, { version, id: 'x', accessToken: 'x', claims }])
+          channel.postMessage({ type: 'grant', grant })
+      },
+      [hub.url, publicAppId] as const,
+    )
+    expect(await visitor.renew(tabs[1] as Page)).toBe('renewed')
+    expect(await call(tabs[1] as Page)).toBe('api')
+  })
+})
+
+describe('a renewal that goes wrong', () => {
+  test('because its tab is closed is not repeated by another (E7, F3)', async () => {
+    const first = await signInWith(2)
+    hub.faults.tokenEndpoint = { hang: true }
+    void visitor.renew(first).catch(() => undefined)
+    await expect.poll(() => visitor.refreshTokens().length).toBe(1)
+    await first.close()
+    delete hub.faults.tokenEndpoint
+    const [, second] = tabs as [Page, Page]
+    expect(await visitor.renew(second)).toBe('HFAUTH_RENEWAL_LOST')
+    expect(visitor.refreshTokens()).toHaveLength(1)
+    // The access token is as good as before.
+    expect(await call(second)).toBe('api')
+    expect(await visitor.statusOf(second)).toBe('signed-in')
+  })
+
+  test('because the answer is lost is repeated by nobody, and every tab knows (E7)', async () => {
+    await signInWith(3)
+    await context.route('**/oauth/token', async (route) => {
+      await route.fetch()
+      await route.abort('connectionreset')
+    })
+    const outcomes = await Promise.all(tabs.map(visitor.renew))
+    await context.unroute('**/oauth/token')
+    expect(outcomes).toContain('HFAUTH_RENEWAL_LOST')
+    expect(outcomes).not.toContain('renewed')
+    expect(visitor.refreshTokens()).toHaveLength(1)
+    for (const tab of tabs) expect(await visitor.renew(tab)).toBe('HFAUTH_SIGNED_OUT')
+    expect(visitor.refreshTokens()).toHaveLength(1)
+    for (const tab of tabs) expect(await call(tab)).toBe('api')
+  })
+
+  test('because the provider is down keeps everybody signed in, and succeeds later (E4, E5)', async () => {
+    await signInWith(2)
+    hub.faults.tokenEndpoint = { status: 503 }
+    expect(await Promise.all(tabs.map(visitor.renew))).toEqual(Array(2).fill('HFAUTH_ISSUER_UNAVAILABLE'))
+    for (const tab of tabs) expect(await visitor.statusOf(tab)).toBe('signed-in')
+    delete hub.faults.tokenEndpoint
+    expect(await visitor.renew(tabs[1] as Page)).toBe('renewed')
+  })
+
+  test('because there is no network sends nothing until it is back (G5)', async () => {
+    const first = await signInWith(1)
+    await context.setOffline(true)
+    await first.evaluate(() => {
+      ;(window as unknown as AppWindow).tools.skewMs += 9 * 3_600_000
+      window.dispatchEvent(new Event('focus'))
+    })
+    expect(await visitor.renew(first)).toBe('HFAUTH_ISSUER_UNAVAILABLE')
+    expect(await visitor.statusOf(first)).toBe('signed-in')
+    expect(visitor.refreshTokens()).toEqual([])
+    await context.setOffline(false)
+    await first.waitForFunction(() => (window as unknown as AppWindow).tools.heard.includes('renewed'))
+    expect(visitor.refreshTokens()).toHaveLength(1)
+  })
+})
+
+describe('tokens in session storage', () => {
+  test('outlive a reload, and their refresh token is never sent by the copy of the tab too (H3, F1)', async () => {
+    const first = await openIn('store')
+    await visitor.signIn(first)
+    await first.reload()
+    await visitor.shows(first, 'signed-in')
+    expect(hub.requests.filter(({ path }) => path === '/oauth/token')).toHaveLength(1)
+    const copy = first.waitForEvent('popup')
+    // The browser gives a window opened by script a copy of the session storage, as it does for a doubled tab.
+    await first.evaluate(() => void window.open(location.href))
+    const second = await copy
+    await visitor.shows(second, 'signed-in')
+    expect(await Promise.all([first, second].map(visitor.renew))).toEqual(['renewed', 'renewed'])
+    const sent = visitor.refreshTokens()
+    expect(new Set(sent).size).toBe(sent.length)
+  })
+
+  test('are gone after sign-out (J1)', async () => {
+    const first = await openIn('store')
+    await visitor.signIn(first)
+    expect(await first.evaluate(() => JSON.stringify(sessionStorage))).toContain('hf_oauth_')
+    await first.locator('#sign-out').click()
+    await visitor.shows(first, 'signed-out')
+    expect(await first.evaluate(() => JSON.stringify(sessionStorage))).toBe('{}')
+  })
+})
