@@ -19,7 +19,7 @@ import { watchPage } from './session/page-cache.ts'
 import { createRenewal } from './session/renewal.ts'
 import type { Session } from './session/session.ts'
 import { type AuthState, createSessionState } from './session/session-state.ts'
-import { createVault } from './vault/vault.ts'
+import { createVault, type Vault, type VaultParts } from './vault/vault.ts'
 
 export interface Auth {
   /** Leaves for the provider. The promise settles when the browser has been told to go. */
@@ -67,6 +67,11 @@ export interface Auth {
   signOut(options?: SignOutOptions): Promise<void>
 }
 
+export interface VaultOption {
+  /** Where tokens are held. Default: in the memory of the page. See {@link inWorker}. */
+  readonly vault?: (parts: VaultParts) => Vault
+}
+
 export interface SignOutOptions {
   /** Ends the session at the provider too, by going there; does nothing more where it offers no way. Default false. */
   readonly atProvider?: boolean
@@ -80,11 +85,11 @@ export interface SignOutOptions {
  *
  * @throws HfAuthError `HFAUTH_CONFIG_INVALID`.
  */
-export function createAuth(options: AuthOptions): Auth {
+export function createAuth(options: AuthOptions & VaultOption): Auth {
   const settings = readOptions(options)
   const provider = createProvider(settings)
   const attempts = createAttempts(settings)
-  const vault = createVault({
+  const vault = (options.vault ?? createVault)({
     settings,
     provider,
     surroundings: () => settings.page() ?? {},

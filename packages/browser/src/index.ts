@@ -10,7 +10,7 @@ export {
   type PermissionsAuth,
   type PermissionsOptions,
 } from './access/permissions.ts'
-export { type Auth, createAuth, type SignOutOptions } from './create-auth.ts'
+export { type Auth, createAuth, type SignOutOptions, type VaultOption } from './create-auth.ts'
 export type { SignInResult } from './login/callback.ts'
 export type { SignInOptions } from './login/sign-in-url.ts'
 export type { AuthOptions, RenewalTools, RenewalWay, StepUp } from './options.ts'
@@ -23,4 +23,5 @@ export type { Session } from './session/session.ts'
 export type { AuthState } from './session/session-state.ts'
 export { inSessionStorage, type TokenStore } from './token-store.ts'
 export type { Holding } from './vault/grant.ts'
-export type { ChangedBy } from './vault/vault.ts'
+export type { ChangedBy, Vault, VaultParts } from './vault/vault.ts'
+export { inWorker, type MessageTarget, type WorkerLike } from './vault/worker-client.ts'

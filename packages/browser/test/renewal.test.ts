@@ -155,8 +155,12 @@ describe('a sign-in with a refresh token', () => {
     const seen: boolean[] = []
     const store = {
       read: () => stored,
-      write: (text: string) => void (stored = text),
-      remove: () => void (stored = ''),
+      write(text: string) {
+        stored = text
+      },
+      remove() {
+        stored = ''
+      },
     }
     const { auth } = await signedIn({ tokenStore: store })
     auth.subscribe(() => void seen.push(stored.includes(`${refreshToken}-1`)))

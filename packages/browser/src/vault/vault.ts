@@ -14,6 +14,7 @@ import type { ExpectedAnswer, Provider, Tokens } from '../provider/oauth.ts'
 import { SignInRefusedError } from '../provider/refusal.ts'
 import type { TokenStore } from '../token-store.ts'
 import { assertAllowed } from './allow-list.ts'
+import { readBackendAnswer } from './backend-answer.ts'
 import { type Grant, type Holding, publicPart, readGrant, toGrant } from './grant.ts'
 import { createMarks } from './marks.ts'
 import { createTabs, type TabMessage } from './tabs.ts'
@@ -27,11 +28,20 @@ export interface VaultChange {
   readonly holding: Holding | undefined
 }
 
+export interface Expected extends ExpectedAnswer {
+  /** As asked for. */
+  readonly scope: string
+  /** Id of the sign-in that this renews: then it has to be the same person's. */
+  readonly renews?: string
+}
+
 export interface Vault {
   /** Looks for a sign-in in the store and, when they share, in the other tabs. */
   restore(): Promise<void>
   /** Judges an answer and keeps its tokens. @throws HfAuthError every sign-in code, `HFAUTH_SIGNED_OUT`. */
-  redeem(answer: URLSearchParams, expected: ExpectedAnswer & { readonly scope: string }): Promise<Holding>
+  redeem(answer: URLSearchParams, expected: Expected): Promise<Holding>
+  /** Keeps what the application's own server gave. @throws HfAuthError `HFAUTH_SIGNIN_INVALID`, `HFAUTH_SIGNED_OUT`. */
+  accept(answer: unknown): Promise<Holding>
   /**
    * Renews what is not newer than version `than`; callers at the same time share one grant.
    *
@@ -171,18 +181,29 @@ export function createVault({ settings, provider, surroundings, home, onChange }
 
   const isOfUse = ({ expiresAt, refreshToken }: Grant) => refreshToken !== undefined || now() < expiresAt
 
-  async function redeem(
-    answer: URLSearchParams,
-    expected: ExpectedAnswer & { readonly scope: string },
-  ): Promise<Holding> {
+  async function redeem(answer: URLSearchParams, expected: Expected): Promise<Holding> {
     const mine = turn
     const [tokens] = await Promise.all([provider.redeem(answer, expected), prepare()])
-    if (turn !== mine) {
+    return receive(tokens, expected.scope, mine, expected.renews)
+  }
+
+  async function accept(answer: unknown): Promise<Holding> {
+    const mine = turn
+    const tokens = readBackendAnswer(answer, now())
+    await prepare()
+    return receive(tokens, '', mine, grant?.id)
+  }
+
+  async function receive(tokens: Tokens, scope: string, since: number, renews?: string): Promise<Holding> {
+    if (turn !== since) {
       void forget([tokens.refreshToken, tokens.accessToken])
       throw signedOut('the person signed out before the sign-in was done')
     }
-    const next = toGrant(tokens, expected.scope, nextVersion(), crypto.randomUUID())
-    await keep(next, 'signed-in', 'this-tab')
+    if (renews !== undefined && (grant?.id !== renews || grant.claims.sub !== tokens.claims.sub)) {
+      throw new HfAuthError('HFAUTH_SIGNIN_INVALID', 'the answer belongs to another sign-in')
+    }
+    const next = toGrant(tokens, scope, nextVersion(), renews ?? crypto.randomUUID())
+    await keep(next, renews === undefined ? 'signed-in' : 'renewed', 'this-tab')
     return publicPart(next)
   }
 
@@ -291,6 +312,7 @@ export function createVault({ settings, provider, surroundings, home, onChange }
   return {
     restore,
     redeem,
+    accept,
     renew,
     async send(request) {
       assertAllowed(settings, request.url, home())

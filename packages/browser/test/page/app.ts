@@ -6,7 +6,15 @@
  * @module
  */
 import type { HfAuthError } from '@hfauth/core'
-import { createAuth, createPermissions, inSessionStorage } from '../../src/index.ts'
+import { createAuth, createPermissions, inSessionStorage, inWorker } from '../../src/index.ts'
+
+declare global {
+  interface Window {
+    readonly trustedTypes?: {
+      createPolicy(name: string, rules: object): { createScriptURL(url: string): unknown }
+    }
+  }
+}
 
 declare const CONFIG: {
   readonly issuer: string
@@ -17,6 +25,15 @@ declare const CONFIG: {
 
 /** Set by a test before the page starts. */
 const { mode } = window as { mode?: string }
+/** Trusted Types want to know that this address is a script. */
+function startWorker(shared: boolean): Worker | SharedWorker {
+  const policy = window.trustedTypes?.createPolicy('app', { createScriptURL: (url: string) => url })
+  const url = (policy?.createScriptURL('/worker.js') ?? '/worker.js') as string
+  const worker = shared ? new SharedWorker(url, { type: 'module' }) : new Worker(url, { type: 'module' })
+  // Closer than any script could get to it.
+  Object.assign(window, { port: 'port' in worker ? worker.port : worker })
+  return worker
+}
 /** The clock of this page can be put forward, as by a night of sleep. */
 const tools = { skewMs: 0, heard: [] as string[] }
 const auth = createAuth({
@@ -25,6 +42,7 @@ const auth = createAuth({
   allowLoopbackHttp: true,
   now: () => Date.now() + tools.skewMs,
   ...(mode === 'store' && { tokenStore: inSessionStorage('app') }),
+  ...(mode?.endsWith('worker') && { vault: inWorker(startWorker(mode === 'shared-worker')) }),
   ...(mode === 'alone' && { shareTabs: false }),
 })
 const permissions = createPermissions(auth)

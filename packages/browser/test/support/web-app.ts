@@ -45,6 +45,8 @@ export interface WebAppOptions {
   readonly clientId: string
   /** `sub` of the person whose permissions `/api/access` gives. */
   readonly sub: string
+  /** Name of the Trusted Types policy that the page may make for its worker. Default none. */
+  readonly trustedTypes?: string
 }
 
 const html = `<!doctype html>
@@ -57,22 +59,34 @@ const html = `<!doctype html>
 </body>
 </html>`
 
-export async function startWebApp({ issuer, clientId, sub }: WebAppOptions): Promise<WebApp> {
+export async function startWebApp(options: WebAppOptions): Promise<WebApp> {
+  const { issuer, clientId, sub, trustedTypes = "'none'" } = options
   const violations: string[] = []
   const stranger = await startSite((_, res) => answer(res, 200, 'stranger'))
+  let goOn: (() => void) | undefined
   const api = await startSite((req, res) => {
+    // Never answers: for callers who give up.
+    if (req.url === '/slow') return
+    if (req.url === '/stream') {
+      res.writeHead(200, { 'content-type': 'text/plain' }).write('first')
+      goOn = () => void res.end('second')
+      return
+    }
+    if (req.url === '/go-on') goOn?.()
     if (req.url !== '/away') return answer(res, 200, 'api')
     res.setHeader('location', `${stranger.url}/landed`)
     answer(res, 302, '')
   })
 
   let script = ''
+  let workerScript = ''
   const site = await startSite((req, res) => {
     const { pathname } = new URL(req.url ?? '', 'http://site')
     // No policy of its own for the icon that browsers ask for.
     if (pathname === '/favicon.ico') return answer(res, 204, '')
     if (pathname === '/violations') return collect(req, res)
     if (pathname === '/app.js') return answer(res, 200, script, 'text/javascript')
+    if (pathname === '/worker.js') return answer(res, 200, workerScript, 'text/javascript')
     if (pathname === '/api/access')
       return answer(res, 200, JSON.stringify(snapshotFor(sub)), 'application/json')
     res.setHeader('content-security-policy', policy)
@@ -89,10 +103,11 @@ export async function startWebApp({ issuer, clientId, sub }: WebAppOptions): Pro
     "base-uri 'none'",
     "frame-ancestors 'none'",
     "require-trusted-types-for 'script'",
-    "trusted-types 'none'",
+    `trusted-types ${trustedTypes}`,
     'report-uri /violations',
   ].join('; ')
-  script = await bundlePage({
+  workerScript = await bundle('../../src/worker.ts')
+  script = await bundle('../page/app.ts', {
     issuer,
     clientId,
     redirectUri: `${site.url}/callback`,
@@ -119,9 +134,9 @@ export async function startWebApp({ issuer, clientId, sub }: WebAppOptions): Pro
   }
 }
 
-async function bundlePage(config: object): Promise<string> {
+async function bundle(path: string, config: object = {}): Promise<string> {
   const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL('../page/app.ts', import.meta.url))],
+    entryPoints: [fileURLToPath(new URL(path, import.meta.url))],
     bundle: true,
     format: 'esm',
     platform: 'browser',
