@@ -10,13 +10,14 @@ import { HfAuthError } from '@hfauth/core'
 import { createAttempts } from './login/attempts.ts'
 import { type SignInResult, startCallback } from './login/callback.ts'
 import { buildSignInUrl, type SignInOptions } from './login/sign-in-url.ts'
-import { type AuthOptions, invalid, type RenewalTools, readOptions } from './options.ts'
+import { type AuthOptions, invalid, readOptions } from './options.ts'
+import { silentFrameName } from './page.ts'
 import { createProvider } from './provider/oauth.ts'
 import { type Capabilities, readCapabilities } from './session/capabilities.ts'
 import type { AuthListener } from './session/events.ts'
 import { createGuardedFetch } from './session/guarded-fetch.ts'
 import { watchPage } from './session/page-cache.ts'
-import { createRenewal } from './session/renewal.ts'
+import { createRenewal, type RenewalWay } from './session/renewal.ts'
 import type { Session } from './session/session.ts'
 import { type AuthState, createSessionState } from './session/session-state.ts'
 import { createVault, type Vault, type VaultParts } from './vault/vault.ts'
@@ -67,9 +68,11 @@ export interface Auth {
   signOut(options?: SignOutOptions): Promise<void>
 }
 
-export interface VaultOption {
+export interface AuthExtensions {
   /** Where tokens are held. Default: in the memory of the page. See {@link inWorker}. */
   readonly vault?: (parts: VaultParts) => Vault
+  /** Further ways to renew, tried in their order where there is no refresh token. Default none. */
+  readonly renewal?: readonly RenewalWay[]
 }
 
 export interface SignOutOptions {
@@ -85,7 +88,7 @@ export interface SignOutOptions {
  *
  * @throws HfAuthError `HFAUTH_CONFIG_INVALID`.
  */
-export function createAuth(options: AuthOptions & VaultOption): Auth {
+export function createAuth(options: AuthOptions & AuthExtensions): Auth {
   const settings = readOptions(options)
   const provider = createProvider(settings)
   const attempts = createAttempts(settings)
@@ -96,20 +99,12 @@ export function createAuth(options: AuthOptions & VaultOption): Auth {
     home: () => settings.page()?.location.href,
     onChange: (change) => state.apply(change),
   })
-  const ways = options.renewal ?? []
   const state = createSessionState({
     now: settings.now,
-    renewable: ({ refreshable }) => refreshable || ways.length > 0,
+    renewable: (holding) => renewal.canRenew(holding),
     onEnd: () => void vault.end('time'),
   })
-  const tools: RenewalTools = {
-    page: settings.page,
-    fetch: settings.fetch,
-    requestTimeoutMs: settings.requestTimeoutMs,
-    signInSilently: async () => false,
-    accept: async () => {},
-  }
-  const renewal = createRenewal({ settings, state, renewByToken: vault.renew, ways, tools })
+  const renewal = createRenewal(options.renewal ?? [], { settings, provider, vault, state })
   const session = () => state.snapshot().session
   let callback: Promise<SignInResult | undefined> | undefined
 
@@ -125,8 +120,13 @@ export function createAuth(options: AuthOptions & VaultOption): Auth {
     handleCallback() {
       const page = settings.page()
       if (page === undefined) return Promise.resolve(undefined)
+      if (page.name === silentFrameName && page.parent !== undefined && (page.parent as unknown) !== page) {
+        // Renewal by the page around: the answer is its business, and no script of this one goes on.
+        page.parent.postMessage({ hfauthAnswer: page.location.href }, new URL(settings.redirectUri).origin)
+        return new Promise<undefined>(() => {})
+      }
       const started = startCallback({ settings, vault, attempts, session }, page)
-      const settle = () => vault.restore().finally(state.settle)
+      const settle = () => vault.restore().then(renewal.restore).finally(state.settle)
       if (!callback) {
         renewal.start()
         watchPage(page, { vault, state })
@@ -145,7 +145,7 @@ export function createAuth(options: AuthOptions & VaultOption): Auth {
       if (state.holding === undefined) throw new HfAuthError('HFAUTH_SIGNED_OUT', 'nobody is signed in')
       await renewal.renew(state.holding.version)
     },
-    capabilities: () => readCapabilities({ settings, provider, vault, state, ways }),
+    capabilities: () => readCapabilities({ settings, provider, vault, state, renewal }),
     async signOut({ atProvider = false, returnTo }: SignOutOptions = {}) {
       attempts.clear()
       const leaving = atProvider ? vault.logoutUrl(returnTo).catch(() => undefined) : undefined

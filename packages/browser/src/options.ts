@@ -22,33 +22,6 @@ export interface StepUp {
   readonly origin: string
 }
 
-/** A way to fresh tokens besides the refresh token. */
-export interface RenewalWay {
-  readonly name: 'frame' | 'backend'
-  /** @returns False when it cannot work here and now, which is no error. */
-  renew(tools: RenewalTools): Promise<boolean>
-}
-
-/** What a way may use. None of it gives a token away. */
-export interface RenewalTools {
-  readonly page: () => Page | undefined
-  readonly fetch: typeof globalThis.fetch
-  readonly requestTimeoutMs: number
-  /**
-   * A sign-in without the person.
-   *
-   * @param show - Goes to the address by itself and gives back the one with the answer, or `undefined`.
-   * @returns False when there was no answer, a refusal, or another person's session.
-   */
-  signInSilently(show: (url: string, redirectUri: string) => Promise<string | undefined>): Promise<boolean>
-  /**
-   * Takes over the token answer of the application's own server.
-   *
-   * @throws HfAuthError `HFAUTH_SIGNIN_INVALID` when it is not one.
-   */
-  accept(answer: unknown): Promise<void>
-}
-
 export interface AuthOptions {
   /** Exact `issuer`, compared as a string: no slash at the end. Default `https://huggingface.co`. */
   readonly issuer?: string
@@ -72,8 +45,6 @@ export interface AuthOptions {
    * of the origin can hear. Default true; where the browser lacks what it takes, each tab signs in by itself.
    */
   readonly shareTabs?: boolean
-  /** Further ways to renew, tried in their order where there is no refresh token. Default none. */
-  readonly renewal?: readonly RenewalWay[]
   /** Whether a tab that nobody looks at renews as well. Default false: it does when it is looked at or asked. */
   readonly renewHidden?: boolean
   /**

@@ -24,10 +24,19 @@ export interface Page extends Surroundings {
   readonly document?: PageDocument
   /** For `online`, `focus`, `pageshow` and `pagehide`. */
   readonly addEventListener?: (type: string, listener: (event: Event) => void) => void
+  readonly removeEventListener?: (type: string, listener: (event: Event) => void) => void
+  /** Of the frame that this page may be. */
+  readonly name?: string
+  readonly parent?: { postMessage(message: unknown, targetOrigin: string): void }
 }
+
+/** Name of the hidden frame in which a page renews its sign-in. */
+export const silentFrameName = 'hfauth.renewal'
 
 export interface PageDocument {
   readonly baseURI: string
+  readonly body?: { append(node: Node): void } | null
+  readonly createElement?: (name: 'iframe') => HTMLIFrameElement
   readonly visibilityState?: DocumentVisibilityState
   readonly addEventListener?: (type: string, listener: (event: Event) => void) => void
 }

@@ -128,9 +128,8 @@ describe.each(['worker', 'shared-worker'])('tokens in a %s', (mode) => {
           for (const store of database.objectStoreNames) {
             const reading = database.transaction(store).objectStore(store)
             for (const request of [reading.getAllKeys(), reading.getAll()]) {
-              kept.push(
-                await new Promise((resolve) => void (request.onsuccess = () => resolve(request.result))),
-              )
+              await new Promise((resolve) => request.addEventListener('success', resolve))
+              kept.push(request.result)
             }
           }
           database.close()

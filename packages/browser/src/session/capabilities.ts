@@ -5,9 +5,10 @@
  *
  * @module
  */
-import type { RenewalWay, Settings } from '../options.ts'
+import type { Settings } from '../options.ts'
 import type { Provider } from '../provider/oauth.ts'
 import type { Vault } from '../vault/vault.ts'
+import type { Renewal, RenewalWay } from './renewal.ts'
 import type { SessionState } from './session-state.ts'
 
 export interface Capabilities {
@@ -28,14 +29,14 @@ export interface CapabilitiesParts {
   readonly provider: Provider
   readonly vault: Pick<Vault, 'sharing'>
   readonly state: SessionState
-  readonly ways: readonly RenewalWay[]
+  readonly renewal: Pick<Renewal, 'ways'>
 }
 
 export async function readCapabilities(parts: CapabilitiesParts): Promise<Capabilities> {
-  const { settings, provider, vault, state, ways } = parts
+  const { settings, provider, vault, state, renewal } = parts
   const metadata = await provider.metadata().catch(() => undefined)
   const tabsShare = await vault.sharing()
-  const own = ways.map(({ name }) => name)
+  const own = renewal.ways().map(({ name }) => name)
   return {
     renewal: state.holding?.refreshable ? ['refresh-token', ...own] : own,
     tabsShare,

@@ -7,10 +7,29 @@
  * @module
  */
 import { HfAuthError } from '@hfauth/core'
-import type { RenewalTools, RenewalWay, Settings } from '../options.ts'
+import type { Settings } from '../options.ts'
 import { ProviderUnavailableError } from '../provider/network.ts'
+import type { Provider } from '../provider/oauth.ts'
 import type { Holding } from '../vault/grant.ts'
+import type { Vault } from '../vault/vault.ts'
 import { longestTimerMs, type SessionState } from './session-state.ts'
+
+/** A way to fresh tokens besides the refresh token: `byFrame()`, `byBackend()`. */
+export interface RenewalWay {
+  readonly name: 'frame' | 'backend'
+  /** Whether it may sign somebody in when the page starts. */
+  readonly atStart?: boolean
+  /** @returns False when it cannot work here and now, which is no error. */
+  renew(tools: RenewalTools): Promise<boolean>
+}
+
+/** What a way may use. None of it gives a token away. */
+export interface RenewalTools {
+  readonly settings: Settings
+  readonly provider: Provider
+  readonly vault: Pick<Vault, 'redeem' | 'accept' | 'renew'>
+  readonly state: SessionState
+}
 
 export interface Renewal {
   /**
@@ -19,16 +38,14 @@ export interface Renewal {
    * @throws HfAuthError as `vault.renew`; `retryable` leaves the session as it is.
    */
   renew(than: number): Promise<void>
+  /** Those that have not failed for the sign-in of this moment. */
+  ways(): readonly RenewalWay[]
+  /** Whether something can renew this. */
+  canRenew(holding: Holding): boolean
+  /** Asks those who may sign somebody in when the page starts. What goes wrong leaves the page signed out. */
+  restore(): Promise<void>
   /** Starts watching the clock and the page. */
   start(): void
-}
-
-export interface RenewalParts {
-  readonly settings: Settings
-  readonly state: SessionState
-  readonly renewByToken: (than: number) => Promise<unknown>
-  readonly ways: readonly RenewalWay[]
-  readonly tools: RenewalTools
 }
 
 /** How long before its end a token is renewed at the latest: five minutes, less for a short life. */
@@ -36,7 +53,8 @@ const latestMs = 300_000
 const firstRetryMs = 2_000
 const longestRetryMs = 300_000
 
-export function createRenewal({ settings, state, renewByToken, ways, tools }: RenewalParts): Renewal {
+export function createRenewal(all: readonly RenewalWay[], tools: RenewalTools): Renewal {
+  const { settings, state, vault } = tools
   const { now, page, renewHidden } = settings
   let started = false
   let timer: ReturnType<typeof setTimeout> | undefined
@@ -46,18 +64,28 @@ export function createRenewal({ settings, state, renewByToken, ways, tools }: Re
   const offline = () => page()?.navigator?.onLine === false
   const hidden = () => page()?.document?.visibilityState === 'hidden' && !renewHidden
 
+  const failed = new Map<RenewalWay, string>()
+  const usable = (holding = state.holding) => all.filter((way) => failed.get(way) !== holding?.id)
+  const canRenew = (holding: Holding) => holding.refreshable || usable(holding).length > 0
+
   async function renew(than: number): Promise<void> {
     if (offline()) throw new ProviderUnavailableError('the browser is offline', true)
     const { holding } = state
     if (holding?.refreshable !== false) {
       try {
-        await renewByToken(than)
+        await vault.renew(than)
         return
       } catch (error) {
-        if ((error as HfAuthError).code !== 'HFAUTH_RENEWAL_LOST' || ways.length === 0) throw error
+        if ((error as HfAuthError).code !== 'HFAUTH_RENEWAL_LOST' || usable().length === 0) throw error
       }
     }
-    for (const way of ways) if (holding && (await way.renew(tools))) return
+    for (const way of usable()) {
+      if (holding === undefined) break
+      if (await way.renew(tools)) return
+      // It will not work a second time either; the next sign-in may be another case.
+      failed.set(way, holding.id)
+    }
+    state.snapshot()
     throw new HfAuthError('HFAUTH_SIGNED_OUT', 'nothing here can renew the sign-in')
   }
 
@@ -69,7 +97,7 @@ export function createRenewal({ settings, state, renewByToken, ways, tools }: Re
   function plan(): void {
     clearTimeout(timer)
     const { holding } = state
-    if (!started || holding === undefined || !(holding.refreshable || ways.length > 0)) return
+    if (!started || holding === undefined || !canRenew(holding)) return
     if (due?.version !== holding.version) {
       due = { version: holding.version, at: dueAt(holding) }
       failures = 0
@@ -107,6 +135,13 @@ export function createRenewal({ settings, state, renewByToken, ways, tools }: Re
 
   return {
     renew,
+    ways: () => usable(),
+    canRenew,
+    async restore() {
+      for (const way of all) {
+        if (way.atStart && state.holding === undefined) await way.renew(tools).catch(() => false)
+      }
+    },
     start() {
       if (started) return
       started = true

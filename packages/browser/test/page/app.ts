@@ -6,7 +6,14 @@
  * @module
  */
 import type { HfAuthError } from '@hfauth/core'
-import { createAuth, createPermissions, inSessionStorage, inWorker } from '../../src/index.ts'
+import {
+  byBackend,
+  byFrame,
+  createAuth,
+  createPermissions,
+  inSessionStorage,
+  inWorker,
+} from '../../src/index.ts'
 
 declare global {
   interface Window {
@@ -43,6 +50,8 @@ const auth = createAuth({
   now: () => Date.now() + tools.skewMs,
   ...(mode === 'store' && { tokenStore: inSessionStorage('app') }),
   ...(mode?.endsWith('worker') && { vault: inWorker(startWorker(mode === 'shared-worker')) }),
+  ...(mode === 'frame' && { renewal: [byFrame({ timeoutMs: 3000 })] }),
+  ...(mode === 'backend' && { renewal: [byBackend({ url: '/session' })] }),
   ...(mode === 'alone' && { shareTabs: false }),
 })
 const permissions = createPermissions(auth)

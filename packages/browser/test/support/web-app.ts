@@ -45,6 +45,10 @@ export interface WebAppOptions {
   readonly clientId: string
   /** `sub` of the person whose permissions `/api/access` gives. */
   readonly sub: string
+  /** Whether pages of the site may frame each other, as renewal by frame needs. Default false. */
+  readonly framed?: boolean
+  /** Answer of `POST /session`, where the site's own server keeps a session. */
+  readonly backend?: () => { readonly status: number; readonly body: unknown }
   /** Name of the Trusted Types policy that the page may make for its worker. Default none. */
   readonly trustedTypes?: string
 }
@@ -60,7 +64,7 @@ const html = `<!doctype html>
 </html>`
 
 export async function startWebApp(options: WebAppOptions): Promise<WebApp> {
-  const { issuer, clientId, sub, trustedTypes = "'none'" } = options
+  const { issuer, clientId, sub, trustedTypes = "'none'", framed = false, backend } = options
   const violations: string[] = []
   const stranger = await startSite((_, res) => answer(res, 200, 'stranger'))
   let goOn: (() => void) | undefined
@@ -86,6 +90,10 @@ export async function startWebApp(options: WebAppOptions): Promise<WebApp> {
     if (pathname === '/favicon.ico') return answer(res, 204, '')
     if (pathname === '/violations') return collect(req, res)
     if (pathname === '/app.js') return answer(res, 200, script, 'text/javascript')
+    if (pathname === '/session' && req.method === 'POST' && req.headers['x-hfauth'] === 'renew') {
+      const { status, body } = backend?.() ?? { status: 401, body: {} }
+      return answer(res, status, JSON.stringify(body), 'application/json')
+    }
     if (pathname === '/worker.js') return answer(res, 200, workerScript, 'text/javascript')
     if (pathname === '/api/access')
       return answer(res, 200, JSON.stringify(snapshotFor(sub)), 'application/json')
@@ -98,10 +106,10 @@ export async function startWebApp(options: WebAppOptions): Promise<WebApp> {
     "script-src 'self'",
     // Both APIs: what keeps the token from the stranger must not be this header.
     `connect-src 'self' ${issuer} ${api.url} ${stranger.url}`,
-    `frame-src ${issuer}`,
+    `frame-src ${issuer}${framed ? " 'self'" : ''}`,
     "worker-src 'self'",
     "base-uri 'none'",
-    "frame-ancestors 'none'",
+    `frame-ancestors ${framed ? "'self'" : "'none'"}`,
     "require-trusted-types-for 'script'",
     `trusted-types ${trustedTypes}`,
     'report-uri /violations',

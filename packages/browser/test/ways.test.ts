@@ -1,0 +1,217 @@
+/** Checklist E10, J2, J3, J6, K4, K5: other ways to renew and to leave, against a plain `oidc-provider` in a real Chromium. */
+import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { launchChromium } from './chromium.ts'
+import { type PlainProvider, plainClientId, startPlainProvider } from './support/plain-provider.ts'
+import type { AppWindow } from './support/visitor.ts'
+import { startWebApp, type WebApp } from './support/web-app.ts'
+
+interface Site {
+  readonly provider: PlainProvider
+  readonly app: WebApp
+}
+
+let browser: Browser
+let context: BrowserContext
+/** Provider and page on one site, and on two. */
+let near: Site
+let far: Site
+const backend = { status: 401, body: {} as unknown }
+
+async function startSite(host?: string): Promise<Site> {
+  const provider = await startPlainProvider(host)
+  const options = { clientId: plainClientId, sub: 'ana', framed: true, backend: () => backend }
+  const app = await startWebApp({ issuer: provider.issuer, ...options })
+  provider.register(`${app.url}/callback`)
+  return { provider, app }
+}
+
+beforeAll(async () => {
+  browser = await launchChromium()
+  near = await startSite()
+  far = await startSite('localhost')
+})
+
+afterAll(async () => {
+  await browser?.close()
+  for (const site of [near, far]) {
+    await site?.app.close()
+    await site?.provider.close()
+  }
+})
+
+beforeEach(async () => {
+  for (const { provider, app } of [near, far]) {
+    provider.refreshTokens = true
+    provider.grants.length = 0
+    provider.paths.length = 0
+    app.violations.length = 0
+  }
+  Object.assign(backend, { status: 401, body: {} })
+  context = await browser.newContext()
+  context.setDefaultTimeout(15_000)
+})
+
+afterEach(async () => {
+  await context.close()
+  for (const { app } of [near, far]) expect(app.violations).toEqual([])
+})
+
+async function open({ app }: Site, mode = ''): Promise<Page> {
+  await context.addInitScript((given) => void Object.assign(window, { mode: given }), mode)
+  const page = await context.newPage()
+  await page.goto(`${app.url}/models`)
+  await page.locator('#outcome', { hasText: /^[^…]+$/ }).waitFor()
+  return page
+}
+
+async function signIn(page: Page): Promise<void> {
+  await page.locator('#sign-in').click()
+  await shows(page, 'signed-in')
+}
+
+const shows = (page: Page, status: string) => page.locator('#status', { hasText: status }).waitFor()
+
+const renew = (page: Page) =>
+  page.evaluate(() =>
+    (window as unknown as AppWindow).auth.renew().then(
+      () => 'renewed',
+      (error) => String(error.code ?? error),
+    ),
+  )
+
+const ask = (page: Page) =>
+  page.evaluate(() => {
+    const { auth } = window as unknown as AppWindow
+    return auth.capabilities().then((capabilities) => ({ ...capabilities, id: auth.session?.id }))
+  })
+
+describe('a plain provider', () => {
+  test('renews by refresh token, as read from what it sent (E10)', async () => {
+    const page = await open(near)
+    await signIn(page)
+    expect((await ask(page)).renewal).toEqual(['refresh-token'])
+    expect(await renew(page)).toBe('renewed')
+    expect(await renew(page)).toBe('renewed')
+    expect(near.provider.grants).toEqual(['authorization_code', 'refresh_token', 'refresh_token'])
+  })
+
+  test('is told to forget the tokens at sign-out (J2)', async () => {
+    const page = await open(near)
+    await signIn(page)
+    expect(await ask(page)).toMatchObject({ revocation: true, logoutAtProvider: true, tabsShare: true })
+    await page.locator('#sign-out').click()
+    await shows(page, 'signed-out')
+    const revocations = () => near.provider.paths.filter((path) => path === '/token/revocation').length
+    await expect.poll(revocations).toBe(2)
+  })
+
+  test('ends its own session when it is asked to (J3)', async () => {
+    const page = await open(near)
+    await signIn(page)
+    const left = page.waitForURL(`${near.provider.issuer}/session/end**`)
+    await page.evaluate(() => {
+      const { auth } = window as unknown as AppWindow
+      void auth.signOut({ atProvider: true, returnTo: `${location.origin}/callback` })
+    })
+    await left
+    const { searchParams } = new URL(page.url())
+    expect(searchParams.get('id_token_hint')).toMatch(/^ey/)
+    expect(await page.content()).toContain('Do you want to sign-out')
+  })
+})
+
+describe('renewal by frame', () => {
+  test('works on the same site while the person is signed in there (K4, K5)', async () => {
+    near.provider.refreshTokens = false
+    const page = await open(near, 'frame')
+    await signIn(page)
+    const { id, renewal } = await ask(page)
+    expect(renewal).toEqual(['frame'])
+    expect(await renew(page)).toBe('renewed')
+    expect((await ask(page)).id).toBe(id)
+    expect(near.provider.grants).toEqual(['authorization_code', 'authorization_code'])
+    expect(await page.locator('iframe').count()).toBe(0)
+    expect(await page.evaluate(() => JSON.stringify(sessionStorage))).toBe('{}')
+  })
+
+  test('says no without an error where cookies of other sites are withheld, and is not tried again (K4)', async () => {
+    far.provider.refreshTokens = false
+    const page = await open(far, 'frame')
+    const printed: string[] = []
+    page.on('console', (message) => void printed.push(message.text()))
+    page.on('pageerror', (error) => void printed.push(String(error)))
+    await signIn(page)
+    expect(await renew(page)).toBe('HFAUTH_SIGNED_OUT')
+    expect((await ask(page)).renewal).toEqual([])
+    const asked = far.provider.paths.length
+    expect(await renew(page)).toBe('HFAUTH_SIGNED_OUT')
+    expect(far.provider.paths).toHaveLength(asked)
+    // The access token goes on being used while it lives.
+    expect(await page.locator('#status').textContent()).toBe('signed-in')
+    expect(printed).toEqual([])
+  })
+
+  test('takes no answer but that of its own frame (K5)', async () => {
+    near.provider.refreshTokens = false
+    const page = await open(near, 'frame')
+    await signIn(page)
+    await page.evaluate(() => {
+      const forge = () =>
+        window.postMessage({ hfauthAnswer: `${location.origin}/callback?code=x&state=y` }, '*')
+      const timer = setInterval(forge, 1)
+      setTimeout(() => clearInterval(timer), 2000)
+    })
+    expect(await renew(page)).toBe('renewed')
+  })
+
+  test('that the provider never answers ends with its time limit (K4)', async () => {
+    near.provider.refreshTokens = false
+    const page = await open(near, 'frame')
+    await signIn(page)
+    await context.route('**/auth?**', () => {})
+    expect(await renew(page)).toBe('HFAUTH_SIGNED_OUT')
+    expect(await page.locator('iframe').count()).toBe(0)
+  })
+})
+
+describe('renewal by the backend', () => {
+  const body = { access_token: 'from-the-server', expires_in: 60, scope: 'read', claims: { sub: 'ana' } }
+
+  test('signs in whoever has a session there, without the provider, and renews', async () => {
+    Object.assign(backend, { status: 200, body })
+    const page = await open(near, 'backend')
+    await shows(page, 'signed-in')
+    const { id, renewal } = await ask(page)
+    expect(renewal).toEqual(['backend'])
+    expect(await renew(page)).toBe('renewed')
+    expect((await ask(page)).id).toBe(id)
+    const text = await page.evaluate(
+      (address) => (window as unknown as AppWindow).auth.fetch(address).then((answer) => answer.text()),
+      `${near.app.api.url}/v1`,
+    )
+    expect(text).toBe('api')
+    expect(near.app.api.arrivals.at(-1)?.authorization).toBe('Bearer from-the-server')
+    expect(near.provider.grants).toEqual([])
+  })
+
+  test.each([
+    ['nobody', 401, {}, 'HFAUTH_SIGNED_OUT'],
+    ['another person', 200, { ...body, claims: { sub: 'ben' } }, 'HFAUTH_SIGNIN_INVALID'],
+    ['nothing of use', 200, { access_token: 7 }, 'HFAUTH_SIGNIN_INVALID'],
+    ['a failure', 503, {}, 'HFAUTH_ISSUER_UNAVAILABLE'],
+  ])('that gives %s leaves the session as it is (E4, P3)', async (_, status, given, code) => {
+    Object.assign(backend, { status: 200, body })
+    const page = await open(near, 'backend')
+    await shows(page, 'signed-in')
+    Object.assign(backend, { status, body: given })
+    expect(await renew(page)).toBe(code)
+    expect(await page.locator('#status').textContent()).toBe('signed-in')
+  })
+
+  test('without a session leaves the page signed out, with no error', async () => {
+    const page = await open(near, 'backend')
+    expect(await page.locator('#status').textContent()).toBe('signed-out')
+    expect(await page.locator('#outcome').textContent()).toBe('returned to nowhere')
+  })
+})
