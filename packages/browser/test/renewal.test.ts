@@ -1,7 +1,7 @@
 /** Checklist sections 5 and 7: renewal by refresh token, as one tab sees it. */
 import type { HfAuthError } from '@hfauth/core'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import type { AuthEvent, AuthOptions } from '../src/index.ts'
+import type { AuthEvent, AuthExtensions, AuthOptions } from '../src/index.ts'
 import { accessToken, paths, refreshToken } from './support/fake-provider.ts'
 import { createHarness, type Harness, origin, refusalOf } from './support/harness.ts'
 
@@ -17,7 +17,7 @@ type Watched = Harness & {
 
 /** Signed in, on fake timers, with everything that happens written down. */
 async function signedIn(
-  options: Partial<AuthOptions> = {},
+  options: Partial<AuthOptions & AuthExtensions> = {},
   prepare: (harness: Harness) => void = () => {},
   api: (request: Request) => Response | Promise<Response> = () => new Response('ok'),
 ): Promise<Watched> {
@@ -472,6 +472,42 @@ describe('a provider without refresh tokens', () => {
     expect(provider.to(paths.token)).toHaveLength(1)
     const error: HfAuthError = await refusalOf(auth.renew(), 'HFAUTH_SIGNED_OUT')
     expect(error.retryable).toBe(false)
+  })
+})
+
+describe('another way to renew', () => {
+  const only = (harness: Harness) => {
+    harness.provider.tokens = { refresh_token: undefined }
+  }
+
+  test('that cannot work is asked once for fifty who wait, and the session ends with its token (D7, K4)', async () => {
+    let asked = 0
+    const renew = async () => {
+      asked += 1
+      return false
+    }
+    const { auth, types } = await signedIn({ renewal: [{ name: 'frame', renew }] }, only)
+    expect((await auth.capabilities()).renewal).toEqual(['frame'])
+    vi.setSystemTime(Date.now() + lifeMs)
+    expect(auth.getSnapshot().status).toBe('signed-in')
+    const calls = Array.from({ length: 50 }, () => refusalOf(auth.fetch('/v1'), 'HFAUTH_SIGNED_OUT'))
+    await Promise.all(calls)
+    await pass(10)
+    expect(asked).toBe(1)
+    expect(auth.getSnapshot().status).toBe('signed-out')
+    expect(types()).toEqual(['expired', 'signed-out'])
+  })
+
+  test('is used when the refresh token is lost (E7)', async () => {
+    let asked = 0
+    const renew = async () => {
+      asked += 1
+      return true
+    }
+    const { auth, provider } = await signedIn({ renewal: [{ name: 'backend', renew }] })
+    provider.answers.set(paths.token, unreachable)
+    await auth.renew()
+    expect(asked).toBe(1)
   })
 })
 

@@ -60,6 +60,7 @@ export function createRenewal(all: readonly RenewalWay[], tools: RenewalTools): 
   let timer: ReturnType<typeof setTimeout> | undefined
   let due: { readonly version: number; readonly at: number } | undefined
   let failures = 0
+  let inTurn: Promise<void> | undefined
 
   const offline = () => page()?.navigator?.onLine === false
   const hidden = () => page()?.document?.visibilityState === 'hidden' && !renewHidden
@@ -79,11 +80,17 @@ export function createRenewal(all: readonly RenewalWay[], tools: RenewalTools): 
         if ((error as HfAuthError).code !== 'HFAUTH_RENEWAL_LOST' || usable().length === 0) throw error
       }
     }
-    for (const way of usable()) {
-      if (holding === undefined) break
+    inTurn ??= renewInTurn(holding).finally(() => {
+      inTurn = undefined
+    })
+    await inTurn
+  }
+
+  async function renewInTurn(holding: Holding | undefined): Promise<void> {
+    for (const way of holding ? usable() : []) {
       if (await way.renew(tools)) return
       // It will not work a second time either; the next sign-in may be another case.
-      failed.set(way, holding.id)
+      failed.set(way, holding?.id ?? '')
     }
     state.snapshot()
     throw new HfAuthError('HFAUTH_SIGNED_OUT', 'nothing here can renew the sign-in')
@@ -118,7 +125,7 @@ export function createRenewal(all: readonly RenewalWay[], tools: RenewalTools): 
       const wait = Math.min(firstRetryMs * 2 ** (failures - 1), longestRetryMs) * (0.5 + random() / 2)
       const asked = error instanceof ProviderUnavailableError ? error.retryAfterMs : 0
       due = { version: holding.version, at: now() + Math.max(wait, asked) }
-      const again = state.holding?.version === holding.version
+      const again = state.holding?.version === holding.version && canRenew(holding)
       if (error instanceof HfAuthError) {
         state.emit({ type: 'renewal-failed', error, retryAt: again ? due.at : undefined })
       }

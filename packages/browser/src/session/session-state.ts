@@ -77,10 +77,10 @@ export function createSessionState({ now, renewable, onEnd }: SessionStateParts)
   }
 
   function snapshot(): AuthState {
-    if (holding === undefined || expired || now() < holding.expiresAt) return state
+    if (holding === undefined || now() < holding.expiresAt) return state
     if (renewable(holding)) {
+      if (!expired) queueMicrotask(() => emit({ type: 'expired' }))
       expired = true
-      queueMicrotask(() => emit({ type: 'expired' }))
     } else {
       become(signedOut, undefined)
       onEnd()

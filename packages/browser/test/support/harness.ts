@@ -7,6 +7,7 @@ import { HfAuthError } from '@hfauth/core'
 import { expect } from 'vitest'
 import {
   type Auth,
+  type AuthExtensions,
   type AuthOptions,
   createAuth,
   type SignInOptions,
@@ -25,18 +26,18 @@ export interface Harness {
   readonly provider: FakeProvider
   readonly clock: { now: number }
   /** Another load of the same page: memory is gone, the tab's storage and address stay. */
-  reload(options?: Partial<AuthOptions>): Auth
+  reload(options?: Partial<AuthOptions & AuthExtensions>): Auth
   /** Goes to the provider and back, up to the moment when the page has to look at its address. */
   leaveAndReturn(options?: SignInOptions, extra?: Record<string, string>): Promise<void>
   signIn(options?: SignInOptions): Promise<SignInResult | undefined>
 }
 
-export function createHarness(options: Partial<AuthOptions> = {}): Harness {
+export function createHarness(options: Partial<AuthOptions & AuthExtensions> = {}): Harness {
   const clock = { now: Date.parse('2026-09-01T10:00:00Z') }
   const page = createFakePage(`${origin}/start?tab=models#top`)
   const storage = createFakeStorage()
   const provider = createFakeProvider(() => clock.now)
-  const create = (more: Partial<AuthOptions> = {}) =>
+  const create = (more: Partial<AuthOptions & AuthExtensions> = {}) =>
     createAuth({
       issuer,
       clientId,

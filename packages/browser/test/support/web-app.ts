@@ -99,7 +99,8 @@ export async function startWebApp(options: WebAppOptions): Promise<WebApp> {
       return answer(res, 200, JSON.stringify(snapshotFor(sub)), 'application/json')
     res.setHeader('content-security-policy', policy)
     res.setHeader('referrer-policy', 'no-referrer')
-    answer(res, 200, html, 'text/html')
+    // With `no-store` the browser would not put the page aside for the way back.
+    answer(res, 200, html, 'text/html', 'no-cache')
   })
   const policy = [
     "default-src 'none'",
@@ -178,8 +179,14 @@ async function startSite(handle: (req: IncomingMessage, res: ServerResponse) => 
   }
 }
 
-function answer(res: ServerResponse, status: number, body: string, type = 'text/plain'): void {
-  res.writeHead(status, { 'content-type': `${type}; charset=utf-8`, 'cache-control': 'no-store' }).end(body)
+function answer(
+  res: ServerResponse,
+  status: number,
+  body: string,
+  type = 'text/plain',
+  cache = 'no-store',
+): void {
+  res.writeHead(status, { 'content-type': `${type}; charset=utf-8`, 'cache-control': cache }).end(body)
 }
 
 function snapshotFor(sub: string): unknown {

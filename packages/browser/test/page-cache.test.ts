@@ -1,0 +1,99 @@
+/** Checklist J6, F4 and F9 in a real Chromium with its back/forward cache on. */
+import { type Hub, publicAppId, startHub } from '@hfauth/testkit'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { rememberSecrets } from '../../../test/support/output.ts'
+import { launchChromium } from './chromium.ts'
+import { createVisitor, type Visitor } from './support/visitor.ts'
+import { startWebApp, type WebApp } from './support/web-app.ts'
+
+let hub: Hub
+let app: WebApp
+let browser: Browser
+let context: BrowserContext
+let visitor: Visitor
+let page: Page
+
+beforeAll(async () => {
+  hub = await startHub()
+  app = await startWebApp({ issuer: hub.url, clientId: publicAppId, sub: hub.person('ana').id })
+  browser = await launchChromium({ pageCache: true })
+})
+
+afterAll(async () => {
+  rememberSecrets(hub.issued)
+  await browser?.close()
+  await app?.close()
+  await hub?.close()
+})
+
+beforeEach(async () => {
+  hub.forgetConsent('ana', publicAppId)
+  context = await browser.newContext()
+  context.setDefaultTimeout(15_000)
+  visitor = createVisitor(context, app, hub)
+  page = await visitor.open()
+  await visitor.signIn(page)
+})
+
+afterEach(() => context.close())
+
+/**
+ * The page goes into the cache and comes out of it again, as its script sees that. Headless Chromium has no such cache,
+ * so the events are ours; that the page would be let in is the last test's matter.
+ */
+async function leaveAndComeBack(meanwhile: () => Promise<void>): Promise<string> {
+  const turn = (type: string) =>
+    page.evaluate((name) => {
+      window.dispatchEvent(new PageTransitionEvent(name, { persisted: true }))
+      // Before anything could be painted.
+      return document.querySelector('#who')?.textContent ?? 'nothing'
+    }, type)
+  await turn('pagehide')
+  await meanwhile()
+  return turn('pageshow')
+}
+
+test('a page out of the cache shows nobody until it is known that nobody signed out (J6, F9)', async () => {
+  expect(await leaveAndComeBack(async () => {})).toBe('')
+  await visitor.shows(page, 'signed-in')
+  expect(await visitor.renew(page)).toBe('renewed')
+})
+
+test('a page out of the cache after a sign-out elsewhere goes on showing nobody (J6, F6)', async () => {
+  const other = await visitor.open()
+  await visitor.shows(other, 'signed-in')
+  const shown = await leaveAndComeBack(async () => {
+    await other.locator('#sign-out').click()
+    await visitor.shows(other, 'signed-out')
+  })
+  expect(shown).toBe('')
+  await visitor.shows(page, 'signed-out')
+  expect(await page.locator('#who').textContent()).toBe('')
+})
+
+test('a page in the cache holds nobody up who renews, and hears of it when it is back (F4)', async () => {
+  const other = await visitor.open()
+  await visitor.shows(other, 'signed-in')
+  await leaveAndComeBack(async () => {
+    expect(await visitor.renew(other)).toBe('renewed')
+  })
+  await visitor.shows(page, 'signed-in')
+  expect(await visitor.renew(page)).toBe('renewed')
+  expect(new Set(visitor.refreshTokens()).size).toBe(visitor.refreshTokens().length)
+})
+
+test('nothing of ours keeps a page out of the cache (F9)', async () => {
+  const session = await context.newCDPSession(page)
+  await session.send('Page.enable')
+  const told = new Promise<string[]>((resolve) => {
+    session.on('Page.backForwardCacheNotUsed', ({ notRestoredExplanations }) =>
+      resolve(notRestoredExplanations.map(({ reason }) => reason)),
+    )
+  })
+  await page.goto(`${app.stranger.url}/elsewhere`)
+  await page.goBack()
+  // Headless Chromium itself; a lock or a channel that is held would be among them.
+  const own = ['BrowsingInstanceNotSwapped', 'BackForwardCacheDisabledForDelegate']
+  expect((await told).filter((reason) => !own.includes(reason))).toEqual([])
+})
