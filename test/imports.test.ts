@@ -55,8 +55,9 @@ const rules: Readonly<Record<string, PackageRules>> = {
       ['vault'],
       ['session'],
       ['login'],
+      ['renewal'],
       ['create-auth.ts', 'access'],
-      ['index.ts'],
+      ['index.ts', 'worker.ts'],
     ],
     libraries: { '@hfauth/core': everyFile, oauth4webapi: ['provider'] },
     forbiddenWords: [

@@ -29,15 +29,10 @@ const args = [
   '--no-first-run',
 ]
 
-/**
- * Starts a headless browser. Close it when done: `await browser.close()`.
- *
- * @param pageCache - With the back/forward cache, which the test driver turns off.
- */
-export async function launchChromium({ pageCache = false } = {}): Promise<Browser> {
+/** Starts a headless browser. Close it when done: `await browser.close()`. */
+export async function launchChromium(): Promise<Browser> {
   const executablePath = installedChromium() ?? (await packagedChromium())
-  const ignoreDefaultArgs = pageCache ? ['--disable-back-forward-cache'] : []
-  return chromium.launch({ executablePath, args, ignoreDefaultArgs })
+  return chromium.launch({ executablePath, args })
 }
 
 /** @throws Error when `CHROMIUM_PATH` is set and nothing is there. */
