@@ -1,7 +1,7 @@
 /** Checklist sections 5 and 7: renewal by refresh token, as one tab sees it. */
 import type { HfAuthError } from '@hfauth/core'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import type { AuthEvent, AuthExtensions, AuthOptions } from '../src/index.ts'
+import { type AuthEvent, type AuthExtensions, type AuthOptions, inSessionStorage } from '../src/index.ts'
 import { accessToken, paths, refreshToken } from './support/fake-provider.ts'
 import { createHarness, type Harness, origin, refusalOf } from './support/harness.ts'
 
@@ -472,6 +472,136 @@ describe('a provider without refresh tokens', () => {
     expect(provider.to(paths.token)).toHaveLength(1)
     const error: HfAuthError = await refusalOf(auth.renew(), 'HFAUTH_SIGNED_OUT')
     expect(error.retryable).toBe(false)
+  })
+})
+
+describe('a store of tokens', () => {
+  const keep = (text: string | null) => {
+    const store = {
+      text,
+      read: () => store.text,
+      write(next: string) {
+        store.text = next
+      },
+      remove() {
+        store.text = null
+      },
+    }
+    return store
+  }
+
+  test('signs in after a reload, with the tokens that were written (H3)', async () => {
+    const store = keep(null)
+    const { reload, sent, provider } = await signedIn({ tokenStore: store })
+    const asked = provider.to(paths.token).length
+    const auth = reload()
+    await auth.handleCallback()
+    await auth.fetch('/v1')
+    expect(auth.session?.username).toBe('ana')
+    expect(sent[0]?.headers.get('authorization')).toBe(`Bearer ${accessToken}`)
+    expect(provider.to(paths.token)).toHaveLength(asked)
+    expect((await auth.capabilities()).tokens).toBe('store')
+    await auth.signOut()
+    expect(store.text).toBe(null)
+  })
+
+  test('with tokens whose time is over, and nothing to renew them, signs nobody in', async () => {
+    const store = keep(null)
+    const { reload } = await signedIn({ tokenStore: store }, (harness) => {
+      harness.provider.tokens = { refresh_token: undefined }
+    })
+    vi.setSystemTime(Date.now() + lifeMs)
+    const auth = reload()
+    await auth.handleCallback()
+    expect(auth.getSnapshot().status).toBe('signed-out')
+  })
+
+  test.each([
+    'undefined',
+    'null',
+    '{',
+    '[]',
+    '7',
+    '{"version":1}',
+    JSON.stringify({
+      id: 'x',
+      accessToken: 'x',
+      version: 1,
+      expiresAt: 9e15,
+      lifetimeMs: 1,
+      scopes: [7],
+      claims: { sub: 'x' },
+    }),
+    JSON.stringify({
+      id: 'x',
+      accessToken: 'x',
+      version: 1,
+      expiresAt: 9e15,
+      lifetimeMs: 1,
+      scopes: [],
+      claims: null,
+    }),
+    JSON.stringify({
+      id: 'x',
+      accessToken: '',
+      version: 1,
+      expiresAt: 9e15,
+      lifetimeMs: 1,
+      scopes: [],
+      claims: { sub: 'x' },
+    }),
+  ])('that holds %s counts as empty (H9)', async (text) => {
+    const { auth } = createHarness({ tokenStore: keep(text) })
+    await auth.handleCallback()
+    expect(auth.getSnapshot().status).toBe('signed-out')
+  })
+
+  test('that fails counts as empty and stops nothing (H8)', async () => {
+    const fail = () => {
+      throw new DOMException('no', 'QuotaExceededError')
+    }
+    const { auth } = await signedIn({ tokenStore: { read: fail, write: fail, remove: fail } })
+    await auth.renew()
+    expect(auth.session?.username).toBe('ana')
+    await auth.signOut()
+    expect(auth.session).toBeUndefined()
+  })
+
+  test('under two clients keeps them apart (P1)', async () => {
+    const entries = new Map<string, string>()
+    const storage = {
+      length: 0,
+      key: () => null,
+      getItem: (key: string) => entries.get(key) ?? null,
+      setItem: (key: string, value: string) => void entries.set(key, value),
+      removeItem: (key: string) => void entries.delete(key),
+    }
+    const [one, two] = await Promise.all(
+      ['one', 'two'].map((name) => signedIn({ tokenStore: inSessionStorage(name, () => storage) })),
+    )
+    expect(entries.size).toBe(2)
+    await one?.auth.signOut()
+    expect([...entries.keys()]).toEqual(['hfauth.tokens.1.two'])
+    await two?.auth.renew()
+    expect(two?.auth.session).toBeDefined()
+  })
+})
+
+describe('a day', () => {
+  test('of a provider that fails for hours has one event for each thing that happens (G7, S2)', async () => {
+    const { provider, types, auth } = await signedIn()
+    await pass(lifeMs)
+    provider.answers.set(paths.token, answer(503))
+    await pass(lifeMs + 2 * hours, 60_000)
+    provider.answers.clear()
+    await pass(hours, 60_000)
+    await auth.signOut()
+    await auth.signOut()
+    const counted = (type: string) => types().filter((each) => each === type).length
+    expect(counted('renewed')).toBe(2)
+    expect(counted('expired')).toBe(1)
+    expect(counted('signed-out')).toBe(1)
+    expect(types().slice(-2)).toEqual(['renewed', 'signed-out'])
   })
 })
 

@@ -115,6 +115,21 @@ describe('tabs of one sign-in', () => {
     expect(sent.length).toBeLessThanOrEqual(100)
   })
 
+  test('go over to whoever signs in next, and none goes on with another person’s token (F7)', async () => {
+    const first = await signInWith(2)
+    const second = tabs[1] as Page
+    // Somebody else is at the provider now.
+    await context.clearCookies()
+    hub.forgetConsent('ben', publicAppId)
+    await visitor.signIn(second, 'ben')
+    for (const tab of [second, first]) await tab.locator('#who', { hasText: 'ben' }).waitFor()
+    app.api.arrivals.length = 0
+    await Promise.all([first, second].map(call))
+    expect(tokensSeen().size).toBe(1)
+    expect(await visitor.renew(first)).toBe('renewed')
+    expect(await first.locator('#who').textContent()).toContain('ben')
+  })
+
   test('are signed out together, also those that renew (F6, J1, J5)', async () => {
     const first = await signInWith(3)
     hub.faults.tokenEndpoint = { delayMs: 500 }

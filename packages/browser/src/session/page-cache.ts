@@ -16,13 +16,13 @@ export interface PageCacheParts {
 }
 
 export function watchPage(page: Page, { vault, state }: PageCacheParts): void {
-  const check = () => vault.check().finally(state.settle)
+  const check = (missed: boolean) => vault.check(missed).finally(state.settle)
   page.addEventListener?.('pagehide', () => vault.rest())
   page.addEventListener?.('pageshow', (event) => {
     if (!(event as PageTransitionEvent).persisted) return
     state.suspend()
-    void check()
+    void check(true)
   })
   // A tab that was frozen may have slept through a message.
-  page.document?.addEventListener?.('resume', () => void check())
+  page.document?.addEventListener?.('resume', () => void check(false))
 }

@@ -53,8 +53,12 @@ export interface Vault {
   send(request: Request): Promise<Response>
   /** Forgets at once; tells the other tabs unless only time has passed; then revokes where that is offered. */
   end(by: 'this-tab' | 'time'): Promise<void>
-  /** Whether others signed out while this page was asleep; ends the session then. */
-  check(): Promise<void>
+  /**
+   * Looks whether others signed out while this page was asleep, and ends the session then.
+   *
+   * @param missed - It may have missed messages: where the browser keeps no marks, nobody is signed in any more.
+   */
+  check(missed: boolean): Promise<void>
   /** Address that ends the session at the provider; `undefined` where there is none. */
   logoutUrl(returnTo: string | undefined): Promise<string | undefined>
   sharing(): Promise<boolean>
@@ -134,7 +138,7 @@ export function createVault({ settings, provider, surroundings, home, onChange }
 
   function hear(message: TabMessage): void {
     if (message.type === 'out') {
-      if (!Number.isFinite(message.version)) return
+      if (!Number.isSafeInteger(message.version)) return
       floor = Math.max(floor, message.version)
       if (grant && grant.version <= floor) void drop('other-tab')
     } else if (!shares) {
@@ -328,12 +332,12 @@ export function createVault({ settings, provider, surroundings, home, onChange }
       await leave(by)
       await forget([refreshToken, accessToken])
     },
-    async check() {
+    async check(missed) {
       tabs.listen()
       tabs.setHolding(shares && grant !== undefined)
       if (grant === undefined) return
       floor = Math.max(floor, await marks.signedOut())
-      if (grant && grant.version <= floor) await drop('other-tab')
+      if (grant && (grant.version <= floor || (missed && !(await marks.usable())))) await drop('other-tab')
       else if (shares) tabs.post({ type: 'ask' })
     },
     async logoutUrl(returnTo) {

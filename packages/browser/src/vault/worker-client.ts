@@ -118,12 +118,12 @@ export function inWorker(worker: WorkerLike): (parts: VaultParts) => Vault {
       renew: (than) => ask('renew', than),
       send,
       end(by) {
-        leaving = holding !== undefined
+        leaving = true
         holding = undefined
         onChange({ type: 'signed-out', by, holding: undefined })
         return ask('end', by)
       },
-      check: () => ask('check'),
+      check: (missed) => ask('check', missed),
       logoutUrl: (returnTo) => ask('logoutUrl', returnTo),
       sharing: async () => shared,
       rest: () => {},

@@ -100,7 +100,7 @@ export function createWorkerHost(scope: WorkerScope, fetch?: typeof globalThis.f
     accept: (held, given) => held.accept(given),
     renew: (held, than: number) => held.renew(than),
     end: (held, by: 'this-tab' | 'time') => held.end(by),
-    check: (held) => held.check(),
+    check: (held, missed: boolean) => held.check(missed),
     logoutUrl: (held, returnTo: string | undefined) => held.logoutUrl(returnTo),
   }
 
@@ -111,7 +111,6 @@ export function createWorkerHost(scope: WorkerScope, fetch?: typeof globalThis.f
       ports.set(port, calls)
       port.onmessage = ({ data }: MessageEvent) => {
         if (data?.name === 'abort') return running.get(data.input)?.abort()
-        if (data?.name === 'close') return void ports.delete(port)
         if (typeof data?.id !== 'number' || typeof data.name !== 'string') return
         const controller = new AbortController()
         calls.add(data.id)

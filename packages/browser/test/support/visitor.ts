@@ -17,7 +17,8 @@ export interface AppWindow {
 export interface Visitor {
   /** Opens a tab and waits until the page knows who is there. */
   open(path?: string): Promise<Page>
-  signIn(page: Page): Promise<void>
+  /** @param username - Default `ana`. */
+  signIn(page: Page, username?: string): Promise<void>
   /** `signed-in`, `signed-out` or `unknown`, as the page shows it. */
   statusOf(page: Page): Promise<string>
   /** Until the page shows it. */
@@ -37,10 +38,10 @@ export function createVisitor(context: BrowserContext, app: WebApp, hub: Hub): V
       await settled(page)
       return page
     },
-    async signIn(page) {
+    async signIn(page, username = 'ana') {
       await page.locator('#sign-in').click()
       await page.waitForURL(`${hub.url}/**`)
-      await page.locator('button[name=username][value=ana]').click()
+      await page.locator(`button[name=username][value=${username}]`).click()
       await page.locator('button[name=decision][value=allow]').click()
       await page.waitForURL(`${app.url}/**`)
       await settled(page)
