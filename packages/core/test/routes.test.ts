@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { createAppRouter, hubRoutes, matchHubRoute } from '../src/index.ts'
+import { createAppRouter, type HubService, hubRoutes, matchHubRoute } from '../src/index.ts'
 import { policyOf } from './support.ts'
 
-function match(line: string) {
+function match(line: string, services?: readonly HubService[]) {
   const [method = '', target = ''] = line.split(' ')
   const [path = '', query = ''] = target.split('?')
-  const found = matchHubRoute(method, path, new URLSearchParams(query))
+  const found = matchHubRoute(method, path, new URLSearchParams(query), services)
   if (found === undefined) return undefined
   const { action, resource, route } = found
   if (resource === undefined) return `${action} ${route.target.in}`
@@ -14,8 +14,25 @@ function match(line: string) {
 }
 
 describe('routes of the Hub', () => {
-  test('there are at least twenty of them', () => {
-    expect(hubRoutes.length).toBeGreaterThanOrEqual(20)
+  test('every row can be found, and by nothing but its own line', () => {
+    const example = (path: string) =>
+      path
+        .replace('{repo}', 'acme/vision')
+        .replace('{kind}', 'models')
+        .replace('{path*}', 'a/b')
+        .replace('/{path?}', '/a/b')
+        .replaceAll(/\{\w+\}/g, 'one')
+    for (const route of hubRoutes) {
+      const query = new URLSearchParams(route.query && { [route.query.name]: route.query.value })
+      if (route.target.in === 'query') query.set(route.target.name, 'acme/labels')
+      for (const method of route.methods) {
+        const found = matchHubRoute(method, example(route.path), query, [route.host])
+        expect({ line: `${method} ${route.path}`, route: found?.route }).toEqual({
+          line: `${method} ${route.path}`,
+          route,
+        })
+      }
+    }
   })
 
   test.each([
@@ -49,8 +66,33 @@ describe('routes of the Hub', () => {
     ['PUT /api/models/acme/vision/settings', 'manage model:acme/vision'],
     ['POST /api/repos/create', 'create body'],
     ['DELETE /api/repos/delete', 'delete body'],
+    ['POST /api/repos/move', 'manage body'],
+    ['POST /api/models/acme/vision/duplicate', 'read model:acme/vision'],
+    ['GET /acme/vision.git/info/refs?service=git-upload-pack', 'read model:acme/vision'],
+    ['GET /acme/vision.git/info/refs?service=git-receive-pack', 'write model:acme/vision'],
+    ['GET /datasets/acme/labels/info/refs?service=git-upload-pack', 'read dataset:acme/labels'],
+    ['POST /acme/vision.git/git-upload-pack', 'read model:acme/vision'],
+    ['POST /spaces/acme/demo/git-receive-pack', 'write space:acme/demo'],
+    ['GET /api/models/acme/vision/compare/main..dev', 'read model:acme/vision@main..dev'],
+    ['POST /api/models/acme/vision/discussions/3/merge', 'write model:acme/vision'],
+    ['POST /api/models/acme/vision/discussions/3/comment/a1/hide', 'discuss model:acme/vision'],
+    ['POST /api/models/acme/vision/user-access-request/grant', 'manage model:acme/vision'],
+    ['POST /api/spaces/acme/demo/restart', 'run space:acme/demo'],
+    ['GET /api/spaces/acme/demo/secrets', 'manage space:acme/demo'],
+    ['GET /api/collections/acme/vision-64f9', 'read collection:acme/vision-64f9'],
+    ['GET /api/buckets/acme/data/xet-write-token', 'write bucket:acme/data'],
+    ['GET /buckets/acme/data/resolve/a/b', 'read bucket:acme/data a/b'],
+    ['GET /api/organizations/acme/members', 'read org:acme'],
+    ['POST /api/jobs/acme', 'run job:acme'],
+    ['POST /api/jobs/acme/66a/cancel', 'run job:acme/66a'],
+    ['GET /api/tasks', 'read catalogue'],
     ['GET /v1/models', 'infer list'],
+    ['GET /v1/models/acme/vision', 'infer model:acme/vision'],
     ['POST /v1/chat/completions', 'infer body'],
+    ['POST /hf-inference/models/acme/vision/pipeline/feature-extraction', 'infer model:acme/vision'],
+    ['POST /v2/endpoint/acme', 'create body'],
+    ['DELETE /v2/endpoint/acme/vision', 'delete endpoint:acme/vision'],
+    ['GET /rows?dataset=acme/labels&config=default', 'read dataset:acme/labels'],
   ])('%s is %s', (line, expected) => {
     expect(match(line)).toBe(expected)
   })
@@ -71,8 +113,31 @@ describe('routes of the Hub', () => {
     ['a bad percent-encoding', 'GET /acme/open/resolve/main/%zz'],
     ['no path behind resolve', 'GET /acme/open/resolve/main'],
     ['a NUL', 'GET /acme/open/resolve/main/a%00b'],
+    ['Git without a service', 'GET /acme/vision.git/info/refs'],
+    ['a service of Git that is none', 'GET /acme/vision.git/info/refs?service=git-upload-archive'],
+    ['a dataset that is not named', 'GET /rows'],
+    ['a dataset that is no name', 'GET /rows?dataset=acme/../secret'],
+    ['a provider’s own path', 'POST /together/v1/chat/completions'],
+    ['an old name without an owner', 'GET /api/models/gpt2'],
   ])('%s has no reading', (_, line) => {
     expect(match(line)).toBeUndefined()
+  })
+})
+
+describe('an address of its own', () => {
+  test.each(['GET /', 'POST /v1/chat/completions', 'GET /gradio_api/', 'DELETE /api/models/acme/vision'])(
+    'leads to one endpoint, whatever is asked there: %s',
+    (line) => {
+      expect(match(line, ['endpoint'])).toBe('infer host')
+      expect(match(line, ['space'])).toBe('infer host')
+    },
+  )
+
+  test('leads nowhere by a path that climbs, and by no row of the Hub', () => {
+    expect(match('GET /a/%2e%2e/b', ['space'])).toBeUndefined()
+    expect(match('GET /a//b', ['space'])).toBeUndefined()
+    expect(match('GET /v1/models', ['hub'])).toBeUndefined()
+    expect(match('GET /api/models', ['router'])).toBeUndefined()
   })
 })
 

@@ -1,205 +1,79 @@
 /**
- * Which request is which action on what: the routes of the Hub and of the inference router. Data.
+ * What a route is, and all of them in the order in which they are looked for.
  *
- * Two traps that methods hide: `GET …/xet-write-token` hands out the right to write, and
- * `POST …/paths-info` only reads.
+ * The rows stand in three files: repositories, what else the Hub has, and inference with its deployments.
+ * What no row fits is no route, and a proxy refuses it.
  *
  * @see the Hub's OpenAPI description; `@huggingface/hub`; huggingface.co/docs/inference-providers
  * @module
  */
 import type { HubAction, HubType } from './actions.ts'
+import { accountRoutes } from './routes-account.ts'
+import { inferenceRoutes } from './routes-inference.ts'
+import { repositoryRoutes } from './routes-repositories.ts'
+
+/**
+ * Where a route lives: the Hub, the inference router, the management API of Inference Endpoints, the dataset
+ * viewer, or an address of its own that one deployed endpoint or one running Space has.
+ */
+export type HubService = 'hub' | 'router' | 'endpoints' | 'viewer' | 'endpoint' | 'space'
 
 /** What the request is about, and where that is said. */
 export type RouteTarget =
-  /** The repository in the path. */
-  | { readonly in: 'path' }
+  /** The resource in the path; a repository's type is in the path too, any other is named here. */
+  | { readonly in: 'path'; readonly type?: HubType }
   /** Everything of a type: the answer is a list, cut down to what the caller may read. */
   | { readonly in: 'list'; readonly type: HubType }
   /** The caller itself. */
   | { readonly in: 'caller' }
-  /** A JSON body: the model of an inference call, or the repository to create or delete. */
-  | { readonly in: 'body'; readonly reads: 'inference-model' | 'repository' }
-  /** The repository in the path, and the action in the body's `operation` (Git LFS batch API). */
-  | { readonly in: 'path'; readonly reads: 'lfs-operation' }
+  /** What anybody may read and no repository is named in: fetched without a credential. */
+  | { readonly in: 'catalogue' }
+  /** A parameter of the query. */
+  | { readonly in: 'query'; readonly name: string; readonly type: HubType }
+  /** The address that was asked. */
+  | { readonly in: 'host'; readonly type: HubType }
+  /**
+   * A JSON body: the model of an inference call, the repository to make or delete, both names of one that
+   * moves, the collection or the endpoint to make.
+   */
+  | {
+      readonly in: 'body'
+      readonly reads: 'inference-model' | 'repository' | 'move' | 'collection' | 'endpoint'
+    }
+  /**
+   * The resource in the path, and the rest in the body: what a Git LFS batch does (`operation`), which refs
+   * a push changes (its commands), where a copy goes (`repository`), which model an endpoint is to run, or
+   * once more the model, which must be the same.
+   */
+  | {
+      readonly in: 'path'
+      readonly type?: HubType
+      readonly reads: 'lfs-operation' | 'git-commands' | 'duplicate' | 'endpoint-model' | 'same-model'
+    }
 
 export interface HubRoute {
   readonly methods: readonly string[]
   /**
    * `{kind}` is `models`, `datasets`, `spaces` or `kernels`; `{repo}` stands for `{ns}/{name}` behind the
-   * prefix that pages have for that kind; `{rev}` is one segment and may hold an encoded `/`;
-   * `{path*}` is the rest, at least one segment, and `{path?}` may be none.
+   * prefix that pages have for that kind; `{rev}` is one segment and may hold an encoded `/`; `{x}` is a
+   * segment that names nothing to be judged; `{path*}` is the rest, at least one segment, and `{path?}` may
+   * be none.
    */
   readonly path: string
-  readonly host: 'hub' | 'router'
+  readonly host: HubService
   readonly action: HubAction
   readonly target: RouteTarget
   /** With `create_pr` it proposes instead of writing: then the action is `discuss`. */
   readonly pullRequests?: true
+  /** Says what may be done before anybody does it: open to whoever may do it at some revision. */
+  readonly discovery?: true
+  /** A parameter of the query that must have this value. */
+  readonly query?: { readonly name: string; readonly value: string }
+  /** Known of the resource by the route itself. */
+  readonly provider?: string
 }
 
-const read = ['GET', 'HEAD']
-const inPath = { in: 'path' } as const
-
-export const hubRoutes: readonly HubRoute[] = [
-  { methods: ['GET'], path: '/api/whoami-v2', host: 'hub', action: 'read', target: { in: 'caller' } },
-  {
-    methods: ['GET'],
-    path: '/api/models',
-    host: 'hub',
-    action: 'read',
-    target: { in: 'list', type: 'model' },
-  },
-  {
-    methods: ['GET'],
-    path: '/api/datasets',
-    host: 'hub',
-    action: 'read',
-    target: { in: 'list', type: 'dataset' },
-  },
-  {
-    methods: ['GET'],
-    path: '/api/spaces',
-    host: 'hub',
-    action: 'read',
-    target: { in: 'list', type: 'space' },
-  },
-
-  { methods: read, path: '/api/{kind}/{ns}/{name}', host: 'hub', action: 'read', target: inPath },
-  {
-    methods: read,
-    path: '/api/{kind}/{ns}/{name}/revision/{rev}',
-    host: 'hub',
-    action: 'read',
-    target: inPath,
-  },
-  {
-    methods: read,
-    path: '/api/{kind}/{ns}/{name}/tree/{rev}/{path?}',
-    host: 'hub',
-    action: 'read',
-    target: inPath,
-  },
-  {
-    methods: ['POST'],
-    path: '/api/{kind}/{ns}/{name}/paths-info/{rev}',
-    host: 'hub',
-    action: 'read',
-    target: inPath,
-  },
-  { methods: read, path: '/api/{kind}/{ns}/{name}/refs', host: 'hub', action: 'read', target: inPath },
-  {
-    methods: read,
-    path: '/api/{kind}/{ns}/{name}/commits/{rev}',
-    host: 'hub',
-    action: 'read',
-    target: inPath,
-  },
-  { methods: read, path: '/api/{kind}/{ns}/{name}/discussions', host: 'hub', action: 'read', target: inPath },
-  { methods: read, path: '/{repo}/resolve/{rev}/{path*}', host: 'hub', action: 'read', target: inPath },
-  { methods: read, path: '/{repo}/raw/{rev}/{path*}', host: 'hub', action: 'read', target: inPath },
-  {
-    methods: read,
-    path: '/api/resolve-cache/{kind}/{ns}/{name}/{rev}/{path*}',
-    host: 'hub',
-    action: 'read',
-    target: inPath,
-  },
-  {
-    methods: ['GET'],
-    path: '/api/{kind}/{ns}/{name}/xet-read-token/{rev}',
-    host: 'hub',
-    action: 'read',
-    target: inPath,
-  },
-
-  {
-    methods: ['GET'],
-    path: '/api/{kind}/{ns}/{name}/xet-write-token/{rev}',
-    host: 'hub',
-    action: 'write',
-    target: inPath,
-  },
-  {
-    methods: ['POST'],
-    path: '/api/{kind}/{ns}/{name}/preupload/{rev}',
-    host: 'hub',
-    action: 'write',
-    target: inPath,
-    pullRequests: true,
-  },
-  {
-    methods: ['POST'],
-    path: '/api/{kind}/{ns}/{name}/commit/{rev}',
-    host: 'hub',
-    action: 'write',
-    target: inPath,
-    pullRequests: true,
-  },
-  {
-    methods: ['POST', 'DELETE'],
-    path: '/api/{kind}/{ns}/{name}/branch/{rev}',
-    host: 'hub',
-    action: 'write',
-    target: inPath,
-  },
-  {
-    methods: ['POST', 'DELETE'],
-    path: '/api/{kind}/{ns}/{name}/tag/{rev}',
-    host: 'hub',
-    action: 'write',
-    target: inPath,
-  },
-  {
-    methods: ['POST'],
-    path: '/{repo}.git/info/lfs/objects/batch',
-    host: 'hub',
-    action: 'write',
-    target: { in: 'path', reads: 'lfs-operation' },
-  },
-  {
-    methods: ['POST'],
-    path: '/api/{kind}/{ns}/{name}/discussions',
-    host: 'hub',
-    action: 'discuss',
-    target: inPath,
-  },
-  {
-    methods: ['PUT'],
-    path: '/api/{kind}/{ns}/{name}/settings',
-    host: 'hub',
-    action: 'manage',
-    target: inPath,
-  },
-  {
-    methods: ['POST'],
-    path: '/api/repos/create',
-    host: 'hub',
-    action: 'create',
-    target: { in: 'body', reads: 'repository' },
-  },
-  {
-    methods: ['DELETE'],
-    path: '/api/repos/delete',
-    host: 'hub',
-    action: 'delete',
-    target: { in: 'body', reads: 'repository' },
-  },
-
-  {
-    methods: ['GET'],
-    path: '/v1/models',
-    host: 'router',
-    action: 'infer',
-    target: { in: 'list', type: 'model' },
-  },
-  {
-    methods: ['POST'],
-    path: '/v1/chat/completions',
-    host: 'router',
-    action: 'infer',
-    target: { in: 'body', reads: 'inference-model' },
-  },
-]
+export const hubRoutes: readonly HubRoute[] = [...accountRoutes, ...repositoryRoutes, ...inferenceRoutes]
 
 /** Resource type of each `{kind}`, and the prefix its pages have. */
 export const repositoryKinds: ReadonlyMap<string, { readonly type: HubType; readonly prefix: string }> =
@@ -220,6 +94,7 @@ export const reservedOwners: ReadonlySet<string> = new Set([
   'buckets',
   'collections',
   'docs',
+  'hf-inference',
   'login',
   'logout',
   'oauth',
@@ -228,4 +103,5 @@ export const reservedOwners: ReadonlySet<string> = new Set([
   'resolve',
   'settings',
   'v1',
+  'v2',
 ])
