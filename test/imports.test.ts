@@ -104,6 +104,7 @@ const rules: Readonly<Record<string, PackageRules>> = {
       hono: ['adapters/hono.ts'],
       jose: ['keys/signature.ts', 'secrets/assertion-keys.ts', 'session/sealed-box.ts'],
       oauth4webapi: ['session/oauth.ts'],
+      undici: ['proxy/upstream-client.ts'],
       'node:': everyFile,
     },
     forbiddenWords: [/Math\.random/, /\bconsole\./],

@@ -48,6 +48,7 @@ export type {
   Refused,
 } from './guard/types.ts'
 export { directoryKeyStore, type KeyStore } from './keys/key-store.ts'
+export type { AddressOption } from './proxy/addresses.ts'
 export {
   type CredentialRequest,
   exchangeForMember,

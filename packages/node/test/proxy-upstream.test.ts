@@ -158,14 +158,15 @@ describe('headers of an answer', () => {
     expect(response.headers.get('x-xet-access-token')).toBe('xet')
   })
 
-  test('an answer is asked for as it is, and one that was compressed all the same has no false length', async () => {
+  test('an answer is asked for as it is, and one that was compressed all the same comes so', async () => {
+    const body = gzipSync('plain')
     answer = (_, res) => {
-      const body = gzipSync('plain')
       res.writeHead(200, { 'content-encoding': 'gzip', 'content-length': body.length }).end(body)
     }
     const response = await get()
     expect(asked[0]?.headers['accept-encoding']).toBe('identity')
-    expect(response.headers.get('content-encoding')).toBeNull()
+    expect(response.headers.get('content-length')).toBe(String(body.length))
+    // This client unpacks it, as any does.
     expect(await response.text()).toBe('plain')
   })
 

@@ -356,7 +356,7 @@ const methods: Row[] = [
   ],
   ['E02 an unknown method', { method: 'PROPFIND' }, 405, 'method_unknown'],
   ['E02 TRACE', { method: 'TRACE' }, 405, 'method_unknown'],
-  ['E02 PATCH', { method: 'PATCH' }, 405, 'method_unknown'],
+  ['E02 PATCH', { method: 'PATCH' }, 404, 'route_unknown'],
   ['E02 a made-up method', { method: 'FOO' }, 400, 'request_malformed'],
   ['E02 HEAD', { method: 'HEAD' }, 200, 'allowed', [`HEAD ${file}`]],
   ['E02 HEAD where there is only GET', { method: 'HEAD', target: '/api/whoami-v2' }, 404, 'route_unknown'],
@@ -370,8 +370,8 @@ const methods: Row[] = [
   [
     'E03 git receive-pack',
     { target: '/acme/vision-small.git/info/refs?service=git-receive-pack' },
-    404,
-    'route_unknown',
+    403,
+    'environment_ceiling',
   ],
   [
     'E04 a POST that reads',
@@ -541,8 +541,8 @@ const bodies: Row[] = [
     'F12 a model in the path',
 
     { ...post(chat), target: '/hf-inference/models/acme/restricted/v1/chat/completions' },
-    404,
-    'route_unknown',
+    400,
+    'body_ambiguous',
   ],
   [
     'F13 a provider’s own path',
@@ -609,8 +609,8 @@ const bodies: Row[] = [
       headers: ['Content-Type: application/json'],
       body: '{"fromRepo":"acme/a","toRepo":"evil/a"}',
     },
-    404,
-    'route_unknown',
+    403,
+    'environment_ceiling',
   ],
   ['F22 dots in a model', post(`{"model":"acme/../secret",${rest}}`), 400, 'body_invalid'],
   ['F22 no name', post(`{"model":"acme/",${rest}}`), 400, 'body_invalid'],

@@ -1,5 +1,5 @@
 /**
- * What a route is, and all of them in the order in which they are looked for.
+ * The route table: all routes, in the order in which they are looked for.
  *
  * The rows stand in three files: repositories, what else the Hub has, and inference with its deployments.
  * What no row fits is no route, and a proxy refuses it.
@@ -7,71 +7,11 @@
  * @see the Hub's OpenAPI description; `@huggingface/hub`; huggingface.co/docs/inference-providers
  * @module
  */
-import type { HubAction, HubType } from './actions.ts'
+import type { HubType } from './actions.ts'
+import type { HubRoute } from './route.ts'
 import { accountRoutes } from './routes-account.ts'
 import { inferenceRoutes } from './routes-inference.ts'
 import { repositoryRoutes } from './routes-repositories.ts'
-
-/**
- * Where a route lives: the Hub, the inference router, the management API of Inference Endpoints, the dataset
- * viewer, or an address of its own that one deployed endpoint or one running Space has.
- */
-export type HubService = 'hub' | 'router' | 'endpoints' | 'viewer' | 'endpoint' | 'space'
-
-/** What the request is about, and where that is said. */
-export type RouteTarget =
-  /** The resource in the path; a repository's type is in the path too, any other is named here. */
-  | { readonly in: 'path'; readonly type?: HubType }
-  /** Everything of a type: the answer is a list, cut down to what the caller may read. */
-  | { readonly in: 'list'; readonly type: HubType }
-  /** The caller itself. */
-  | { readonly in: 'caller' }
-  /** What anybody may read and no repository is named in: fetched without a credential. */
-  | { readonly in: 'catalogue' }
-  /** A parameter of the query. */
-  | { readonly in: 'query'; readonly name: string; readonly type: HubType }
-  /** The address that was asked. */
-  | { readonly in: 'host'; readonly type: HubType }
-  /**
-   * A JSON body: the model of an inference call, the repository to make or delete, both names of one that
-   * moves, the collection or the endpoint to make.
-   */
-  | {
-      readonly in: 'body'
-      readonly reads: 'inference-model' | 'repository' | 'move' | 'collection' | 'endpoint'
-    }
-  /**
-   * The resource in the path, and the rest in the body: what a Git LFS batch does (`operation`), which refs
-   * a push changes (its commands), where a copy goes (`repository`), which model an endpoint is to run, or
-   * once more the model, which must be the same.
-   */
-  | {
-      readonly in: 'path'
-      readonly type?: HubType
-      readonly reads: 'lfs-operation' | 'git-commands' | 'duplicate' | 'endpoint-model' | 'same-model'
-    }
-
-export interface HubRoute {
-  readonly methods: readonly string[]
-  /**
-   * `{kind}` is `models`, `datasets`, `spaces` or `kernels`; `{repo}` stands for `{ns}/{name}` behind the
-   * prefix that pages have for that kind; `{rev}` is one segment and may hold an encoded `/`; `{x}` is a
-   * segment that names nothing to be judged; `{path*}` is the rest, at least one segment, and `{path?}` may
-   * be none.
-   */
-  readonly path: string
-  readonly host: HubService
-  readonly action: HubAction
-  readonly target: RouteTarget
-  /** With `create_pr` it proposes instead of writing: then the action is `discuss`. */
-  readonly pullRequests?: true
-  /** Says what may be done before anybody does it: open to whoever may do it at some revision. */
-  readonly discovery?: true
-  /** A parameter of the query that must have this value. */
-  readonly query?: { readonly name: string; readonly value: string }
-  /** Known of the resource by the route itself. */
-  readonly provider?: string
-}
 
 export const hubRoutes: readonly HubRoute[] = [...accountRoutes, ...repositoryRoutes, ...inferenceRoutes]
 

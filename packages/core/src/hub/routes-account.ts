@@ -6,8 +6,7 @@
  *
  * @module
  */
-import { rowsOf } from './route-row.ts'
-import type { HubRoute, RouteTarget } from './route-table.ts'
+import { type HubRoute, type RouteTarget, rowsOf } from './route.ts'
 
 const hub = rowsOf('hub')
 const collection = { in: 'path', type: 'collection' } as const

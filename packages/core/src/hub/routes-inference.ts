@@ -8,8 +8,7 @@
  * @see huggingface.co/docs/inference-providers; huggingface.co/docs/inference-endpoints
  * @module
  */
-import { rowsOf } from './route-row.ts'
-import type { HubRoute } from './route-table.ts'
+import { type HubRoute, rowsOf } from './route.ts'
 
 const router = rowsOf('router')
 const endpoints = rowsOf('endpoints')

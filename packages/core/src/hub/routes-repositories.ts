@@ -7,8 +7,7 @@
  * @see git-scm.com/docs/http-protocol; github.com/git-lfs/git-lfs, docs/api/batch.md
  * @module
  */
-import { rowsOf } from './route-row.ts'
-import type { HubRoute } from './route-table.ts'
+import { type HubRoute, rowsOf } from './route.ts'
 
 const hub = rowsOf('hub')
 const api = '/api/{kind}/{ns}/{name}'

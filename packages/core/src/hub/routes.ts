@@ -7,7 +7,8 @@
  * @module
  */
 import type { HubAction, HubType } from './actions.ts'
-import { type HubRoute, type HubService, hubRoutes, repositoryKinds, reservedOwners } from './route-table.ts'
+import type { HubRoute, HubService } from './route.ts'
+import { hubRoutes, repositoryKinds, reservedOwners } from './route-table.ts'
 
 export interface NamedInPath {
   readonly type: HubType

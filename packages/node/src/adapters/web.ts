@@ -16,14 +16,21 @@ export function headerList(req: IncomingMessage): [name: string, value: string][
   return list
 }
 
-/** The request's body, read on demand. It fails when the client breaks off. */
-export function readBody(req: IncomingMessage): ReadableStream<Uint8Array> {
+/**
+ * The request's body, read on demand. It fails when the client breaks off.
+ *
+ * @param onFirstRead - Called when somebody wants the body: a client may be waiting to be asked for it.
+ */
+export function readBody(req: IncomingMessage, onFirstRead?: () => void): ReadableStream<Uint8Array> {
+  let isFirst = true
   // Giving up on a body must not close the socket: the answer still has to go out on it.
   const chunks = req.iterator({ destroyOnReturn: false })
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         try {
+          if (isFirst) onFirstRead?.()
+          isFirst = false
           const { done, value } = (await chunks.next()) as IteratorResult<Uint8Array, undefined>
           if (done) controller.close()
           else controller.enqueue(value)

@@ -31,6 +31,8 @@ export interface RecordDecisionOptions {
   /** Recorded in place of the decision: for lists, which are cut down instead of refused. */
   readonly grantedAs?: string
   readonly resource?: AuditEntry['resource'] | undefined
+  /** What was tried besides, and came to nothing. */
+  readonly error?: string
 }
 
 export interface Gate {
@@ -88,8 +90,8 @@ export function createGate({
       if (session !== undefined) {
         // A browser adds its cookie by itself: which of the two was meant cannot be told.
         if (token !== undefined) throw twoCredentials()
-        const { principal, setCookie } = session
-        const caller = { ...visit, principal, access: engine.for(principal) }
+        const { principal, setCookie, endsAt } = session
+        const caller = { ...visit, principal, access: engine.for(principal), session: { endsAt } }
         return setCookie === undefined ? caller : { ...caller, setCookie }
       }
       if (token === undefined) return { ...visit, principal: anonymous, access: engine.for(anonymous) }
@@ -98,7 +100,7 @@ export function createGate({
       return { ...visit, principal, access: engine.for(principal), presented: { token, credential } }
     },
 
-    async recordDecision(caller, decision, { http, grantedAs, resource }) {
+    async recordDecision(caller, decision, { http, grantedAs, resource, error }) {
       const { scopes } = decision
       await audit.record({
         ...gate.entryFor(caller),
@@ -111,6 +113,7 @@ export function createGate({
             ? auditDecision(decision)
             : { effect: 'allow', reason: grantedAs, statements: [], policy },
         ...(grantedAs !== undefined || scopes.length === 0 ? {} : { scopes }),
+        ...(error === undefined ? {} : { error }),
         durationMs: now() - caller.startedAt,
       })
     },

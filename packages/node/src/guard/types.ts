@@ -113,6 +113,11 @@ export interface Caller extends Visit {
   readonly access: Access
   /** The raw credential and what the verifier said of it; absent for anonymous. */
   readonly presented?: { readonly token: string; readonly credential: VerifiedCredential }
+  /** Of a session, in the place of a credential. */
+  readonly session?: {
+    /** Epoch milliseconds. */
+    readonly endsAt: number
+  }
   /** As in {@link Allowed}. */
   readonly setCookie?: string
 }

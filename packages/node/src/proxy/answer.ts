@@ -23,6 +23,8 @@ export interface AnswerOptions {
   readonly xetRoute: boolean
   /** The revision asked for. When it is a commit, the answer must be about that commit. */
   readonly revision: string | undefined
+  /** The provider asked for, if any. Where the answer names one, it must be that. */
+  readonly provider?: string | undefined
 }
 
 const maxErrorBytes = 64 * 1024
@@ -44,7 +46,7 @@ async function judgeAnswer(upstream: Response, options: AnswerOptions): Promise<
   const { status } = upstream
   if (status >= 500 || status < 200) throw new ProxyRefusal('upstream_unavailable')
   const headers = passedHeaders(upstream.headers, options)
-  if (headers === undefined || isOtherCommit(upstream.headers, options.revision)) {
+  if (headers === undefined || isOther(upstream.headers, options)) {
     throw new ProxyRefusal('upstream_mismatch')
   }
   if (status >= 400) return refusedUpstream(upstream, headers, options)
@@ -56,7 +58,18 @@ async function judgeAnswer(upstream: Response, options: AnswerOptions): Promise<
     headers.set('content-length', '0')
     return new Response(null, { status, headers })
   }
+  if (/^text\/event-stream *(?:;|$)/i.test(headers.get('content-type') ?? '')) {
+    headers.set('x-accel-buffering', 'no')
+    headers.set('cache-control', 'no-store')
+    headers.delete('content-length')
+  }
   return new Response(isEmpty ? null : upstream.body, { status, headers })
+}
+
+function isOther(headers: Headers, { revision, provider }: AnswerOptions): boolean {
+  const answering = headers.get('x-inference-provider')
+  const isOtherProvider = provider !== undefined && answering !== null && answering.toLowerCase() !== provider
+  return isOtherProvider || isOtherCommit(headers, revision)
 }
 
 /** A branch can be named like a commit; the Hub says which commit it really answered from. */
@@ -76,7 +89,8 @@ async function refusedUpstream(
   const metadata = resourceMetadataUrl === undefined ? '' : ` resource_metadata="${resourceMetadataUrl}"`
   if (status === 401) headers.set('www-authenticate', `Bearer${metadata}`)
   if (method === 'HEAD') return new Response(null, { status, headers })
-  const isJson = /^application\/json *(?:;|$)/i.test(headers.get('content-type') ?? '')
+  const isPlain = (headers.get('content-encoding') ?? 'identity') === 'identity'
+  const isJson = isPlain && /^application\/json *(?:;|$)/i.test(headers.get('content-type') ?? '')
   const signal = AbortSignal.timeout(errorTimeoutMs)
   const bytes = isJson ? await readBounded(upstream.body, { maxBytes: maxErrorBytes, signal }) : 'too_large'
   const shown = typeof bytes === 'string' ? undefined : Buffer.from(bytes).toString('utf8')

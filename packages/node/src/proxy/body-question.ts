@@ -15,9 +15,18 @@ export interface NamedResource {
   readonly attributes: { readonly revision?: string; readonly path?: string; readonly provider?: string }
 }
 
+/** One thing to be decided about a request; a request may take several. */
+export interface AskedQuestion {
+  readonly action: HubAction
+  readonly resource: NamedResource
+}
+
 const word = '[A-Za-z0-9_-][A-Za-z0-9._-]{0,95}'
 const modelName = new RegExp(`^(${word}/${word})(?::([a-z0-9][a-z0-9-]{0,31}))?$`)
 const repositoryName = new RegExp(`^${word}$`)
+const modelId = new RegExp(`^${word}/${word}$`)
+
+const fallbacks = ['models', 'fallbacks', 'fallback_models'] as const
 
 /** Not providers but ways to choose one: which it will be, nobody knows beforehand. */
 const choices: ReadonlySet<string> = new Set(['fastest', 'cheapest', 'preferred'])
@@ -29,6 +38,9 @@ const choices: ReadonlySet<string> = new Set(['fastest', 'cheapest', 'preferred'
  */
 export function inferenceModel(body: JsonObject): NamedResource {
   const model = decisiveMember(body, 'model')
+  // Where to go when that model fails would be a second model, judged by nobody.
+  if (fallbacks.some((name) => decisiveMember(body, name) !== undefined))
+    throw new ProxyRefusal('body_ambiguous')
   const [, id, suffix] = (typeof model === 'string' && modelName.exec(model)) || []
   if (id === undefined) throw new ProxyRefusal('body_invalid')
   const provider = suffix === undefined || choices.has(suffix) ? undefined : suffix
@@ -47,16 +59,86 @@ export function namedRepository(body: JsonObject, principal: Principal): NamedRe
   // Only a Hugging Face name is an owner there.
   const own = principal.huggingface ? principal.username : undefined
   const owner = decisiveMember(body, 'organization') ?? own
-  const isKnown = type === 'model' || type === 'dataset' || type === 'space' || type === 'kernel'
-  if (!isKnown || !isName(owner) || !isName(name)) throw new ProxyRefusal('body_invalid')
-  return { type, id: `${owner}/${name}`, attributes: {} }
+  if (!isName(owner) || !isName(name)) throw new ProxyRefusal('body_invalid')
+  return { type: repositoryType(type), id: `${owner}/${name}`, attributes: {} }
 }
 
-/** What a Git LFS batch does. @throws ProxyRefusal 400 `body_invalid`. */
-export function lfsAction(body: JsonObject): HubAction {
+/**
+ * Both ends of a move: what leaves one name is made under the other.
+ *
+ * @throws ProxyRefusal 400 `body_invalid`.
+ */
+export function movedRepository(body: JsonObject): AskedQuestion[] {
+  const type = repositoryType(decisiveMember(body, 'type') ?? 'model')
+  const from = fullName(decisiveMember(body, 'fromRepo'))
+  const to = fullName(decisiveMember(body, 'toRepo'))
+  return [
+    { action: 'manage', resource: { type, id: from, attributes: {} } },
+    { action: 'create', resource: { type, id: to, attributes: {} } },
+  ]
+}
+
+/** Where a copy goes. @throws ProxyRefusal 400 `body_invalid`. */
+export function copiedTo(body: JsonObject, source: NamedResource): NamedResource {
+  return { type: source.type, id: fullName(decisiveMember(body, 'repository')), attributes: {} }
+}
+
+/** The collection to make has no name yet; its owner has. @throws ProxyRefusal 400 `body_invalid`. */
+export function madeCollection(body: JsonObject): NamedResource {
+  const owner = decisiveMember(body, 'namespace')
+  if (!isName(owner)) throw new ProxyRefusal('body_invalid')
+  return { type: 'collection', id: owner, attributes: {} }
+}
+
+/** The endpoint to make, by its name. @throws ProxyRefusal 400 `body_invalid`. */
+export function madeEndpoint(body: JsonObject, owner: string): NamedResource {
+  const name = decisiveMember(body, 'name')
+  if (!isName(name)) throw new ProxyRefusal('body_invalid')
+  return { type: 'endpoint', id: `${owner}/${name}`, attributes: {} }
+}
+
+/** The model that an endpoint is to run: it is loaded there, so it is read. @throws ProxyRefusal 400 `body_invalid`. */
+export function loadedModel(body: JsonObject): AskedQuestion[] {
+  const model = decisiveMember(body, 'model')
+  if (model === undefined) return []
+  if (typeof model !== 'object' || model === null || Array.isArray(model))
+    throw new ProxyRefusal('body_invalid')
+  const id = fullName(decisiveMember(model as JsonObject, 'repository'))
+  const revision = decisiveMember(model as JsonObject, 'revision')
+  const attributes = typeof revision === 'string' ? { revision } : {}
+  return [{ action: 'read', resource: { type: 'model', id, attributes } }]
+}
+
+/** Refuses a model in the body that is not the one in the path. @throws ProxyRefusal 400 `body_ambiguous`. */
+export function assertSameModel(body: JsonObject, { id }: NamedResource): void {
+  const named = decisiveMember(body, 'model')
+  if (named === undefined) return
+  if (typeof named !== 'string' || named.toLowerCase() !== id.toLowerCase()) {
+    throw new ProxyRefusal('body_ambiguous')
+  }
+}
+
+/** What a Git LFS batch does, and for which branch it says it does. @throws ProxyRefusal 400 `body_invalid`. */
+export function lfsQuestion(body: JsonObject, repository: NamedResource): AskedQuestion {
   const operation = decisiveMember(body, 'operation')
-  if (operation === 'download') return 'read'
-  if (operation === 'upload') return 'write'
+  if (operation !== 'download' && operation !== 'upload') throw new ProxyRefusal('body_invalid')
+  const ref = decisiveMember(body, 'ref')
+  const name =
+    typeof ref === 'object' && ref !== null && !Array.isArray(ref) ? (ref as JsonObject).name : undefined
+  const revision = typeof name === 'string' ? { revision: name.replace(/^refs\/heads\//, '') } : {}
+  return {
+    action: operation === 'download' ? 'read' : 'write',
+    resource: { ...repository, attributes: { ...repository.attributes, ...revision } },
+  }
+}
+
+function repositoryType(type: unknown): string {
+  if (type === 'model' || type === 'dataset' || type === 'space' || type === 'kernel') return type
+  throw new ProxyRefusal('body_invalid')
+}
+
+function fullName(value: unknown): string {
+  if (typeof value === 'string' && modelId.test(value)) return value
   throw new ProxyRefusal('body_invalid')
 }
 

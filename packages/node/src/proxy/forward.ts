@@ -25,6 +25,8 @@ export interface Outbound {
   readonly headers: Headers
   readonly body: ReadableStream<Uint8Array> | string | undefined
   readonly credential: UpstreamCredential | undefined
+  /** Git takes a token for a password. Default `Bearer`. */
+  readonly scheme?: 'Bearer' | 'Basic'
   /** Aborted when the client is gone. */
   readonly signal: AbortSignal
 }
@@ -36,7 +38,7 @@ export interface Outbound {
 export async function forward(outbound: Outbound, { fetch, timeoutMs }: ForwardOptions): Promise<Response> {
   const { method, origin, path, search, body, credential, signal } = outbound
   const headers = new Headers(outbound.headers)
-  if (credential !== undefined) headers.set('authorization', `Bearer ${credential.token}`)
+  if (credential !== undefined) headers.set('authorization', authorization(credential, outbound.scheme))
   const late = new AbortController()
   const timer = setTimeout(() => late.abort(), timeoutMs)
   const init: RequestInit & { duplex?: 'half' } = {
@@ -53,4 +55,8 @@ export async function forward(outbound: Outbound, { fetch, timeoutMs }: ForwardO
   } finally {
     clearTimeout(timer)
   }
+}
+
+function authorization({ token }: UpstreamCredential, scheme: 'Bearer' | 'Basic' = 'Bearer'): string {
+  return `${scheme} ${scheme === 'Basic' ? Buffer.from(`token:${token}`).toString('base64') : token}`
 }

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { matchHubRoute, type RouteMatch } from '@hfauth/core'
+import { type HubService, matchHubRoute, type RouteMatch } from '@hfauth/core'
 import { type RequestTarget, readTarget, type TargetFault } from '../guard/request-target.ts'
 
 export interface HubTarget extends RequestTarget {
@@ -24,12 +24,20 @@ const lists: ReadonlySet<string> = new Set([
   'tags',
 ])
 
-/** @param raw - The target as it came over the wire. */
-export function readHubTarget(method: string, raw: string): HubTarget | TargetFault {
+/**
+ * @param raw - The target as it came over the wire.
+ * @param services - Where the address that was asked leads.
+ */
+export function readHubTarget(
+  method: string,
+  raw: string,
+  services: readonly HubService[],
+): HubTarget | TargetFault {
   const target = readTarget(raw)
   if (typeof target === 'string') return target
-  if (hasRivals(target.query)) return 'path_ambiguous'
-  const match = matchHubRoute(method, target.path, target.query)
+  const match = matchHubRoute(method, target.path, target.query, services)
+  // What an app makes of its own query decides nothing here.
+  if (match?.route.target.in !== 'host' && hasRivals(target.query)) return 'path_ambiguous'
   // No route has a place for encoding but a revision and a file's path: it hides something.
   if (match === undefined) return target.path.includes('%') ? 'path_ambiguous' : target
   // `resolve/refs/pr/1/f` is the file `pr/1/f` of a branch `refs`, or the file `f` of a pull request.

@@ -14,6 +14,12 @@ import { headerValue } from './request-headers.ts'
 
 export type JsonObject = { readonly [name: string]: Json }
 
+export interface JsonBody {
+  readonly value: JsonObject
+  /** The value once more as text, with every number as the client wrote it: some are beyond what a double holds. */
+  readonly text: string
+}
+
 export interface ReadJsonBodyOptions {
   /** The one media type to take, such as `application/json`. */
   readonly mediaType: string
@@ -26,7 +32,7 @@ export interface ReadJsonBodyOptions {
  * @throws ProxyRefusal 415 `body_type`, 413 `body_too_large`, 408 `body_timeout`, or 400 `body_ambiguous` for
  * anything but one strict JSON object in UTF-8.
  */
-export async function readJsonBody(inbound: Inbound, options: ReadJsonBodyOptions): Promise<JsonObject> {
+export async function readJsonBody(inbound: Inbound, options: ReadJsonBodyOptions): Promise<JsonBody> {
   const { mediaType, maxBytes, timeoutMs } = options
   if (!isMediaType(headerValue(inbound.headers, 'content-type'), mediaType))
     throw new ProxyRefusal('body_type')
@@ -38,18 +44,26 @@ export async function readJsonBody(inbound: Inbound, options: ReadJsonBodyOption
   return parseObject(bytes, maxBytes)
 }
 
-function parseObject(bytes: Uint8Array, maxLength: number): JsonObject {
+function parseObject(bytes: Uint8Array, maxLength: number): JsonBody {
   let value: Json
+  let text: string
   try {
     // A byte order mark is kept, and then is no JSON.
-    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
     value = parseJson(text, { maxLength })
   } catch {
     throw new ProxyRefusal('body_ambiguous')
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new ProxyRefusal('body_invalid')
-  return value as JsonObject
+  return { value: value as JsonObject, text: plainSpelling(text) }
+}
+
+/** The same JSON without space, and each string in the one spelling that JSON.stringify has for it. */
+function plainSpelling(text: string): string {
+  return text.replaceAll(/"(?:[^"\\]|\\.)*"|[ \t\r\n]+/g, (token) =>
+    token.startsWith('"') ? JSON.stringify(JSON.parse(token)) : '',
+  )
 }
 
 /** Exactly the type, in UTF-8 when it names a character set. */
@@ -66,7 +80,8 @@ function isMediaType(header: string | undefined, mediaType: string): boolean {
  */
 export function decisiveMember(body: JsonObject, name: string): Json | undefined {
   for (const key of Object.keys(body)) {
-    if (key !== name && key.trim().toLowerCase() === name) throw new ProxyRefusal('body_ambiguous')
+    if (key !== name && key.trim().toLowerCase() === name.toLowerCase())
+      throw new ProxyRefusal('body_ambiguous')
   }
   return Object.hasOwn(body, name) ? body[name] : undefined
 }

@@ -7,7 +7,7 @@
  * @see RFC 9112 §9.6 (closing), §11.2 (request smuggling)
  * @module
  */
-import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
+import { createServer, type IncomingMessage, ServerResponse, STATUS_CODES } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { goneSignal, headerList, readBody, sendResponse } from '../adapters/web.ts'
@@ -16,6 +16,7 @@ import type { Inbound } from './inbound.ts'
 import type { Pipeline } from './pipeline.ts'
 import { type ProxyReason, proxyRefusal } from './proxy-refusal.ts'
 import { maxHeaderBytes } from './request-headers.ts'
+import { joinSockets } from './socket-request.ts'
 
 export interface ListenOptions {
   /** 0 picks a free one. */
@@ -50,6 +51,9 @@ export async function listen(
   // Node would drop the fields above its own limit and say nothing; ours are counted, and refused.
   server.maxHeadersCount = 0
   server.on('request', (req, res) => serve(pipeline, req, res))
+  // Whoever waits to be asked for the body is asked when it is wanted, and not when it is refused.
+  server.on('checkContinue', (req, res) => serve(pipeline, req, res))
+  server.on('upgrade', (req, socket: Socket, early) => void upgrade(pipeline, req, socket, early))
   server.on('connect', (req, socket) => {
     pipeline.recordMalformed('method_unknown', req.socket.remoteAddress)
     refuseRaw(socket, 'method_unknown')
@@ -112,16 +116,47 @@ const closes: ReadonlySet<number> = new Set([400, 408, 413, 414, 431])
 
 function inboundFrom(req: IncomingMessage, res: ServerResponse): Inbound {
   const { 'content-length': length = '0', 'transfer-encoding': encoding, host = 'localhost' } = req.headers
+  const waits = req.headers.expect?.toLowerCase() === '100-continue'
   const hasBody = encoding !== undefined || length !== '0'
   return {
     method: req.method ?? '',
     target: req.url ?? '',
     headers: headerList(req),
-    body: hasBody ? readBody(req) : undefined,
+    body: hasBody ? readBody(req, waits ? () => res.writeContinue() : undefined) : undefined,
     signal: goneSignal(res),
     remoteAddress: req.socket.remoteAddress,
     origin: `http://${host}`,
   }
+}
+
+/** Switches to a WebSocket; whatever else a client would rather speak is answered in HTTP/1.1, as if not asked. */
+async function upgrade(
+  pipeline: Pipeline,
+  req: IncomingMessage,
+  socket: Socket,
+  early: Buffer,
+): Promise<void> {
+  socket.on('error', () => socket.destroy())
+  const res = new ServerResponse(req)
+  res.shouldKeepAlive = false
+  const isSocket = req.headers.upgrade?.toLowerCase() === 'websocket'
+  // What comes before the switch would go on as frames, or be the next request.
+  if (req.method !== 'GET' || (isSocket && early.length > 0)) {
+    pipeline.recordMalformed('request_malformed', socket.remoteAddress)
+    return refuseRaw(socket, 'request_malformed')
+  }
+  res.assignSocket(socket)
+  res.once('finish', () => {
+    res.detachSocket(socket)
+    socket.end()
+  })
+  const inbound = inboundFrom(req, res)
+  const answer = isSocket ? await pipeline.open(inbound) : await pipeline.handle(inbound)
+  if (answer instanceof Response) return sendResponse(answer, res)
+  res.detachSocket(socket)
+  const fields = [...answer.headers].map(([name, value]) => `${name}: ${value}\r\n`)
+  socket.write(`HTTP/1.1 101 Switching Protocols\r\n${fields.join('')}\r\n`)
+  joinSockets(socket, answer)
 }
 
 /** For what never became a request: there is no response object to write with. */

@@ -65,7 +65,7 @@ async function filterItems(items: readonly unknown[], options: FilterListOptions
 
 /** One form of the item for each provider it can be had from: it is shown when one of them may be used. */
 function variantsOf(item: unknown, type: string): Resource[] {
-  const id = isObject(item) ? item.id : undefined
+  const id = isObject(item) ? (item.id ?? item.slug) : undefined
   if (!isObject(item) || typeof id !== 'string') return []
   const attributes = repoAttributes(item)
   const providers = Array.isArray(item.providers) ? item.providers : []

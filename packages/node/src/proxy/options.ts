@@ -3,10 +3,14 @@
  *
  * @module
  */
-import { HfAuthError } from '@hfauth/core'
+import { HfAuthError, type HubService } from '@hfauth/core'
 import type { GuardOptions } from '../guard/types.ts'
 import { numberOption } from '../internal/number-option.ts'
+import type { Revocations } from '../verify/types.ts'
+import { type AddressOf, type AddressOption, readAddresses } from './addresses.ts'
 import type { UpstreamCredentials } from './credentials.ts'
+import { originOption } from './origin-option.ts'
+import { createUpstreamClient, type UpstreamClient } from './upstream-client.ts'
 
 export interface ProxyLimits {
   /** Longest JSON body that a decision has to be read from, in bytes. Default 1 MiB. */
@@ -15,16 +19,48 @@ export interface ProxyLimits {
   readonly bodyTimeoutMs?: number
   /** Longest wait until an upstream begins to answer, in milliseconds. Default 120,000. */
   readonly upstreamTimeoutMs?: number
+  /** Longest silence within an answer or an upload that has begun, in milliseconds. Default 600,000. */
+  readonly idleTimeoutMs?: number
+  /** Most requests of one caller at a time. Default 256. */
+  readonly requestsPerCaller?: number
 }
 
-/** Clients of the proxy bring tokens; a cookie would be sent by any page that knows its address. */
-export interface ProxyOptions extends Omit<GuardOptions, 'sessions'> {
+/** Without `sessions` clients bring tokens, and a cookie lets nobody in. */
+export interface ProxyOptions extends GuardOptions {
   readonly upstream: {
     /** Origin of the Hub, such as `https://huggingface.co`. */
     readonly hub: string
     /** Origin of the inference router, such as `https://router.huggingface.co`. */
     readonly router: string
+    /** Origin of the management API of Inference Endpoints, `https://api.endpoints.huggingface.cloud`. Default none. */
+    readonly endpoints?: string
+    /** Origin of the dataset viewer, `https://datasets-server.huggingface.co`. Default none. */
+    readonly viewer?: string
   }
+  /**
+   * What each value of `Host` leads to; others are turned away. Endpoints and Spaces that are deployed are
+   * reached by an address of their own. Default every address leads to the whole of `upstream`.
+   */
+  readonly hosts?: Readonly<Record<string, AddressOption>>
+  /** Ends what is under way for a caller whose credential has been taken back: the set that the verifier asks. */
+  readonly revocations?: Revocations
+  /**
+   * What becomes of an answer or an upload whose caller's credential expires under way: it is cut, or it may
+   * finish. Default `cut`.
+   */
+  readonly atExpiry?: 'cut' | 'finish'
+  /**
+   * What becomes of a redirect to a file store, whose address is a credential by itself: the client gets it, or
+   * the proxy follows it and streams the file. Default `pass`.
+   */
+  readonly signedUrls?: 'pass' | 'through'
+  /** Who pays for inference (`X-HF-Bill-To`): an organisation or a resource group. Default whoever the credential is. */
+  readonly billTo?: string
+  /**
+   * Hosts that a body may point a model to, for images, files or tools: exact, or a suffix that begins with a
+   * dot; https only. Default none: addresses in bodies are refused, data in them is not.
+   */
+  readonly allowedUrlHosts?: readonly string[]
   /** With what the proxy goes to Hugging Face. */
   readonly credentials: UpstreamCredentials
   /** Origin at which clients reach the proxy, for links and redirects. Default what the client's `Host` says. */
@@ -36,58 +72,66 @@ export interface ProxyOptions extends Omit<GuardOptions, 'sessions'> {
    * Default `.hf.co`, where the Hub's file stores are.
    */
   readonly allowedRedirectHosts?: readonly string[]
-  /** Replaces the global `fetch` for upstream requests. */
+  /** Replaces the proxy's own client for upstream requests. */
   readonly fetch?: typeof globalThis.fetch
   readonly limits?: ProxyLimits
 }
 
 export interface ProxySettings {
-  readonly origins: Readonly<Record<'hub' | 'router', string>>
+  /** Origins of what has an upstream. */
+  readonly origins: Readonly<Partial<Record<HubService, string>>> & { readonly hub: string }
+  readonly addressOf: AddressOf
   readonly publicOrigin: string | undefined
   readonly allowedHosts: ReadonlySet<string> | undefined
   readonly redirectHosts: readonly string[]
+  readonly urlHosts: readonly string[]
+  readonly atExpiry: 'cut' | 'finish'
+  readonly signedUrls: 'pass' | 'through'
+  readonly billTo: string | undefined
   readonly fetch: typeof globalThis.fetch
+  readonly openSocket: UpstreamClient['openSocket']
   readonly now: () => number
   readonly jsonBodyBytes: number
   readonly bodyTimeoutMs: number
   readonly upstreamTimeoutMs: number
+  readonly requestsPerCaller: number
 }
 
 /** @throws HfAuthError `HFAUTH_CONFIG_INVALID` when an address is not an origin, or a limit is no number. */
 export function readProxyOptions(options: ProxyOptions): ProxySettings {
-  const { upstream, publicUrl, allowedHosts, limits = {} } = options
+  const { upstream, publicUrl, allowedHosts, billTo, limits = {} } = options
+  const origins = readOrigins(upstream)
+  const limit = (name: keyof ProxyLimits, fallback: number) =>
+    numberOption(`limits.${name}`, limits[name] ?? fallback, { min: 1 })
+  if (billTo !== undefined && !/^[A-Za-z0-9_-][A-Za-z0-9._-]{0,95}$/.test(billTo)) {
+    throw new HfAuthError('HFAUTH_CONFIG_INVALID', '`billTo` must be an organisation or a resource group')
+  }
+  const client = createUpstreamClient({ idleTimeoutMs: limit('idleTimeoutMs', 600_000) })
   return {
-    origins: {
-      hub: originOption('upstream.hub', upstream.hub),
-      router: originOption('upstream.router', upstream.router),
-    },
+    origins,
+    addressOf: readAddresses(options.hosts, new Set(Object.keys(origins) as HubService[])),
     publicOrigin: publicUrl === undefined ? undefined : originOption('publicUrl', publicUrl),
     allowedHosts: allowedHosts && new Set(allowedHosts.map((host) => host.toLowerCase())),
     redirectHosts: (options.allowedRedirectHosts ?? ['.hf.co']).map((host) => host.toLowerCase()),
-    fetch: options.fetch ?? globalThis.fetch,
+    urlHosts: (options.allowedUrlHosts ?? []).map((host) => host.toLowerCase()),
+    atExpiry: options.atExpiry ?? 'cut',
+    signedUrls: options.signedUrls ?? 'pass',
+    billTo,
+    fetch: options.fetch ?? client.fetch,
+    openSocket: client.openSocket,
     now: options.now ?? Date.now,
-    jsonBodyBytes: numberOption('limits.jsonBodyBytes', limits.jsonBodyBytes ?? 1_048_576, { min: 1 }),
-    bodyTimeoutMs: numberOption('limits.bodyTimeoutMs', limits.bodyTimeoutMs ?? 30_000, { min: 1 }),
-    upstreamTimeoutMs: numberOption('limits.upstreamTimeoutMs', limits.upstreamTimeoutMs ?? 120_000, {
-      min: 1,
-    }),
+    jsonBodyBytes: limit('jsonBodyBytes', 1_048_576),
+    bodyTimeoutMs: limit('bodyTimeoutMs', 30_000),
+    upstreamTimeoutMs: limit('upstreamTimeoutMs', 120_000),
+    requestsPerCaller: limit('requestsPerCaller', 256),
   }
 }
 
-const loopback: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]'])
-
-/** Credentials travel there: https, or this machine. */
-function originOption(name: string, text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined
-  const isPlain =
-    url?.pathname === '/' &&
-    url.search === '' &&
-    url.hash === '' &&
-    url.username === '' &&
-    url.password === ''
-  const isSafe = url?.protocol === 'https:' || (url?.protocol === 'http:' && loopback.has(url.hostname))
-  if (url === undefined || !isPlain || !isSafe) {
-    throw new HfAuthError('HFAUTH_CONFIG_INVALID', `\`${name}\` must be an https origin without a path`)
+function readOrigins({ hub, router, endpoints, viewer }: ProxyOptions['upstream']): ProxySettings['origins'] {
+  return {
+    hub: originOption('upstream.hub', hub),
+    router: originOption('upstream.router', router),
+    ...(endpoints === undefined ? {} : { endpoints: originOption('upstream.endpoints', endpoints) }),
+    ...(viewer === undefined ? {} : { viewer: originOption('upstream.viewer', viewer) }),
   }
-  return url.origin
 }

@@ -7,35 +7,51 @@
  * @module
  */
 import type { AuditEventType, HubAction, RouteMatch } from '@hfauth/core'
+import type { LeaseEnd } from './leases.ts'
 
 /** The event for the end of a request; `undefined` when its decision says all there is to say. */
 export function outcomeType({ route }: RouteMatch, action: HubAction): AuditEventType | undefined {
   if (action === 'infer') return route.target.in === 'list' ? undefined : 'io.hfauth.inference.completed'
-  if (action !== 'read') return route.path.includes('/preupload/') ? undefined : 'io.hfauth.repo.write'
+  if (action !== 'read') {
+    const isQuestion = /\/(?:preupload|auth-check)\//.test(route.path) || route.discovery === true
+    return isQuestion ? undefined : 'io.hfauth.repo.write'
+  }
   return /\/(?:resolve|raw|resolve-cache|xet-read-token)\//.test(route.path) ||
-    route.path.endsWith('/info/lfs/objects/batch')
+    /\/(?:info\/lfs\/objects\/batch|git-upload-pack|xet-read-token|duplicate)$/.test(route.path) ||
+    route.host === 'viewer'
     ? 'io.hfauth.model.load'
     : undefined
 }
 
 export interface Ending {
   readonly bytesOut: number
-  /** Set when the answer broke off: by whom. */
-  readonly error?: 'client_closed' | 'upstream_broke'
+  /** Set when the answer broke off: by whom, or why. */
+  readonly error?: 'client_closed' | 'upstream_broke' | LeaseEnd
+}
+
+export interface ObservedOptions {
+  /** Aborted when the client is gone. */
+  readonly gone: AbortSignal
+  /** Aborted with its reason when the caller's lease has ended; the upstream request is aborted with it. */
+  readonly lease: AbortSignal
+  readonly onEnd: (ending: Ending) => void
 }
 
 /**
  * Passes a body on, chunk by chunk and never ahead of its reader, and tells when it has ended.
  *
- * @param gone - Aborted when the client is gone.
+ * What is cut for its caller is cut in plain sight: a stream of events says why, in an event of its own name,
+ * and anything else breaks off, so that half an answer never looks like a whole one.
  */
-export function observed(response: Response, gone: AbortSignal, onEnd: (ending: Ending) => void): Response {
+export function observed(response: Response, { gone, lease, onEnd }: ObservedOptions): Response {
   if (response.body === null) {
     onEnd({ bytesOut: 0 })
     return response
   }
   const reader = response.body.getReader()
+  const isEvents = /^text\/event-stream *(?:;|$)/i.test(response.headers.get('content-type') ?? '')
   let bytesOut = 0
+  let tail = ''
   let isOver = false
   const end = (error?: Ending['error']) => {
     if (isOver) return
@@ -52,10 +68,15 @@ export function observed(response: Response, gone: AbortSignal, onEnd: (ending: 
             return end()
           }
           bytesOut += value.length
+          if (isEvents) tail = (tail + Buffer.from(value.subarray(-4)).toString('latin1')).slice(-4)
           controller.enqueue(value)
         } catch (error) {
-          end(gone.aborted ? 'client_closed' : 'upstream_broke')
-          controller.error(error)
+          const cut = lease.aborted ? (lease.reason as LeaseEnd) : undefined
+          end(cut ?? (gone.aborted ? 'client_closed' : 'upstream_broke'))
+          // Within an event there is no room for another.
+          if (cut === undefined || !isEvents || !/^$|\n\r?\n$/.test(tail)) return controller.error(error)
+          controller.enqueue(Buffer.from(`event: error\ndata: {"reason":"${cut}"}\n\n`))
+          controller.close()
         }
       },
       async cancel(reason) {

@@ -22,6 +22,8 @@ const refusals = {
   body_timeout: [408, 'The body took too long to arrive.'],
   body_ambiguous: [400, 'The body can be read in two ways.'],
   body_invalid: [400, 'The body does not say what the request is about.'],
+  body_url: [403, 'The body points to an address outside.'],
+  too_many_requests: [429, 'Too many requests are under way.'],
   no_upstream_credential: [403, 'There is no credential to do this with at Hugging Face.'],
   upstream_unavailable: [502, 'Hugging Face cannot be reached.'],
   upstream_timeout: [504, 'Hugging Face did not answer in time.'],
@@ -50,7 +52,7 @@ export function proxyRefusal(reason: ProxyReason): Refusal {
     // The Hub's clients show this to their users.
     headers: {
       'x-error-message': detail,
-      ...(reason === 'method_unknown' ? { allow: 'GET, HEAD, POST, PUT, DELETE' } : {}),
+      ...(reason === 'method_unknown' ? { allow: 'GET, HEAD, POST, PUT, PATCH, DELETE' } : {}),
     },
   }
 }

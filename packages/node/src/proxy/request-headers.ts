@@ -23,6 +23,7 @@ const forwarded: ReadonlySet<string> = new Set([
   'content-language',
   'content-length',
   'content-type',
+  'git-protocol',
   'if-match',
   'if-modified-since',
   'if-none-match',
@@ -76,6 +77,13 @@ export function findHeaderFault(
   }
   if (seen.has('transfer-encoding') && seen.has('content-length')) return 'header_forbidden'
   return bytes > maxHeaderBytes ? 'headers_too_large' : undefined
+}
+
+const claimsToPay = /^x[^a-z0-9]hf[^a-z0-9]bill[^a-z0-9]to$/i
+
+/** Whether the client says who is to pay, in any spelling. It is not passed on; that it was tried is told. */
+export function asksToBill(headers: HeaderList): boolean {
+  return headers.some(([name]) => claimsToPay.test(name))
 }
 
 /** What goes upstream of what the client said; the credential is added by whoever has one. */

@@ -10,6 +10,7 @@
 const passed: ReadonlySet<string> = new Set([
   'accept-ranges',
   'content-disposition',
+  'content-encoding',
   'content-language',
   'content-length',
   'content-range',
@@ -63,8 +64,6 @@ export function passedHeaders(
   for (const [name, value] of upstream) {
     if (passed.has(name) || (xetRoute && xetCredential.has(name))) headers.set(name, value)
   }
-  // Somebody encoded it against our wish, and it has been unpacked on the way here.
-  if (upstream.has('content-encoding')) headers.delete('content-length')
   const location = upstream.get('location')
   if (location !== null) {
     const address = publicAddress(location, origins)

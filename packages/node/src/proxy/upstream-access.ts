@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { HfAuthError } from '@hfauth/core'
+import { HfAuthError, type Policy } from '@hfauth/core'
 import type { AuditLog } from '../audit/types.ts'
 import { ownerOf } from '../exchange/owner.ts'
 import type { ExchangeOwner } from '../exchange/types.ts'
@@ -24,6 +24,7 @@ export interface UpstreamAccessOptions {
   readonly facts: ResourceFacts
   readonly audit: AuditLog
   readonly gate: Gate
+  readonly policy: Pick<Policy, 'issuers'>
 }
 
 export interface CredentialNeed {
@@ -49,10 +50,10 @@ export interface UpstreamAccess {
   factsFor(caller: Caller, action: string, resource: NamedResource): Promise<Attributes>
 }
 
-function ownerOfCaller({ principal, access, presented }: Caller): ExchangeOwner {
+function ownerOfCaller({ principal, access, presented }: Caller, issuers: Policy['issuers']): ExchangeOwner {
   return ownerOf(principal, {
     environment: access.environment,
-    issuer: presented?.credential.issuer.url ?? '',
+    issuer: presented?.credential.issuer.url ?? issuers.get(principal.issuer)?.url ?? '',
     fingerprint: presented?.credential.fingerprint,
   })
 }
@@ -65,6 +66,7 @@ export function createUpstreamAccess({
   facts,
   audit,
   gate,
+  policy,
 }: UpstreamAccessOptions): UpstreamAccess {
   const recorded = new Set<string>()
 
@@ -77,7 +79,8 @@ export function createUpstreamAccess({
           principal,
           action,
           scopes,
-          ...(presented === undefined ? {} : { callerToken: presented.token, owner: ownerOfCaller(caller) }),
+          ...(principal.kind === 'anonymous' ? {} : { owner: ownerOfCaller(caller, policy.issuers) }),
+          ...(presented === undefined ? {} : { callerToken: presented.token }),
           ...(resource === undefined ? {} : { resource: { type: resource.type, id: resource.id } }),
         })
       } catch (error) {

@@ -1,0 +1,52 @@
+/**
+ * Known: what the steps of one request hand on, and what all requests share.
+ *
+ * Types only.
+ *
+ * @module
+ */
+import type { AuditHttp, RouteMatch } from '@hfauth/core'
+import type { AuditLog } from '../audit/types.ts'
+import type { Gate } from '../guard/gate.ts'
+import type { Refusal } from '../guard/refusal.ts'
+import type { Caller, Visit } from '../guard/types.ts'
+import type { Address } from './addresses.ts'
+import type { HubTarget } from './hub-target.ts'
+import type { Inbound } from './inbound.ts'
+import type { Leases } from './leases.ts'
+import type { ProxySettings } from './options.ts'
+import type { ResourceFacts } from './resource-facts.ts'
+import type { UpstreamAccess } from './upstream-access.ts'
+
+/** How far a request has come: what an error is told with, and recorded under. */
+export interface Progress {
+  visit: Visit | Caller
+  http: AuditHttp
+  /** Whether Git asked: it knows no other way to bring a credential than Basic. */
+  isGit: boolean
+  /** Set once the decision is on record; from then on, this records what came of it. */
+  onFailure?: (reason: string) => void
+}
+
+/** A request whose sender and route are known. */
+export interface Known {
+  readonly inbound: Inbound
+  readonly headers: Headers
+  readonly address: Address
+  readonly target: HubTarget
+  readonly match: RouteMatch
+  readonly caller: Caller
+  readonly progress: Progress
+}
+
+/** What one proxy has for all requests. */
+export interface Parts {
+  readonly settings: ProxySettings
+  readonly gate: Gate
+  readonly audit: AuditLog
+  readonly facts: ResourceFacts
+  readonly upstream: UpstreamAccess
+  readonly leases: Leases
+  readonly resourceMetadataUrl: string | undefined
+  refuse(refusal: Refusal, progress: Progress): Response
+}

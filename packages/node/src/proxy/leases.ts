@@ -1,0 +1,124 @@
+/**
+ * Leases: how long a request may go on for whoever sent it.
+ *
+ * decide → **lease** → forward, answer. A credential is checked when a request begins; a stream lives longer.
+ * So each one that is under way holds a lease, which ends when the credential expires, when it is revoked, and
+ * when the session it belongs to is over.
+ *
+ * @module
+ */
+import type { Caller } from '../guard/types.ts'
+import type { SessionReader } from '../session/types.ts'
+import { revocableIdentity } from '../verify/revocable-identity.ts'
+import type { Revocations } from '../verify/types.ts'
+import { ProxyRefusal } from './proxy-refusal.ts'
+
+export interface LeasesOptions {
+  readonly revocations?: Revocations | undefined
+  readonly sessions?: SessionReader | undefined
+  readonly atExpiry: 'cut' | 'finish'
+  /** Most requests of one caller at a time. */
+  readonly perCaller: number
+  readonly now: () => number
+}
+
+export type LeaseEnd = 'token_expired' | 'revoked'
+
+export interface Lease {
+  /** Aborted when the lease ends before the request does; its reason is a {@link LeaseEnd}. */
+  readonly signal: AbortSignal
+  /** Gives it back. Must be called once, whatever came of the request. */
+  release(): void
+}
+
+export interface Leases {
+  /**
+   * @param headers - Of the request, where a session is found again.
+   * @throws ProxyRefusal 429 `too_many_requests`.
+   */
+  take(caller: Caller, headers: Pick<Headers, 'get'>): Lease
+}
+
+/** How often a session is looked for, in milliseconds: nobody tells when one is over. */
+const sessionEveryMs = 1_000
+/** Longest that a timer can wait, in milliseconds. */
+const maxTimerMs = 2_147_483_647
+
+interface Holder {
+  readonly caller: Caller
+  readonly headers: Pick<Headers, 'get'>
+  end(reason: LeaseEnd): void
+}
+
+export function createLeases({ revocations, sessions, atExpiry, perCaller, now }: LeasesOptions): Leases {
+  const holders = new Set<Holder>()
+  const counts = new Map<string, number>()
+
+  revocations?.subscribe(() => {
+    for (const holder of holders) if (isRevoked(holder.caller)) holder.end('revoked')
+  })
+
+  function isRevoked({ presented }: Caller): boolean {
+    if (presented === undefined) return false
+    try {
+      return revocations?.isRevoked(revocableIdentity(presented.credential)) === true
+    } catch {
+      // Nobody knows: then it goes no further.
+      return true
+    }
+  }
+
+  function count(caller: Caller, change: number): void {
+    const { id } = caller.principal
+    const held = (counts.get(id) ?? 0) + change
+    if (held > perCaller) throw new ProxyRefusal('too_many_requests')
+    if (held === 0) counts.delete(id)
+    else counts.set(id, held)
+  }
+
+  return {
+    take(caller, headers) {
+      count(caller, 1)
+      const ended = new AbortController()
+      const timers: NodeJS.Timeout[] = []
+      const release = () => {
+        if (!holders.delete(holder)) return
+        count(caller, -1)
+        for (const timer of timers) clearTimeout(timer)
+      }
+      const holder: Holder = {
+        caller,
+        headers,
+        end(reason) {
+          release()
+          ended.abort(reason)
+        },
+      }
+      holders.add(holder)
+      const endsAt = endOf(caller)
+      if (endsAt !== undefined && (atExpiry === 'cut' || caller.session !== undefined)) {
+        const waitMs = Math.min(Math.max(endsAt - now(), 0), maxTimerMs)
+        timers.push(setTimeout(() => holder.end('token_expired'), waitMs))
+      }
+      if (caller.session !== undefined && sessions !== undefined) {
+        timers.push(setInterval(() => void look(sessions, holder), sessionEveryMs))
+      }
+      return { signal: ended.signal, release }
+    },
+  }
+}
+
+/** Epoch milliseconds. */
+function endOf({ presented, session }: Caller): number | undefined {
+  if (session !== undefined) return session.endsAt
+  const expiresAt = presented?.credential.expiresAt
+  return expiresAt === undefined ? undefined : expiresAt * 1000
+}
+
+async function look(sessions: SessionReader, { headers, end }: Holder): Promise<void> {
+  try {
+    if ((await sessions.identify({ method: 'GET', headers })) === undefined) end('revoked')
+  } catch {
+    // The store is away: what was known stands until the session's own end.
+  }
+}

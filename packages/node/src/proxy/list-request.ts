@@ -1,0 +1,140 @@
+/**
+ * List request: everything of a type, cut down to what its reader may use; and what names nothing to be judged.
+ *
+ * who → **probe → record → forward → filter** → answer. What would be refused for every resource is refused
+ * here; otherwise each item is judged by itself.
+ *
+ * @module
+ */
+import type { Decision, HubType } from '@hfauth/core'
+import { refusalOfDecision } from '../guard/refusal.ts'
+import type { Caller } from '../guard/types.ts'
+import { readBounded } from './json-body.ts'
+import type { Known, Parts } from './known.ts'
+import { filterList, maxListBytes, withNeededMembers } from './lists.ts'
+import { passOn } from './pass-on.ts'
+import { ProxyRefusal } from './proxy-refusal.ts'
+import { forwardedHeaders } from './request-headers.ts'
+import { assertBody } from './subject.ts'
+
+/** Refusals of a probe that hold whatever the resource is. */
+const refusesAll: ReadonlySet<string> = new Set([
+  'unknown_environment',
+  'unknown_action',
+  'unknown_resource_type',
+  'authentication_required',
+  'token_too_old',
+  'step_up_required',
+  'environment_ceiling',
+])
+
+export async function answerList(known: Known, type: HubType, parts: Parts): Promise<Response> {
+  const { inbound, target, match, caller, progress } = known
+  const { settings, gate, facts, leases, upstream } = parts
+  assertBody(inbound)
+  const { action } = match
+  const probe = probeAccess(caller, action, type)
+  const refused = refusedByProbe(probe)
+  const resource = { kind: type, id: '*' }
+  await gate.recordDecision(caller, probe, {
+    http: progress.http,
+    resource,
+    ...(refused ? {} : { grantedAs: 'filtered' }),
+  })
+  if (refused) return parts.refuse(refusalOfDecision(probe), progress)
+  const lease = leases.take(caller, known.headers)
+  progress.onFailure = () => lease.release()
+  const isHub = match.route.host === 'hub'
+  const scopes = isHub ? [type === 'collection' ? 'read-collections' : 'read-repos'] : ['inference-api']
+  // Without a credential the list holds what is public.
+  const credential = await upstream.credentialFor(caller, { action, scopes })
+  const timeout = AbortSignal.timeout(settings.upstreamTimeoutMs)
+  const signal = AbortSignal.any([inbound.signal, lease.signal, timeout])
+  const search = isHub && type !== 'collection' ? withNeededMembers(target.query) : target.search
+  const headers = wholeAnswerHeaders(known)
+  const shown = await passOn(
+    known,
+    { search, headers, body: undefined, credential, signal, revision: undefined },
+    parts,
+  )
+  if (shown.status !== 200) {
+    lease.release()
+    return shown
+  }
+  const bytes = await readBounded(shown.body, { maxBytes: maxListBytes, signal })
+  if (typeof bytes === 'string') throw new ProxyRefusal('upstream_mismatch')
+  const filtered = await filterList(parseList(bytes), {
+    access: caller.access,
+    action,
+    type,
+    context: caller.context,
+    factsOf: (item) => facts(item, credential),
+  })
+  lease.release()
+  for (const name of ['content-length', 'etag', 'last-modified', 'x-total-count']) shown.headers.delete(name)
+  return new Response(JSON.stringify(filtered), { status: 200, headers: shown.headers })
+}
+
+/** What anybody may read: fetched without a credential, for whoever the proxy knows. */
+export async function answerCatalogue(known: Known, parts: Parts): Promise<Response> {
+  const { inbound, target, caller, progress } = known
+  assertBody(inbound)
+  const decision = await recordKnown(known, parts, { kind: 'catalogue', id: '*' }, 'catalogue')
+  if (!decision.allowed) return parts.refuse(refusalOfDecision(decision), progress)
+  const lease = parts.leases.take(caller, known.headers)
+  progress.onFailure = () => lease.release()
+  const signal = AbortSignal.any([inbound.signal, lease.signal])
+  const headers = forwardedHeaders(inbound.headers)
+  const shown = await passOn(
+    known,
+    { search: target.search, headers, body: undefined, credential: undefined, signal, revision: undefined },
+    parts,
+  )
+  lease.release()
+  return shown
+}
+
+/** Records what needs no more than a caller whom the environment takes. */
+export async function recordKnown(
+  { caller, progress }: Known,
+  { gate }: Parts,
+  resource: { readonly kind: string; readonly id: string },
+  grantedAs: string,
+): Promise<Pick<Decision, 'allowed'> & Decision> {
+  const probe = probeAccess(caller, 'read', 'model')
+  const isNobody = caller.principal.kind === 'anonymous'
+  const isRefused = isNobody || (probe.reason !== 'environment_ceiling' && refusedByProbe(probe))
+  if (!isRefused) {
+    await gate.recordDecision(caller, probe, { http: progress.http, resource, grantedAs })
+    return { ...probe, allowed: true }
+  }
+  const reason = refusedByProbe(probe) ? probe.reason : 'authentication_required'
+  const decision: Decision = { ...probe, allowed: false, reason }
+  await gate.recordDecision(caller, decision, { http: progress.http, resource })
+  return decision
+}
+
+/** What holds for every resource of a type shows on any one of them. */
+function probeAccess(caller: Caller, action: string, type: string): Decision {
+  return caller.access.decide({ action, resource: { type, id: 'any' }, context: caller.context })
+}
+
+function refusedByProbe({ reason }: Decision): boolean {
+  return refusesAll.has(reason)
+}
+
+/** Half a list, or one known by its old tag, cannot be cut down. */
+function wholeAnswerHeaders({ inbound }: Known): Headers {
+  const headers = forwardedHeaders(inbound.headers)
+  for (const name of ['range', 'if-range', 'if-match', 'if-none-match', 'if-modified-since'])
+    headers.delete(name)
+  return headers
+}
+
+function parseList(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes))
+  } catch {
+    throw new ProxyRefusal('upstream_mismatch')
+  }
+}

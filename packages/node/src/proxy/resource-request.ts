@@ -1,0 +1,143 @@
+/**
+ * Resource request: what is about one resource, or about several of which all must be allowed.
+ *
+ * who → **subject → facts → decide → record → credential → forward** → answer.
+ *
+ * @module
+ */
+import type { AuditHttp, Decision } from '@hfauth/core'
+import type { AuditEntry } from '../audit/types.ts'
+import { recordedResource } from '../guard/gate.ts'
+import { refusalOfDecision } from '../guard/refusal.ts'
+import type { AskedQuestion } from './body-question.ts'
+import type { Inbound } from './inbound.ts'
+import type { Known, Parts } from './known.ts'
+import { observed, outcomeType } from './outcome.ts'
+import { passOn } from './pass-on.ts'
+import { asksToBill, forwardedHeaders, headerValue } from './request-headers.ts'
+import { readSubject } from './subject.ts'
+
+/** @throws ProxyRefusal, HfAuthError as the steps do. */
+export async function answerResource(known: Known, parts: Parts): Promise<Response> {
+  const { inbound, target, match, caller, progress } = known
+  const { settings, leases, upstream } = parts
+  const { principal } = caller
+  const subject = await readSubject({ inbound, match, address: known.address, principal }, settings)
+  const decisions: Decision[] = []
+  for (const question of subject.questions) {
+    const decision = await decideOn(question, subject.discovery === true, known, parts)
+    if ('refused' in decision) {
+      return parts.refuse(refusalOfDecision(decision.refused), progress)
+    }
+    decisions.push(decision)
+  }
+  const [{ action, resource }] = subject.questions
+  const end = openOutcome(known, parts, subject.questions[0], decisions[0] as Decision)
+  const lease = leases.take(caller, known.headers)
+  const ended = (reason: string) =>
+    inbound.signal.aborted ? 'client_closed' : lease.signal.aborted ? String(lease.signal.reason) : reason
+  progress.onFailure = (reason) => {
+    lease.release()
+    end({}, ended(reason))
+  }
+
+  const scopes = [...new Set(decisions.flatMap((decision) => decision.scopes))]
+  const credential = await upstream.requireCredential(caller, { action, resource, scopes })
+  const shown = await passOn(
+    known,
+    {
+      search: target.search,
+      headers: outboundHeaders(inbound, subject.mediaType),
+      body: subject.body,
+      credential,
+      signal: AbortSignal.any([inbound.signal, lease.signal]),
+      revision: resource.attributes.revision,
+      provider: resource.attributes.provider,
+    },
+    parts,
+  )
+  return observed(shown, {
+    gone: inbound.signal,
+    lease: lease.signal,
+    onEnd({ bytesOut, error }) {
+      lease.release()
+      end({ status: shown.status, bytesOut }, error)
+    },
+  })
+}
+
+/** Tells what came of a request, once; for routes whose decision says it all, nothing. */
+export function openOutcome(
+  { match, caller, progress }: Known,
+  { gate, audit, settings }: Parts,
+  question: AskedQuestion,
+  decision: Decision,
+): (http: Partial<AuditHttp>, error?: string) => void {
+  const { action } = question
+  const type = outcomeType(match, action)
+  return (http, error) => {
+    if (type === undefined) return
+    const entry: AuditEntry = {
+      ...gate.entryFor(caller),
+      type,
+      action,
+      resource: recordedOf(decision, question),
+      http: { ...progress.http, ...http },
+      ...(error === undefined ? {} : { error }),
+      durationMs: settings.now() - caller.startedAt,
+    }
+    // The answer is out; all that can still be done about it is to say that health is bad.
+    void audit.record(entry).catch(() => undefined)
+  }
+}
+
+/** Decides one question and puts it on record. */
+export async function decideOn(
+  question: AskedQuestion,
+  discovery: boolean,
+  { inbound, caller, progress }: Known,
+  { gate, upstream }: Parts,
+): Promise<Decision | { readonly refused: Decision }> {
+  const { action, resource } = question
+  const attributes = { ...(await upstream.factsFor(caller, action, resource)), ...resource.attributes }
+  const decision = caller.access.decide({
+    action,
+    resource: { ...resource, attributes },
+    context: caller.context,
+  })
+  const isOpen = !decision.allowed && discovery && hangsOnRevision(decision)
+  const asked = asksToBill(inbound.headers) ? { error: 'billing_ignored' } : {}
+  await gate.recordDecision(caller, decision, {
+    http: progress.http,
+    resource: recordedOf(decision, question),
+    ...(isOpen ? { grantedAs: 'discovery' } : {}),
+    ...asked,
+  })
+  return decision.allowed || isOpen ? decision : { refused: decision }
+}
+
+/** Before a push nobody knows what it will change: it may be asked by whoever may change something. */
+function hangsOnRevision({ reason, missingAttributes }: Decision): boolean {
+  return (
+    reason === 'condition_unknown' &&
+    missingAttributes.length > 0 &&
+    missingAttributes.every((name) => name === 'resource.revision')
+  )
+}
+
+function recordedOf(decision: Decision, { resource }: AskedQuestion) {
+  return recordedResource(decision, resource.attributes)
+}
+
+function outboundHeaders(inbound: Inbound, mediaType: string | undefined): Headers {
+  const headers = forwardedHeaders(inbound.headers)
+  if (mediaType !== undefined) {
+    headers.set('content-type', mediaType)
+    headers.delete('content-length')
+  }
+  if (inbound.body === undefined) headers.delete('content-length')
+  // Where it is let through at all, nothing in the body decides.
+  const encoding = headerValue(inbound.headers, 'content-encoding')
+  if (encoding !== undefined) headers.set('content-encoding', encoding)
+  return headers
+}
