@@ -12,6 +12,7 @@ import type { Fault } from './http/faults.ts'
 import { listenOnLoopback } from './http/listen.ts'
 import { RequestLog } from './http/request-log.ts'
 import { createRoutes } from './http/routes.ts'
+import { createGitBackend } from './hub/git.ts'
 import { addHubRoutes } from './hub/hub-routes.ts'
 import { addInferenceRoutes } from './inference/inference-routes.ts'
 import { createConsents } from './oidc/consents.ts'
@@ -101,7 +102,8 @@ export async function startHub({
   const routes = createRoutes()
   addIssuerRoutes(routes, { ...shared, credentials })
   addInferenceRoutes(routes, { ...shared, credentials })
-  addHubRoutes(routes, { ...shared, credentials })
+  const git = createGitBackend()
+  addHubRoutes(routes, { ...shared, credentials, git })
   server.serve(async (exchange) => {
     requests.record(exchange)
     if (!(await routes.dispatch(exchange))) sendJson(exchange, 404, { error: 'Not found' })
@@ -139,7 +141,10 @@ export async function startHub({
     signIn: (options) => signIn(options, walk),
     approveDevice: (options) => approveDevice(options, walk),
     forgetConsent: (username, clientId) => consents.forget(person(username).id, clientId),
-    close: () => server.close(),
+    async close() {
+      await server.close()
+      await git.close()
+    },
   }
 }
 

@@ -15,6 +15,7 @@ import { addCommitRoutes } from './commits.ts'
 import type { HubContext } from './context.ts'
 import { addDiscussionRoutes } from './discussions.ts'
 import { addFileRoutes } from './files.ts'
+import type { GitBackend } from './git.ts'
 import { refuse } from './refusals.ts'
 import { addRepoAdminRoutes } from './repo-admin.ts'
 import { addRepoInfoRoutes } from './repo-info.ts'
@@ -22,6 +23,7 @@ import { addWhoamiRoute } from './whoami.ts'
 
 export interface HubRouteOptions extends HubContext {
   readonly faults: { hub?: Fault }
+  readonly git: GitBackend
 }
 
 export function addHubRoutes(routes: Routes, options: HubRouteOptions): void {
@@ -34,6 +36,7 @@ export function addHubRoutes(routes: Routes, options: HubRouteOptions): void {
     addFileRoutes(inner, type, options)
     addCommitRoutes(inner, type, options)
     addDiscussionRoutes(inner, type, options)
+    options.git.addRoutes(inner, type, options)
   }
   inner.on('GET', '/avatars/:file', ({ res }, { file = '' }) => {
     const hue = createHash('sha256').update(file).digest()[0] ?? 0
