@@ -6,7 +6,7 @@
 
 import { once } from 'node:events'
 import { connect } from 'node:net'
-import { createEngine, definePolicy, type PolicyDocument, parsePolicy } from '@hfauth/core'
+import { createEngine, definePolicy, type Policy, type PolicyDocument, parsePolicy } from '@hfauth/core'
 import {
   type CiIssuer,
   confidentialAppId,
@@ -43,6 +43,7 @@ export interface FixtureOptions extends Partial<Omit<ProxyOptions, 'engine' | 'v
 export interface Fixture {
   readonly hub: Hub
   readonly ci: CiIssuer
+  readonly policy: Policy
   readonly proxy: HubProxy
   readonly listening: ListeningProxy
   readonly url: string
@@ -169,6 +170,7 @@ export async function startFixture({
   return {
     hub,
     ci,
+    policy,
     proxy,
     listening,
     url: listening.url,

@@ -33,7 +33,7 @@ async function git(...args: string[]): Promise<{ status: number; text: string }>
     GIT_AUTHOR_EMAIL: 'a@acme.example',
     GIT_COMMITTER_NAME: 'a',
     GIT_COMMITTER_EMAIL: 'a@acme.example',
-  }
+  } as unknown as NodeJS.ProcessEnv
   try {
     const { stdout, stderr } = await run('git', args, { cwd: folder, env })
     return { status: 0, text: stdout + stderr }

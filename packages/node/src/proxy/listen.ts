@@ -9,12 +9,11 @@
  */
 import { createServer, type IncomingMessage, ServerResponse, STATUS_CODES } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
-import type { Duplex } from 'node:stream'
 import { goneSignal, headerList, readBody, sendResponse } from '../adapters/web.ts'
 import { problemType } from '../guard/refusal.ts'
 import type { Inbound } from './inbound.ts'
-import type { Pipeline } from './pipeline.ts'
-import { type ProxyReason, proxyRefusal } from './proxy-refusal.ts'
+import type { MalformedReason, Pipeline } from './pipeline.ts'
+import { proxyRefusal } from './proxy-refusal.ts'
 import { maxHeaderBytes } from './request-headers.ts'
 import { joinSockets } from './socket-request.ts'
 
@@ -53,16 +52,13 @@ export async function listen(
   server.on('request', (req, res) => serve(pipeline, req, res))
   // Whoever waits to be asked for the body is asked when it is wanted, and not when it is refused.
   server.on('checkContinue', (req, res) => serve(pipeline, req, res))
-  server.on('upgrade', (req, socket: Socket, early) => void upgrade(pipeline, req, socket, early))
-  server.on('connect', (req, socket) => {
-    pipeline.recordMalformed('method_unknown', req.socket.remoteAddress)
-    refuseRaw(socket, 'method_unknown')
-  })
+  server.on('upgrade', (req, socket: Socket, early) =>
+    inTurn(socket, () => upgrade(pipeline, req, socket, early)),
+  )
+  server.on('connect', (_, socket: Socket) => refuseRaw(pipeline, socket, 'method_unknown'))
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
-    const reason = clientErrors[error.code ?? ''] ?? 'request_malformed'
-    pipeline.recordMalformed(reason, (socket as Duplex & { remoteAddress?: string }).remoteAddress)
-    refuseRaw(socket, reason)
+    refuseRaw(pipeline, socket as Socket, clientErrors[error.code ?? ''] ?? 'request_malformed')
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
@@ -91,11 +87,16 @@ const clientErrors: Readonly<Record<string, 'headers_too_large' | 'request_timeo
 const turns = new WeakMap<Socket, Promise<void>>()
 
 /** One after the other on each connection: whoever sends the next request early does not overtake himself. */
+function inTurn(socket: Socket, take: () => void | Promise<void>): void {
+  const turn = (turns.get(socket) ?? Promise.resolve()).then(take).catch(() => void socket.destroy())
+  turns.set(socket, turn)
+}
+
 function serve(pipeline: Pipeline, req: IncomingMessage, res: ServerResponse): void {
-  const turn = (turns.get(req.socket) ?? Promise.resolve())
-    .then(() => answer(pipeline, req, res))
-    .catch(() => void res.destroy())
-  turns.set(req.socket, turn)
+  // The parser takes a line without a version, and versions that are not its own.
+  const isOurs = req.httpVersion === '1.1' || (req.httpVersion === '1.0' && !req.headers['transfer-encoding'])
+  if (isOurs) inTurn(req.socket, () => answer(pipeline, req, res))
+  else refuseRaw(pipeline, req.socket, 'request_malformed')
 }
 
 async function answer(pipeline: Pipeline, req: IncomingMessage, res: ServerResponse): Promise<void> {
@@ -108,6 +109,13 @@ async function answer(pipeline: Pipeline, req: IncomingMessage, res: ServerRespo
     res.shouldKeepAlive = false
   }
   await sendResponse(response, res)
+  // The socket is this answer's until all of it is out.
+  if (!res.writableFinished && !res.destroyed) {
+    await new Promise<void>((resolve) => {
+      res.once('finish', resolve)
+      res.once('close', resolve)
+    })
+  }
 }
 
 const closing = new WeakSet<Socket>()
@@ -141,9 +149,9 @@ async function upgrade(
   res.shouldKeepAlive = false
   const isSocket = req.headers.upgrade?.toLowerCase() === 'websocket'
   // What comes before the switch would go on as frames, or be the next request.
-  if (req.method !== 'GET' || (isSocket && early.length > 0)) {
-    pipeline.recordMalformed('request_malformed', socket.remoteAddress)
-    return refuseRaw(socket, 'request_malformed')
+  if (closing.has(socket) || socket.destroyed) return
+  if (req.method !== 'GET' || req.httpVersion !== '1.1' || (isSocket && early.length > 0)) {
+    return endRaw(pipeline, socket, 'request_malformed')
   }
   res.assignSocket(socket)
   res.once('finish', () => {
@@ -159,8 +167,15 @@ async function upgrade(
   joinSockets(socket, answer)
 }
 
-/** For what never became a request: there is no response object to write with. */
-function refuseRaw(socket: Duplex, reason: ProxyReason): void {
+/** For what never became a request: there is no response object to write with, and nothing comes after it. */
+function refuseRaw(pipeline: Pipeline, socket: Socket, reason: MalformedReason): void {
+  inTurn(socket, () => endRaw(pipeline, socket, reason))
+}
+
+function endRaw(pipeline: Pipeline, socket: Socket, reason: MalformedReason): void {
+  if (closing.has(socket) || !socket.writable) return void socket.destroy()
+  closing.add(socket)
+  pipeline.recordMalformed(reason, socket.remoteAddress)
   const { status, detail } = proxyRefusal(reason)
   const body = JSON.stringify({
     type: problemType(reason),

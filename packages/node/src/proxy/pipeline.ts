@@ -35,11 +35,10 @@ export interface Pipeline {
   /** Opens a WebSocket, or says why not; never throws. */
   open(inbound: Inbound): Promise<Response | OpenSocket>
   /** Puts on record what did not even become a request. */
-  recordMalformed(
-    reason: 'request_malformed' | 'headers_too_large' | 'request_timeout' | 'method_unknown',
-    remoteAddress: string | undefined,
-  ): void
+  recordMalformed(reason: MalformedReason, remoteAddress: string | undefined): void
 }
+
+export type MalformedReason = 'request_malformed' | 'headers_too_large' | 'request_timeout' | 'method_unknown'
 
 export function createPipeline(options: ProxyOptions, settings: ProxySettings): Pipeline {
   const { audit, isFailing } = watchedAudit(options)
