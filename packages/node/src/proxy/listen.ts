@@ -11,6 +11,7 @@ import { createServer, type IncomingMessage, ServerResponse, STATUS_CODES } from
 import type { AddressInfo, Socket } from 'node:net'
 import { goneSignal, headerList, readBody, sendResponse } from '../adapters/web.ts'
 import { problemType } from '../guard/refusal.ts'
+import { numberOption } from '../internal/number-option.ts'
 import type { Inbound } from './inbound.ts'
 import type { MalformedReason, Pipeline } from './pipeline.ts'
 import { proxyRefusal } from './proxy-refusal.ts'
@@ -22,6 +23,8 @@ export interface ListenOptions {
   readonly port: number
   /** Default `127.0.0.1`. */
   readonly host?: string
+  /** Longest wait for the header section of a request, in milliseconds. Default 10,000. */
+  readonly headersTimeoutMs?: number
 }
 
 export interface ListeningProxy {
@@ -31,19 +34,18 @@ export interface ListeningProxy {
   close(): Promise<void>
 }
 
-/** Longest wait for the header section, and for a whole request, in milliseconds. */
-const headersTimeoutMs = 10_000
+/** Longest wait for a whole request, in milliseconds. */
 const requestTimeoutMs = 3_600_000
 
 export async function listen(
   pipeline: Pipeline,
-  { port, host = '127.0.0.1' }: ListenOptions,
+  { port, host = '127.0.0.1', headersTimeoutMs = 10_000 }: ListenOptions,
 ): Promise<ListeningProxy> {
   const server = createServer({
     maxHeaderSize: maxHeaderBytes,
-    headersTimeout: headersTimeoutMs,
+    headersTimeout: numberOption('headersTimeoutMs', headersTimeoutMs, { min: 1 }),
     requestTimeout: requestTimeoutMs,
-    connectionsCheckingInterval: 2_000,
+    connectionsCheckingInterval: Math.min(headersTimeoutMs, 2_000),
     insecureHTTPParser: false,
     requireHostHeader: true,
   })
