@@ -6,8 +6,9 @@
 import { spawnSync } from 'node:child_process'
 import { test } from 'vitest'
 
-export function needsProgram(name: string): typeof test {
-  const isThere = spawnSync(name, ['--version']).status === 0
+/** @param question - Which the program answers when it is there. */
+export function needsProgram(name: string, question = '--version'): typeof test {
+  const isThere = spawnSync(name, [question]).status === 0
   if (isThere || process.env.CI !== undefined) return test
   return ((title: string) => test.skip(`${title} (skipped: \`${name}\` is not installed)`)) as typeof test
 }

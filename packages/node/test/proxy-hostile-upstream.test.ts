@@ -118,7 +118,7 @@ describe('a connection upstream', () => {
     }
   })
 
-  const openssl = needsProgram('openssl')
+  const openssl = needsProgram('openssl', 'version')
   openssl('J08 with a certificate that nobody vouches for is none', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'proxy-tls-'))
     const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
@@ -361,6 +361,13 @@ describe('who is who', () => {
       ),
     )
     expect(statuses).toEqual([401, 200])
+  })
+
+  test('M04 a policy in use does not change with what it was read from', async () => {
+    world = await startThreatWorld()
+    const { policy } = world.fixture
+    expect(() => Object.assign(policy, { issuers: new Map() })).toThrow(TypeError)
+    expect((await get()).status).toBe(200)
   })
 
   test('M02 a proxy does not start with what would let anybody in', async () => {

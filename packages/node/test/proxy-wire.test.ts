@@ -415,7 +415,7 @@ const deep = `${'['.repeat(10_000)}${']'.repeat(10_000)}`
 const asked = ['POST /v1/chat/completions']
 
 const bodies: Row[] = [
-  ['F00 a plain question', post(chat), 200, 'allowed', asked],
+  ['a plain question', post(chat), 200, 'allowed', asked],
   [
     'F01 two models',
     post(`{"model":"acme/text-chat","model":"acme/restricted",${rest}}`),
