@@ -225,10 +225,23 @@ describe('an `act` claim that cannot be read is refused', () => {
 
   test('an address that two aliases share names neither', () => {
     const find = issuerAtAddress([
-      { alias: 'a', url: 'https://id.example', preset: presets.get('oidc') as never },
-      { alias: 'b', url: 'https://id.example', preset: presets.get('oidc') as never },
+      { alias: 'a', addresses: [{ iss: 'https://id.example' }], preset: presets.get('oidc') as never },
+      { alias: 'b', addresses: [{ iss: 'https://id.example' }], preset: presets.get('oidc') as never },
     ])
     expect(find('https://id.example')).toBeUndefined()
+  })
+
+  test('each address of an issuer names it, and none that only begins like one', () => {
+    const find = issuerAtAddress([
+      {
+        alias: 'google',
+        addresses: [{ iss: 'https://accounts.google.com' }, { iss: 'accounts.google.com' }],
+        preset: presets.get('google') as never,
+      },
+    ])
+    expect(find('https://accounts.google.com')?.alias).toBe('google')
+    expect(find('accounts.google.com')?.alias).toBe('google')
+    expect(find('accounts.google.com/')).toBeUndefined()
   })
 })
 

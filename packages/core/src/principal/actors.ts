@@ -22,8 +22,8 @@ export interface NamedIssuer {
 export interface ReadActorsOptions {
   /** The issuer of the token, for actors that name none. */
   readonly issuer: NamedIssuer
-  /** Finds the issuer with exactly this address; without it, only actors of the token's own issuer are known. */
-  readonly issuerAt?: ((url: string) => NamedIssuer | undefined) | undefined
+  /** Finds the issuer with exactly this `iss`; without it, only actors of the token's own issuer are known. */
+  readonly issuerAt?: ((iss: string) => NamedIssuer | undefined) | undefined
 }
 
 export interface ActorClaims {
@@ -63,15 +63,20 @@ function issuerNamed(url: Json, issuerAt: ReadActorsOptions['issuerAt']): NamedI
   return known
 }
 
-/** Of two aliases with one address nobody can tell which is meant, so neither is. */
-export function issuerAtAddress<T extends NamedIssuer & { readonly url: string }>(
-  issuers: Iterable<T>,
-): (url: string) => T | undefined {
-  const list = [...issuers]
-  return (url) => {
-    const [found, ...others] = list.filter((issuer) => issuer.url === url)
-    return others.length === 0 ? found : undefined
+/**
+ * By any of an issuer's addresses, as `iss` spells it. Of two aliases with one address nobody can tell which
+ * is meant, so neither is.
+ */
+export function issuerAtAddress<
+  T extends NamedIssuer & { readonly addresses: readonly { readonly iss: string }[] },
+>(issuers: Iterable<T>): (iss: string) => T | undefined {
+  const known = new Map<string, T | undefined>()
+  for (const issuer of issuers) {
+    for (const iss of new Set(issuer.addresses.map((address) => address.iss))) {
+      known.set(iss, known.has(iss) ? undefined : issuer)
+    }
   }
+  return (iss) => known.get(iss)
 }
 
 function isClaims(value: Json): value is Claims {
