@@ -201,6 +201,14 @@ describe('an issuer is a fault', () => {
     const jobs = { preset: 'gitlab-ci', ...shared }
     expect(faultsOf({ people, jobs }).map(({ code }) => code)).toEqual(['ambiguous_issuer'])
     expect(faultsOf({ people, jobs: { ...jobs, audience: 'jobs' } })).toEqual([])
+    const key = { kty: 'RSA', n: 'AQAB', e: 'AQAB', kid: 'a' }
+    const east = { ...people, keys: [key] }
+    const others = { west: { ...people, keys: [{ ...key, kid: 'b' }] }, asked: people }
+    expect(faultsOf({ east, twin: east })).toEqual([])
+    for (const other of Object.values(others)) {
+      expect(faultsOf({ east, other }).map(({ code }) => code)).toEqual(['ambiguous_issuer'])
+      expect(faultsOf({ east, other: { ...other, audience: 'other' } })).toEqual([])
+    }
     const balancer =
       'arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/app/front/50dc6c495c0c9188'
     expect(faultsOf({ people, front: { preset: 'aws-alb', ...shared, tenants: [balancer] } })).toEqual([])

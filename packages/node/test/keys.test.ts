@@ -7,6 +7,7 @@ import {
   compact,
   createClock,
   ecKey,
+  edKey,
   hs256,
   json,
   type LoopbackIssuer,
@@ -297,6 +298,75 @@ describe('the keys of an issuer', () => {
     await expect(verifier.verify(tokenOf(second))).resolves.toBeDefined()
   })
 
+  test('that were replaced under the same name are noticed with the first token that the new one signed', async () => {
+    const verifier = verifierWith({ keyCooldownMs: 20, cacheSeconds: 3600 })
+    const old = tokenOf()
+    await verifier.verify(old)
+    const successor = { ...second, kid: rsa.kid, jwk: { ...second.jwk, kid: rsa.kid } }
+    issuer.keys = [successor.jwk]
+    await expect(verifier.verify(tokenOf(successor))).resolves.toBeDefined()
+    expect(fetched()).toBe(2)
+    expect(await refusalOf(verifier.verify(old), old)).toMatchObject(invalid)
+  })
+
+  test('are fetched less and less often for the sake of forged signatures, which stay refused', async () => {
+    const verifier = verifierWith({ keyCooldownMs: 20 })
+    await verifier.verify(tokenOf())
+    const forged = () => tokenOf(second, { kid: rsa.kid })
+    for (let i = 0; i < 300; i++) {
+      clock.forward(1)
+      const tokens = Array.from({ length: 5 }, forged)
+      for (const one of await Promise.all(tokens.map((token) => refusalOf(verifier.verify(token), token)))) {
+        expect(one).toMatchObject(invalid)
+      }
+      await verifier.verify(tokenOf())
+    }
+    expect(fetched()).toBeGreaterThan(1)
+    expect(fetched()).toBeLessThan(40)
+  })
+
+  test('do not become unavailable because a signature is wrong while the issuer fails', async () => {
+    const verifier = verifierWith({ keyCooldownMs: 20 })
+    await verifier.verify(tokenOf())
+    issuer.answers.set(paths.keys, json({}, 503))
+    const forged = tokenOf(second, { kid: rsa.kid })
+    expect(await refusalOf(verifier.verify(forged), forged)).toMatchObject(invalid)
+    await expect(verifier.verify(tokenOf())).resolves.toBeDefined()
+  })
+
+  test('are waited for by 4,000 tokens of unknown names at most; the rest is told to come again', async () => {
+    let release = () => {}
+    const held = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    let isHolding = false
+    const verifier = verifierWith({
+      keyCooldownMs: 0,
+      fetch: async (url, init) => {
+        if (isHolding) await held
+        return fetch(url, init)
+      },
+    })
+    const good = tokenOf()
+    await verifier.verify(good)
+    isHolding = true
+    const [, body, signature] = good.split('.')
+    const codes = new Map<string, number>()
+    const flood = Array.from({ length: 5000 }, (_, i) =>
+      verifier
+        .verify(`${part({ alg: 'RS256', kid: `waits-${i}` })}.${body}.${signature}`)
+        .catch(({ code }) => {
+          codes.set(code, (codes.get(code) ?? 0) + 1)
+        }),
+    )
+    await vi.waitFor(() => expect(codes.get(unavailable.code)).toBe(1000))
+    expect(codes.get(invalid.code)).toBeUndefined()
+    await expect(verifier.verify(tokenOf())).resolves.toBeDefined()
+    release()
+    await Promise.all(flood)
+    expect(codes.get(invalid.code)).toBe(4000)
+  })
+
   test('are looked for where discovery says now, when they are gone from where it said', async () => {
     const verifier = verifierWith()
     await verifier.verify(tokenOf())
@@ -479,6 +549,58 @@ describe('a key that is too weak, or for something else,', () => {
   })
 })
 
+/** All that Ed25519 has, also with the sign of x set, as RFC 8032 §5.1.2 encodes points. */
+const smallOrderPoints = [
+  '0000000000000000000000000000000000000000000000000000000000000000',
+  '0100000000000000000000000000000000000000000000000000000000000000',
+  '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
+  'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
+  'ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+  'edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+  'eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+  '0000000000000000000000000000000000000000000000000000000000000080',
+  '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85',
+  'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa',
+].map((hex) => ({ kty: 'OKP', crv: 'Ed25519', x: Buffer.from(hex, 'hex').toString('base64url'), kid: 'ed' }))
+
+/** y of eight times a point; for doubling, y tells enough of x (RFC 8032 §5.1.4, in affine coordinates). */
+function eightTimes(point: Uint8Array): bigint {
+  const p = 2n ** 255n - 19n
+  const mod = (value: bigint) => ((value % p) + p) % p
+  const power = (base: bigint, exponent: bigint): bigint =>
+    exponent === 0n ? 1n : mod(power(mod(base * base), exponent >> 1n) * (exponent & 1n ? base : 1n))
+  const over = (one: bigint, other: bigint) => mod(one * power(mod(other), p - 2n))
+  const d = over(-121_665n, 121_666n)
+  let y = mod(BigInt(`0x${Buffer.from(point).reverse().toString('hex')}`) & (2n ** 255n - 1n))
+  for (let i = 0; i < 3; i++) {
+    const xx = over(y * y - 1n, d * y * y + 1n)
+    y = over(y * y + xx, 1n - d * xx * y * y)
+  }
+  return y
+}
+
+describe.each(smallOrderPoints)('the Ed25519 key $x, a point of small order,', (jwk) => {
+  /** The neutral point and 0: written down by somebody who has no key at all. */
+  const nobody = { kid: 'ed', alg: 'EdDSA', sign: () => Buffer.concat([Buffer.from([1]), Buffer.alloc(63)]) }
+
+  test('is the neutral point after three doublings, which a good key is not', () => {
+    const good = edKey('ed').jwk
+    expect(eightTimes(Buffer.from(jwk.x, 'base64url'))).toBe(1n)
+    expect(eightTimes(Buffer.from(String(good.x), 'base64url'))).not.toBe(1n)
+  })
+
+  test('is left out, and the good one beside it works', async () => {
+    issuer.keys = [jwk, rsa.jwk]
+    const verifier = verifierWith({ keyCooldownMs: 0 })
+    await expect(verifier.verify(tokenOf(rsa))).resolves.toBeDefined()
+    const token = tokenOf(nobody as unknown as SigningKey)
+    expect(await refusalOf(verifier.verify(token), token)).toMatchObject({
+      ...invalid,
+      message: expect.stringContaining('has no key'),
+    })
+  })
+})
+
 describe('keys that are in the policy', () => {
   const pinned = (keys: object[]) =>
     createVerifier({
@@ -492,6 +614,27 @@ describe('keys that are in the policy', () => {
     const token = tokenOf(second)
     expect(await refusalOf(verifier.verify(token), token)).toMatchObject(invalid)
     expect(issuer.requests).toEqual([])
+  })
+
+  test('are those of their own alias, whoever else has its address', async () => {
+    const clusters = policyWith({
+      east: { preset: 'oidc', issuer: issuer.url, audience: 'east', keys: [rsa.jwk] } as never,
+      west: { preset: 'oidc', issuer: issuer.url, audience: 'west', keys: [second.jwk] } as never,
+      asked: { preset: 'oidc', issuer: issuer.url, audience: 'asked' },
+    })
+    const published = ecKey('ec-1')
+    issuer.keys = [published.jwk]
+    const verifier = createVerifier({ policy: clusters, now: () => clock.ms })
+    const made = (aud: string, key: SigningKey) =>
+      signed({ iss: issuer.url, aud, sub: 'ada', exp: clock.seconds + 300 }, key)
+    const own = { east: rsa, west: second, asked: published }
+    for (const [alias, key] of Object.entries(own)) {
+      expect((await verifier.verify(made(alias, key))).issuer.alias).toBe(alias)
+      for (const other of Object.values(own).filter((it) => it !== key)) {
+        const token = made(alias, other)
+        expect(await refusalOf(verifier.verify(token), token)).toMatchObject(invalid)
+      }
+    }
   })
 
   test('and of which none is usable are a mistake', async () => {

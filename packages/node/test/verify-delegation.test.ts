@@ -3,7 +3,13 @@
  */
 import { createEngine, parsePolicy } from '@hfauth/core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createAuditLog, createGuard, createVerifier, memorySink } from '../src/index.ts'
+import {
+  createAuditLog,
+  createGuard,
+  createVerifier,
+  memorySink,
+  type RevocableIdentity,
+} from '../src/index.ts'
 import {
   createClock,
   type LoopbackIssuer,
@@ -23,7 +29,7 @@ beforeAll(async () => {
 })
 afterAll(() => issuer.close())
 
-function setUp() {
+function setUp(isRevoked: (identity: RevocableIdentity) => boolean = () => false) {
   const policy = parsePolicy({
     version: 1,
     name: 'test',
@@ -48,7 +54,7 @@ function setUp() {
     verifier: createVerifier({ policy, now }),
     audit: createAuditLog({ sink, environment: 'production', service: 'test', now }),
   })
-  return { guard, sink, verifier: createVerifier({ policy, now }) }
+  return { guard, sink, verifier: createVerifier({ policy, now, revocations: { isRevoked } }) }
 }
 
 function tokenWith(act: unknown, key = rsa): string {
@@ -95,3 +101,29 @@ test('a signature comes before every word about actors', async () => {
   const refusal = await refusalOf(setUp().verifier.verify(tokenWith('bot', rsaKey('rsa-1'))))
   expect(refusal.code).toBe('HFAUTH_TOKEN_INVALID')
 })
+
+test('who acts is asked about as well as for whom, each under the issuer and the name of their own', async () => {
+  const asked: RevocableIdentity[] = []
+  const { verifier } = setUp((identity) => {
+    asked.push(identity)
+    return false
+  })
+  await verifier.verify(tokenWith({ ...bot, act: { sub: 'first' } }))
+  expect(asked).toEqual([
+    expect.objectContaining({ issuer: issuer.url, subject: 'ana', issuedAt: clock.seconds }),
+    { issuer: 'https://agents.example', subject: 'bot', issuedAt: clock.seconds },
+    { issuer: issuer.url, subject: 'first', issuedAt: clock.seconds },
+  ])
+})
+
+test.each(['ana', 'bot', 'first'])(
+  'a token in whose chain %s has been revoked is refused, also when it is remembered',
+  async (name) => {
+    let gone: string | undefined
+    const { verifier } = setUp(({ subject }) => subject === gone)
+    const token = tokenWith({ ...bot, act: { sub: 'first' } })
+    await verifier.verify(token)
+    gone = name
+    expect((await refusalOf(verifier.verify(token), token)).code).toBe('HFAUTH_TOKEN_REVOKED')
+  },
+)

@@ -36,7 +36,7 @@ export function readIssuers(reader: PolicyReader): Map<string, Issuer> {
       reader.fault(
         'ambiguous_issuer',
         path,
-        `issuers \`${twin.alias}\` and \`${alias}\` have an address and an audience in common but not the preset, so a token could be either’s`,
+        `issuers \`${twin.alias}\` and \`${alias}\` have an address and an audience in common but not the preset and the keys, so a token could be either’s`,
       )
     }
     issuers.set(alias, issuer)
@@ -157,8 +157,9 @@ function readKeys(
 
 /** Tokens whose keys are found in another way cannot be taken for one another. */
 function isAmbiguous(one: Issuer, other: Issuer): boolean {
+  const sameKeys = JSON.stringify(one.keys) === JSON.stringify(other.keys)
   return (
-    one.preset !== other.preset &&
+    (one.preset !== other.preset || !sameKeys) &&
     one.preset.keys === other.preset.keys &&
     one.audience.some((value) => other.audience.includes(value)) &&
     one.addresses.some(({ iss }) => other.addresses.some((address) => address.iss === iss))

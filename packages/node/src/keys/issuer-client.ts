@@ -8,7 +8,7 @@
 import { HfAuthError } from '@hfauth/core'
 import { CachedSource, maxAgeOf } from '../internal/cached-source.ts'
 import { ExpiringMap } from '../internal/expiring-map.ts'
-import { type Fetch, requestBounded } from '../internal/request.ts'
+import { type Fetch, requestBounded, unavailable } from '../internal/request.ts'
 import { discoveryUrl, type IssuerMetadata, readDiscovery } from './discovery.ts'
 import { type KeyOwner, type KeySet, type KeySetDocument, readKeySet } from './key-set.ts'
 import { type KeyStore, readKeptKeys, writeKeptKeys } from './key-store.ts'
@@ -33,22 +33,36 @@ export interface IssuerClientOptions {
   readonly keySet?: KeySetDocument | undefined
 }
 
+/** Which key a token's header asks for. */
+export interface WantedKey {
+  readonly kid: string | undefined
+  readonly algorithm: string
+  readonly of?: KeyOwner
+}
+
 export interface IssuerClient {
   metadata(): Promise<IssuerMetadata>
   /**
-   * The key for a token's header, at once when it is known. A name that is not in the set makes it be fetched again, for all names
-   * of one cooldown together.
+   * The key for a token's header, at once when it is known. A name that is not in the set makes it be fetched
+   * again, for all names of one cooldown together.
    *
    * @throws HfAuthError `HFAUTH_TOKEN_INVALID` when the issuer has no such key for that algorithm;
-   * `HFAUTH_ISSUER_UNAVAILABLE` (retryable) when it could not be asked.
+   * `HFAUTH_ISSUER_UNAVAILABLE` (retryable) when it could not be asked, or too many tokens wait for it already.
    */
-  key(kid: string | undefined, algorithm: string, of?: KeyOwner): VerificationKey | Promise<VerificationKey>
+  key(wanted: WantedKey): VerificationKey | Promise<VerificationKey>
+  /**
+   * The key that the issuer has put in the place of `known` under the same name, for a token that `known` did
+   * not sign; `undefined` when there is none, or nobody can say. Fetches as seldom as for unknown names.
+   */
+  replacedKey(wanted: WantedKey, known: VerificationKey): Promise<VerificationKey | undefined>
   /** Whether `key` may still be used, as far as is known without asking anybody. */
   isCurrent(key: VerificationKey): boolean
 }
 
 /** Longest discovery document or key set, in bytes. */
 const maxDocumentBytes = 512 * 1024
+/** Most tokens that wait for one fetch: whoever invents names must not fill the memory with them. */
+const maxWaiting = 4000
 
 export function createIssuerClient(issuer: string, options: IssuerClientOptions): IssuerClient {
   const { algorithms, fetch, now, timeoutMs, keyMaxAgeMs, keyCooldownMs, maxStaleKeysMs, keyStore } = options
@@ -66,14 +80,29 @@ export function createIssuerClient(issuer: string, options: IssuerClientOptions)
 
   const keys = options.keySet === undefined ? fetchedKeys() : pinnedKeys(options.keySet, issuer, algorithms)
 
-  const absent = new AbsentNames(now)
+  const absent = new SettledNames(now)
+  /** Names whose key stayed the same although it did not sign a token. */
+  const unchanged = new SettledNames(now)
+  let waiting = 0
 
   async function keySetFor(kid: string | undefined): Promise<KeySet> {
     const known = await keys.get()
     if (kid === undefined || known.has(kid) || absent.isSettled(kid)) return known
-    const renewed = await keys.renew()
+    const renewed = await renew()
     if (!renewed.has(kid)) absent.add(kid, keyCooldownMs)
     return renewed
+  }
+
+  async function renew(): Promise<KeySet> {
+    if (waiting >= maxWaiting) {
+      throw unavailable(`the key set of issuer \`${issuer}\``, 'too many tokens wait for it')
+    }
+    waiting++
+    try {
+      return await keys.renew()
+    } finally {
+      waiting--
+    }
   }
 
   function fetchedKeys(): KeySource {
@@ -107,17 +136,24 @@ export function createIssuerClient(issuer: string, options: IssuerClientOptions)
 
   return {
     metadata: () => discovery.get(),
-    key(kid, algorithm, of) {
-      return keys.peek()?.find(kid, algorithm, of) ?? askForKey(kid, algorithm, of)
+    key(wanted) {
+      const { kid, algorithm, of } = wanted
+      return keys.peek()?.find(kid, algorithm, of) ?? askForKey(wanted)
+    },
+    async replacedKey({ kid, algorithm, of }, known) {
+      const name = kid ?? ''
+      const current = () => keys.peek()?.find(kid, algorithm, of)
+      // Somebody else may have noticed while this token was on its way.
+      if (unchanged.isSettled(name)) return other(current(), known)
+      const renewed = await renew().catch(() => undefined)
+      const found = other(renewed?.find(kid, algorithm, of), known)
+      if (found === undefined) unchanged.add(name, keyCooldownMs)
+      return found
     },
     isCurrent: (key) => keys.peek()?.gave(key) === true,
   }
 
-  async function askForKey(
-    kid: string | undefined,
-    algorithm: string,
-    of?: KeyOwner,
-  ): Promise<VerificationKey> {
+  async function askForKey({ kid, algorithm, of }: WantedKey): Promise<VerificationKey> {
     const key = (await keySetFor(kid)).find(kid, algorithm, of)
     if (key !== undefined) return key
     throw new HfAuthError(
@@ -127,8 +163,12 @@ export function createIssuerClient(issuer: string, options: IssuerClientOptions)
   }
 }
 
-/** Names the issuer did not have. Each is asked for again after twice as long as the time before. */
-class AbsentNames {
+function other(found: VerificationKey | undefined, known: VerificationKey): VerificationKey | undefined {
+  return found === known ? undefined : found
+}
+
+/** Names that a fetch was in vain for. Each is asked for again after twice as long as the time before. */
+class SettledNames {
   private readonly names: ExpiringMap<{ readonly untilMs: number; readonly pauseMs: number }>
   private readonly now: () => number
 
@@ -138,11 +178,13 @@ class AbsentNames {
   }
 
   isSettled(name: string): boolean {
-    const absent = this.names.get(name)
-    return absent !== undefined && this.now() < absent.untilMs
+    const settled = this.names.get(name)
+    return settled !== undefined && this.now() < settled.untilMs
   }
 
+  /** Once for each fetch, however many waited for it. */
   add(name: string, leastPauseMs: number): void {
+    if (this.isSettled(name)) return
     const before = this.names.get(name)?.pauseMs
     const pauseMs = before === undefined ? leastPauseMs : Math.min(2 * before, 60_000)
     const untilMs = this.now() + pauseMs

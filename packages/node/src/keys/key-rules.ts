@@ -11,6 +11,7 @@ import type { Claims, Json } from '@hfauth/core'
 import { isJsonObject } from '../internal/json-object.ts'
 import { decodeBase64url } from '../token/base64url.ts'
 import { hasRocaFingerprint } from './roca.ts'
+import { isSmallOrder } from './small-order.ts'
 
 /** Members that only a private or a symmetric key has (RFC 7518 §6.2.2, §6.3.2, §6.4.1). */
 const secretMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'] as const
@@ -41,8 +42,12 @@ export function isSignatureKey(value: Json): value is Claims {
   return kid === undefined || typeof kid === 'string'
 }
 
-/** Whether nobody can be expected to forge signatures of this key; curves and points are the importer's to check. */
+/** Whether nobody can be expected to forge signatures of this key; that its point is on its curve is the importer's to check. */
 export function isStrong(jwk: Claims): boolean {
+  if (jwk.kty === 'OKP') {
+    const point = typeof jwk.x === 'string' ? decodeBase64url(jwk.x) : undefined
+    return point !== undefined && !isSmallOrder(point)
+  }
   if (jwk.kty !== 'RSA') return true
   const modulus = unsigned(jwk.n)
   const exponent = unsigned(jwk.e)

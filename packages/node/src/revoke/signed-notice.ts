@@ -45,7 +45,7 @@ export interface SignatureRules {
   readonly keys: NoticeKeys
 }
 
-export type NoticeKeys = Pick<IssuerClient, 'key'>
+export type NoticeKeys = Pick<IssuerClient, 'key' | 'replacedKey'>
 
 /** @throws NoticeError when the text is not one JWT in its strict form. */
 export function readNotice(text: string): CompactJwt {
@@ -80,7 +80,10 @@ export async function checkSignature(notice: CompactJwt, rules: SignatureRules):
     throw new NoticeError('invalid_key', '`kid` is not a text')
   let isGood: boolean
   try {
-    isGood = await isSignedBy(notice, await rules.keys.key(kid, algorithm))
+    const key = await rules.keys.key({ kid, algorithm })
+    isGood = await isSignedBy(notice, key)
+    const replaced = isGood ? undefined : await rules.keys.replacedKey({ kid, algorithm }, key)
+    if (replaced !== undefined) isGood = await isSignedBy(notice, replaced)
   } catch (error) {
     if (error instanceof HfAuthError && error.retryable) throw error
     throw new NoticeError('invalid_key', 'the issuer has no key for this token')

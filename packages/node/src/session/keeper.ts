@@ -9,6 +9,7 @@
  */
 import { hash } from 'node:crypto'
 import { HfAuthError, type Principal } from '@hfauth/core'
+import { actorIdentities, subjectsOf } from '../verify/revocable.ts'
 import type { RevocableIdentity } from '../verify/types.ts'
 import { buildCookie, maxCookieLength, readCookie } from './cookies.ts'
 import type { Settings } from './options.ts'
@@ -62,7 +63,7 @@ export function createKeeper(settings: Settings): SessionKeeper {
     const principal = principalOf(record, engine.policy, endsAt)
     if (principal === undefined) return undefined
     const name = nameOf(id)
-    return isRevoked(record, name) ? undefined : { id, name, record, principal, endsAt, sealed }
+    return isRevoked(record, name, principal) ? undefined : { id, name, record, principal, endsAt, sealed }
   }
 
   function isLive(record: SessionRecord): boolean {
@@ -71,11 +72,14 @@ export function createKeeper(settings: Settings): SessionKeeper {
     )
   }
 
-  function isRevoked(record: SessionRecord, name: string): boolean {
-    return (
-      revocations !== undefined &&
-      subjectsOf(record, settings).some((subject) => revocations.isRevoked(revocable(record, name, subject)))
+  function isRevoked(record: SessionRecord, name: string, principal: Principal): boolean {
+    if (revocations === undefined) return false
+    const own = subjectsOf(record.claims, principal.subject).map((subject) =>
+      revocable(record, name, subject),
     )
+    const issuerNamed = (alias: string) => engine.policy.issuers.get(alias)
+    const actors = actorIdentities(principal, Math.floor(record.signedInAt / 1000), issuerNamed)
+    return [...own, ...actors].some((identity) => revocations.isRevoked(identity))
   }
 
   async function seal(record: SessionRecord, id: string): Promise<{ sealed: string; value: string }> {
@@ -124,7 +128,7 @@ export function createKeeper(settings: Settings): SessionKeeper {
       const session = await kept(record, randomId())
       const entry = {
         untilMs: untilOf(record),
-        indexes: indexesOf(record, settings),
+        indexes: indexesOf(session),
         indexUntilMs: endOf(record),
       }
       if (store !== undefined && !(await store.create(session.name, session.sealed, entry))) {
@@ -146,7 +150,7 @@ export function createKeeper(settings: Settings): SessionKeeper {
 
     async end(session) {
       if (store !== undefined) return store.delete(session.name)
-      const [subject] = subjectsOf(session.record, settings)
+      const [subject] = subjectsOf(session.record.claims, session.principal.subject)
       await revoke?.(revocable(session.record, session.name, subject), session.endsAt)
       return true
     },
@@ -169,23 +173,18 @@ export function createKeeper(settings: Settings): SessionKeeper {
 }
 
 /** Names under which a session can be found without its cookie. Digests, so that a store names nobody. */
-function indexesOf(record: SessionRecord, settings: Settings): string[] {
+function indexesOf({ record, principal }: Kept): string[] {
   const { sid } = record.claims
   return [
-    ...subjectsOf(record, settings).map((subject) => indexName('sub', record.issuer, subject)),
+    ...subjectsOf(record.claims, principal.subject).map((subject) =>
+      indexName('sub', record.issuer, subject),
+    ),
     ...(typeof sid === 'string' ? [indexName('sid', record.issuer, sid)] : []),
   ]
 }
 
 function indexName(kind: 'sub' | 'sid', issuer: string, value: string): string {
   return hash('sha256', JSON.stringify(['session index', kind, issuer, value]), 'hex')
-}
-
-/** `sub`, and what the preset takes for the subject where that is something else. */
-function subjectsOf({ claims, alias }: SessionRecord, { engine }: Pick<Settings, 'engine'>): string[] {
-  const preset = engine.policy.issuers.get(alias)?.preset
-  const found = [claims.sub, preset?.subject(claims)]
-  return [...new Set(found.filter((value) => typeof value === 'string'))]
 }
 
 function revocable(record: SessionRecord, name: string, subject: string | undefined): RevocableIdentity {

@@ -18,7 +18,7 @@ import { authorizationOf, type ClientCredentials } from './clients.ts'
 import type { AcceptedToken } from './jwt.ts'
 
 export interface VerifyByIntrospectionOptions {
-  clientOf(issuer: Pick<Issuer, 'url'>): IssuerClient
+  clientOf(issuer: Pick<Issuer, 'alias'>, url: string): IssuerClient
   time(preset: Preset): TimeOptions
   readonly fetch: Fetch
   /** Longest wait for the answer, in milliseconds. */
@@ -41,7 +41,7 @@ export async function verifyByIntrospection(
   { clientOf, time, fetch, timeoutMs }: VerifyByIntrospectionOptions,
 ): Promise<AcceptedToken> {
   const subject = `introspection at issuer \`${issuer.url}\``
-  const { introspectionEndpoint } = await clientOf(issuer).metadata()
+  const { introspectionEndpoint } = await clientOf(issuer, issuer.url).metadata()
   if (introspectionEndpoint === undefined) {
     throw unavailable(subject, 'discovery names no endpoint on its origin')
   }

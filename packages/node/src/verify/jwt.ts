@@ -27,7 +27,7 @@ export interface AcceptedToken {
 
 export interface VerifyJwtOptions {
   readonly issuers: readonly Issuer[]
-  clientOf(issuer: Pick<Issuer, 'url'>): IssuerClient
+  clientOf(issuer: Pick<Issuer, 'alias'>, url: string): IssuerClient
   time(preset: Preset): TimeOptions
 }
 
@@ -43,13 +43,18 @@ export async function verifyJwt(jwt: string, options: VerifyJwtOptions): Promise
   const { header, payload } = compact
   const { issuer, address } = chooseIssuer(payload, options.issuers)
   const { algorithm, kid, accessToken } = checkHeader(header, issuer.preset)
-  const client = options.clientOf(address)
+  const client = options.clientOf(issuer, address.url)
+  const wanted = { kid, algorithm, of: address }
   // What is there is not waited for: a wait costs as much as all of the checks below.
-  const found = client.key(kid, algorithm, address)
-  const key = found instanceof Promise ? await found : found
+  const found = client.key(wanted)
+  let key = found instanceof Promise ? await found : found
   const signed = isSignedBy(compact, key)
   if (!(signed instanceof Promise ? await signed : signed)) {
-    throw new HfAuthError('HFAUTH_TOKEN_INVALID', 'the signature of the token is wrong')
+    const replaced = await client.replacedKey(wanted, key)
+    if (replaced === undefined || !(await isSignedBy(compact, replaced))) {
+      throw new HfAuthError('HFAUTH_TOKEN_INVALID', 'the signature of the token is wrong')
+    }
+    key = replaced
   }
   const kind = accessToken || hasAccessMark(payload, issuer.preset) ? 'access_token' : 'id_token'
   if (kind === 'access_token' && issuer.preset.accessTokens !== 'jwt') throw refusedAccessToken(issuer.preset)

@@ -19,7 +19,7 @@ import type { AcceptedToken } from './jwt.ts'
 
 export interface VerifyByUserinfoOptions {
   readonly issuers: readonly Issuer[]
-  clientOf(issuer: Pick<Issuer, 'url'>): IssuerClient
+  clientOf(issuer: Pick<Issuer, 'alias'>, url: string): IssuerClient
   time(preset: Preset): TimeOptions
   readonly fetch: Fetch
   /** Longest wait for the answer, in milliseconds. */
@@ -46,7 +46,7 @@ export async function verifyByUserinfo(
 ): Promise<AcceptedToken> {
   const [first, ...others] = chooseHub(payload, options.issuers)
   const subject = `userinfo of issuer \`${first.url}\``
-  const { userinfoEndpoint } = await options.clientOf(first).metadata()
+  const { userinfoEndpoint } = await options.clientOf(first, first.url).metadata()
   if (userinfoEndpoint === undefined) throw unavailable(subject, 'discovery names no endpoint on its origin')
   const { fetch, timeoutMs } = options
   const response = await requestBounded(userinfoEndpoint, {

@@ -18,7 +18,7 @@ import { fingerprintOf, tokenDigest } from '../token/fingerprint.ts'
 import { assertTokenLength, readTokenKind } from '../token/kind.ts'
 import { checkClients, type VerifierClients } from './clients.ts'
 import type { AcceptedToken } from './jwt.ts'
-import { identityOf } from './revocable.ts'
+import { type IssuerNamed, identitiesOf } from './revocable.ts'
 import type { RevocableIdentity, Revocations, VerifiedCredential, Verifier } from './types.ts'
 import { createWays, type Way } from './ways.ts'
 
@@ -78,7 +78,8 @@ export interface TokenVerifier extends Verifier {
 /** What is remembered of a credential that passed. */
 interface Checked {
   readonly credential: VerifiedCredential
-  readonly identity: RevocableIdentity
+  /** Its own names, and those of whoever acts for its subject. */
+  readonly identities: readonly RevocableIdentity[]
 }
 
 /** Most refusals remembered; each is a token that somebody made up or lost. */
@@ -113,6 +114,7 @@ export function createVerifier(options: VerifierOptions): TokenVerifier {
   checkClients(clients, policy.issuers)
   const issuers = [...policy.issuers.values()]
   const issuerAt = issuerAtAddress(issuers)
+  const issuerNamed = (alias: string) => policy.issuers.get(alias)
   const keyOptions = { keyMaxAgeMs, keyCooldownMs, maxStaleKeysMs, keyStore }
   const issuerClients = createIssuerClients(issuers, { fetch, now, timeoutMs, ...keyOptions })
   const wayOf = createWays({
@@ -122,7 +124,7 @@ export function createVerifier(options: VerifierOptions): TokenVerifier {
     now,
     timeoutMs,
     acceptUnbound: acceptUnboundAccessTokens,
-    clientOf: ({ url }) => issuerClients.get(url) as IssuerClient,
+    clientOf: ({ alias }, url) => issuerClients.get(alias)?.get(url) as IssuerClient,
     time: ({ clockToleranceSeconds }) => ({
       nowMs: now(),
       toleranceSeconds: toleranceSeconds ?? clockToleranceSeconds,
@@ -135,7 +137,7 @@ export function createVerifier(options: VerifierOptions): TokenVerifier {
     const sinceMs = now()
     const accepted = way.asks ? await askOnce(way, digest) : await way.check()
     const untilMs = Math.min(sinceMs + cacheMs, (accepted.expiresAt ?? Number.POSITIVE_INFINITY) * 1000)
-    const value = checkedOf(accepted, digest, issuerAt)
+    const value = checkedOf(accepted, digest, { issuerAt, issuerNamed })
     return { value, untilMs, ...(accepted.holds === undefined ? {} : { holds: accepted.holds }) }
   }
 
@@ -155,11 +157,11 @@ export function createVerifier(options: VerifierOptions): TokenVerifier {
     async verify(token) {
       assertTokenLength(token)
       const digest = tokenDigest(token)
-      const { credential, identity } =
+      const { credential, identities } =
         cache.peek(digest) ??
         (await cache.get(digest, async () => check(wayOf(token, readTokenKind(token)), digest)))
       // It stays remembered: the next attempt with it is refused without asking its issuer.
-      if (revocations?.isRevoked(identity) === true) {
+      if (revocations !== undefined && identities.some((identity) => revocations.isRevoked(identity))) {
         throw new HfAuthError('HFAUTH_TOKEN_REVOKED', 'the token has been revoked')
       }
       return credential
@@ -177,36 +179,49 @@ export function createVerifier(options: VerifierOptions): TokenVerifier {
 function checkedOf(
   accepted: AcceptedToken,
   digest: string,
-  issuerAt: (url: string) => Issuer | undefined,
+  {
+    issuerAt,
+    issuerNamed,
+  }: { readonly issuerAt: (iss: string) => Issuer | undefined; readonly issuerNamed: IssuerNamed },
 ): Checked {
   const { issuer, kind, claims, expiresAt } = accepted
   const { alias, preset } = issuer
   const fingerprint = fingerprintOf(digest)
+  const principal = principalFromClaims({ issuer: alias, preset, credential: kind, claims, issuerAt })
   const credential = Object.freeze({
-    principal: principalFromClaims({ issuer: alias, preset, credential: kind, claims, issuerAt }),
+    principal,
     issuer,
     kind,
     fingerprint,
     ...(expiresAt === undefined ? {} : { expiresAt }),
   })
-  return { credential, identity: identityOf(accepted, fingerprint) }
+  return { credential, identities: identitiesOf(accepted, principal, fingerprint, issuerNamed) }
 }
 
-/** One client per address; its keys serve every preset that is used with that address. */
+/**
+ * By alias, and then by address. What is fetched from an address serves all who fetch from it; pinned keys
+ * are those of their own alias alone, because several clusters may have one address.
+ */
 function createIssuerClients(
   issuers: readonly Issuer[],
   shared: Omit<IssuerClientOptions, 'algorithms' | 'keySet'>,
-): ReadonlyMap<string, IssuerClient> {
-  const asked = issuers
-    .filter(({ preset }) => preset.keys === 'discovery')
-    .flatMap(({ addresses, preset, keys }) => addresses.map(({ url }) => ({ url, preset, keys })))
+): ReadonlyMap<string, ReadonlyMap<string, IssuerClient>> {
+  const asked = issuers.filter(({ preset }) => preset.keys === 'discovery')
+  const fetching = asked.filter(({ keys }) => keys === undefined)
+  const fetched = new Map<string, IssuerClient>()
+  const clientOf = ({ preset, keys }: Issuer, url: string): IssuerClient => {
+    if (keys !== undefined)
+      return createIssuerClient(url, { ...shared, algorithms: preset.algorithms, keySet: { keys } })
+    const same = fetching.filter(({ addresses }) => addresses.some((address) => address.url === url))
+    const algorithms = [...new Set(same.flatMap((issuer) => issuer.preset.algorithms))]
+    const client = fetched.get(url) ?? createIssuerClient(url, { ...shared, algorithms })
+    fetched.set(url, client)
+    return client
+  }
   return new Map(
-    [...new Set(asked.map(({ url }) => url))].map((url) => {
-      const same = asked.filter((other) => other.url === url)
-      const algorithms = [...new Set(same.flatMap(({ preset }) => preset.algorithms))]
-      const keys = same.find((other) => other.keys !== undefined)?.keys
-      const keySet = keys === undefined ? undefined : { keys }
-      return [url, createIssuerClient(url, { ...shared, algorithms, keySet })]
+    asked.map((issuer) => {
+      const urls = [...new Set(issuer.addresses.map(({ url }) => url))]
+      return [issuer.alias, new Map(urls.map((url) => [url, clientOf(issuer, url)]))]
     }),
   )
 }

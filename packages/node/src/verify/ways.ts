@@ -28,7 +28,7 @@ export interface WaysOptions extends VerifyJwtOptions {
   readonly now: () => number
   readonly timeoutMs: number
   readonly acceptUnbound: boolean
-  clientOf(issuer: Pick<Issuer, 'url'>): IssuerClient
+  clientOf(issuer: Pick<Issuer, 'alias'>, url: string): IssuerClient
 }
 
 export interface Way {
