@@ -405,6 +405,85 @@ describe('a refusal', () => {
   })
 })
 
+describe('a token that a proxy in front hands over', () => {
+  const name = 'x-amzn-oidc-data'
+  const proxy = { remoteAddress: '10.9.0.1' }
+  const options = { proxyTokenHeader: name, trustedProxies: ['10.9.0.0/16'] }
+  /** The stub takes any text for a name. */
+  const data = 'YQ==.bmE=.eA=='
+  const sent = (headers: Record<string, string>, token?: string) =>
+    request(token, '/', { [name]: data, host: 'api.acme.dev', ...headers })
+
+  test('lets the person in, and stands on record like any other', async () => {
+    const { guard, events } = setUp(options)
+    const outcome = await guard.check(sent({}), read, proxy)
+    expect(outcome).toMatchObject({ allowed: true, principal: { id: `okta|${data}` } })
+    expect(events[0]?.actor.id).toBe(`okta|${data}`)
+    expect((await guard.identify(sent({}), proxy)).id).toBe(`okta|${data}`)
+    expect(await guard.check(request('ana', '/'), read, proxy)).toMatchObject({ allowed: true })
+  })
+
+  test.each<[string, Connection]>([
+    ['another machine', { remoteAddress: '192.0.2.1' }],
+    ['a machine behind the proxy, which only says so', { remoteAddress: '192.0.2.1' }],
+    ['nobody knows where', {}],
+  ])('is refused from %s', async (_, connection) => {
+    const { guard } = setUp(options)
+    const outcome = await guard.check(sent({ 'x-forwarded-for': '10.9.0.1' }), read, connection)
+    expect(outcome).toMatchObject({ allowed: false, reason: 'credential_malformed' })
+  })
+
+  test('is ignored unless the guard was told of it', async () => {
+    const { guard } = setUp({ trustedProxies: options.trustedProxies })
+    expect(await guard.check(sent({}), read, proxy)).toMatchObject({ reason: 'authentication_required' })
+  })
+
+  test.each<[string, Request]>([
+    ['beside a bearer token', sent({}, 'ana')],
+    ['when it comes twice', sent({ [name]: `${data}, ${data}` })],
+    ['when it is empty', sent({ [name]: '' })],
+    ['when it is no such token', sent({ [name]: 'Bearer ana' })],
+  ])('is refused %s', async (_, asked) => {
+    const { guard } = setUp(options)
+    expect(await guard.check(asked, read, proxy)).toMatchObject({
+      allowed: false,
+      reason: 'credential_malformed',
+    })
+  })
+
+  test('is refused beside a session', async () => {
+    const { principal } = await verifier.verify('ana')
+    const session = { principal, scopes: [], signedInAt: now, endsAt: now, csrfToken: '' }
+    const { guard } = setUp({ ...options, sessions: { identify: async () => session } })
+    expect(await guard.check(sent({}), read, proxy)).toMatchObject({ reason: 'credential_malformed' })
+  })
+
+  test.each<[string, Record<string, string>, boolean]>([
+    ['another site', { 'sec-fetch-site': 'cross-site' }, false],
+    ['a neighbour of the same site', { 'sec-fetch-site': 'same-site' }, false],
+    ['a page of another origin', { origin: 'https://evil.example' }, false],
+    ['a page without an origin', { origin: 'null' }, false],
+    ['our own page', { 'sec-fetch-site': 'same-origin', origin: 'https://api.acme.dev' }, true],
+    ['our own page in an old browser', { origin: 'https://api.acme.dev' }, true],
+    ['no browser', {}, true],
+  ])('changes nothing for %s', async (_, headers, allowed) => {
+    const { guard } = setUp(options)
+    const outcome = await guard.check(sent(headers), read, proxy)
+    expect(outcome.allowed).toBe(allowed)
+    if (!outcome.allowed) expect(outcome.reason).toBe('request_forged')
+    const reading = new Request(sent(headers), { method: 'GET' })
+    expect((await guard.check(reading, read, proxy)).allowed).toBe(true)
+  })
+
+  test.each([
+    ['without trusted proxies', { proxyTokenHeader: name }],
+    ['by a name that is none', { ...options, proxyTokenHeader: 'x y' }],
+    ['by the name of the bearer token’s header', { ...options, proxyTokenHeader: 'Authorization' }],
+  ])('cannot be asked for %s', (_, wrong) => {
+    expect(() => setUp(wrong)).toThrow(expect.objectContaining({ code: 'HFAUTH_CONFIG_INVALID' }))
+  })
+})
+
 describe('facts of a request', () => {
   const dataset = { action: 'read', resource: 'dataset:acme/labels' }
   const from = async (

@@ -196,6 +196,40 @@ describe.each(kinds)('a session %s', (_, createStore) => {
     expect(await service.sessions.accessToken(browser.request('/'))).toBeUndefined()
   })
 
+  test('is made of an ID token once, on whichever replica that shares the store', async () => {
+    const store = createStore()
+    start({ store })
+    const other = createService({ now, issuers: hubIssuers(hub), store })
+    const { sessions } = service
+    const ask = (asked: typeof sessions, token: string) =>
+      new Browser(asked).send('/auth/session', { method: 'POST' }, { authorization: `Bearer ${token}` })
+    const token = await idToken()
+    const replica = store === undefined ? sessions : other.sessions
+    const answers = await Promise.all([ask(sessions, token), ask(replica, token)])
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 401])
+    clock.forward(500)
+    expect((await ask(sessions, token)).status).toBe(401)
+    expect((await ask(replica, `hf_oidc_${token}`)).status).toBe(401)
+    expect((await ask(sessions, await idToken())).status).toBe(200)
+  })
+
+  test('is on record with the client’s address as proxies that are trusted tell it', async () => {
+    start({ store: createStore(), trustedProxies: ['10.9.0.0/16'] })
+    for (const [remoteAddress, ip] of [
+      ['10.9.0.1', '198.51.100.7'],
+      ['192.0.2.1', '192.0.2.1'],
+    ] as const) {
+      const headers = {
+        authorization: `Bearer ${await idToken()}`,
+        'x-forwarded-for': '203.0.113.9, 198.51.100.7',
+      }
+      const request = new Browser(service.sessions).request('/auth/session', { method: 'POST' }, headers)
+      expect((await service.sessions.handle(request, { remoteAddress }))?.status).toBe(200)
+      expect(service.events.at(-1)).toMatchObject({ type: 'io.hfauth.session.started', client: { ip } })
+      clock.forward(1)
+    }
+  })
+
   test('is not made of an access token, an old ID token, or none', async () => {
     const token = await idToken()
     const access = await hub.tokenFor({ username: 'ana', clientId: publicAppId, scopes: ['openid'] })

@@ -17,8 +17,9 @@ import {
   recordedText,
 } from '@hfauth/core'
 import type { AuditEntry } from '../audit/types.ts'
+import { createTrustedProxies } from '../internal/trusted-proxies.ts'
 import { readBearer } from './bearer.ts'
-import { createClientAddress } from './client-address.ts'
+import { createProxyTokenReader } from './proxy-token.ts'
 import { assertMetadataUrl } from './refusal.ts'
 import { readTraceContext } from './trace-context.ts'
 import type { Caller, Connection, GuardOptions, Visit } from './types.ts'
@@ -56,18 +57,20 @@ export function createGate({
   sessions,
   audit,
   trustedProxies,
+  proxyTokenHeader,
   resourceMetadataUrl,
   requestId = randomUUID,
   now = Date.now,
 }: GuardOptions): Gate {
   assertMetadataUrl(resourceMetadataUrl)
-  const clientAddress = createClientAddress(trustedProxies)
+  const proxies = createTrustedProxies(trustedProxies)
+  const readProxyToken = createProxyTokenReader(proxyTokenHeader, trustedProxies)
   const policy = engine.policy.reference.digest
 
   const gate: Gate = {
     visit(headers, { remoteAddress }) {
       const id = requestId()
-      const ip = clientAddress(remoteAddress, headers.get('x-forwarded-for'))
+      const ip = proxies.clientOf(remoteAddress, headers.get('x-forwarded-for'))
       const header = headers.get('user-agent')
       const userAgent = header === null ? undefined : recordedText(header)
       const client = {
@@ -80,12 +83,16 @@ export function createGate({
         client,
         ...(trace === undefined ? {} : { trace }),
         context: { ...client, requestId: id },
+        isFromProxy: proxies.has(remoteAddress),
         startedAt: now(),
       }
     },
 
     async identify(visit, headers, method) {
-      const token = readBearer(headers)
+      const bearer = readBearer(headers)
+      const handed = readProxyToken({ method, headers }, visit)
+      if (bearer !== undefined && handed !== undefined) throw twoCredentials()
+      const token = bearer ?? handed
       const session = await sessions?.identify({ method, headers })
       if (session !== undefined) {
         // A browser adds its cookie by itself: which of the two was meant cannot be told.
@@ -152,7 +159,7 @@ export function createGate({
 }
 
 function twoCredentials(): HfAuthError {
-  return new HfAuthError('HFAUTH_REQUEST_INVALID', 'the request has both a session and a bearer token')
+  return new HfAuthError('HFAUTH_REQUEST_INVALID', 'the request has more than one credential')
 }
 
 /** What a decision was about, split for the record. */

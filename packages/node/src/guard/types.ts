@@ -35,6 +35,12 @@ export interface GuardOptions {
    * that the client is whoever holds the socket.
    */
   readonly trustedProxies?: readonly string[]
+  /**
+   * A header in which one of `trustedProxies` hands over a signed token of the person whom it signed in, such as
+   * `x-amzn-oidc-data` of AWS load balancers. From anybody else it is refused, as it is beside another
+   * credential. Default none.
+   */
+  readonly proxyTokenHeader?: string
   /** Current time in epoch milliseconds, for durations on record. Default `Date.now`. */
   readonly now?: () => number
 }
@@ -103,6 +109,8 @@ export interface Visit {
   readonly client: AuditClient
   readonly trace?: AuditTrace
   readonly context: RequestContext
+  /** Whether one of `trustedProxies` holds the socket. */
+  readonly isFromProxy: boolean
   /** Epoch milliseconds. */
   readonly startedAt: number
 }

@@ -81,10 +81,16 @@ export function problemOf(error: unknown): Problem {
       return { status: 503, reason: 'issuer_unavailable', detail: 'The identity provider cannot be reached.' }
     case 'HFAUTH_STORE_UNAVAILABLE':
       return { status: 503, reason: 'store_unavailable', detail: 'Sessions cannot be reached.' }
+    case 'HFAUTH_REVOCATION_UNAVAILABLE':
+      return {
+        status: 503,
+        reason: 'revocation_unavailable',
+        detail: 'What has been revoked is not known at the moment.',
+      }
     case 'HFAUTH_AUDIT_UNAVAILABLE':
       return { status: 503, reason: 'audit_unavailable', detail: 'The request cannot be put on record.' }
     default:
-      return code?.startsWith('HFAUTH_TOKEN_')
+      return code?.startsWith('HFAUTH_TOKEN_') || code === 'HFAUTH_CLAIMS_INVALID'
         ? { status: 401, reason: 'token_invalid', detail: 'The token is not accepted.' }
         : { status: 500, reason: 'internal_error', detail: 'The request could not be answered.' }
   }

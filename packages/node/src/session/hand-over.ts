@@ -6,7 +6,10 @@
  *
  * @module
  */
+import { hash } from 'node:crypto'
 import { HfAuthError } from '@hfauth/core'
+import { bareToken } from '../token/kind.ts'
+import { memorySessionStore } from './memory-store.ts'
 import type { ProviderSettings, Settings } from './options.ts'
 import type { SessionRecord } from './record.ts'
 import { recordOf } from './sign-in.ts'
@@ -14,32 +17,55 @@ import { recordOf } from './sign-in.ts'
 /** @see RFC 6750 §2.1 */
 const bearer = /^Bearer +([A-Za-z0-9\-._~+/]+=*)$/i
 
+/** Clocks of replicas and of the issuer may differ so much, in milliseconds. */
+const toleranceMs = 300_000
+
 /**
  * The record for the ID token in the `Authorization` header.
  *
- * It must be recent, so that one that was left lying about is of little use. Its `nonce` belongs to the page
- * and is checked there.
+ * It must be recent, so that one that was left lying about is of little use, and becomes a session once. Its
+ * `nonce` belongs to the page and is checked there.
  *
  * @throws HfAuthError `HFAUTH_REQUEST_INVALID` without exactly one bearer token; `HFAUTH_TOKEN_UNSUPPORTED` for
  * anything but an ID token of a provider that people sign in with; `HFAUTH_TOKEN_EXPIRED` when it is too old;
- * and what the verifier throws.
+ * `HFAUTH_TOKEN_INVALID` when it has been used; and what the verifier throws.
  */
-export async function takeOver(headers: Pick<Headers, 'get'>, settings: Settings): Promise<SessionRecord> {
-  const { verifier, providers, now, handOverMs } = settings
-  const token = bearer.exec(headers.get('authorization') ?? '')?.[1]
-  if (token === undefined) throw new HfAuthError('HFAUTH_REQUEST_INVALID', 'the request has no bearer token')
-  const { principal, issuer, kind } = await verifier.verify(token)
-  const provider: ProviderSettings | undefined = providers.get(issuer.alias)
-  if (kind !== 'id_token' || provider === undefined) {
-    throw new HfAuthError(
-      'HFAUTH_TOKEN_UNSUPPORTED',
-      'only the ID token of a person who signed in becomes a session',
-    )
+export type HandOver = (headers: Pick<Headers, 'get'>) => Promise<SessionRecord>
+
+export function createHandOver(settings: Settings): HandOver {
+  const { verifier, providers, now, handOverMs, store } = settings
+  const spent = store ?? memorySessionStore({ now, maxEntries: 100_000 })
+
+  /** False when it was used before, on any replica that shares the store. */
+  function spend(token: string, issuedMs: number): Promise<boolean> {
+    // Not the signature, of which ECDSA has two for every token; without it, whoever changes a letter has no token.
+    const unsigned = bareToken(token).split('.', 2).join('.')
+    const untilMs = Math.max(issuedMs, now()) + handOverMs + toleranceMs
+    const key = hash('sha256', `hand-over ${unsigned}`, 'hex')
+    return spent.create(key, 'spent', { untilMs, indexes: [], indexUntilMs: untilMs })
   }
-  const issuedMs = (principal.issuedAt ?? 0) * 1000
-  if (now() - issuedMs > handOverMs) {
-    throw new HfAuthError('HFAUTH_TOKEN_EXPIRED', 'the ID token is too old to become a session')
+
+  return async (headers) => {
+    const token = bearer.exec(headers.get('authorization') ?? '')?.[1]
+    if (token === undefined)
+      throw new HfAuthError('HFAUTH_REQUEST_INVALID', 'the request has no bearer token')
+    const { principal, issuer, kind } = await verifier.verify(token)
+    const provider: ProviderSettings | undefined = providers.get(issuer.alias)
+    if (kind !== 'id_token' || provider === undefined) {
+      throw new HfAuthError(
+        'HFAUTH_TOKEN_UNSUPPORTED',
+        'only the ID token of a person who signed in becomes a session',
+      )
+    }
+    const issuedMs = (principal.issuedAt ?? 0) * 1000
+    if (now() - issuedMs > handOverMs) {
+      throw new HfAuthError('HFAUTH_TOKEN_EXPIRED', 'the ID token is too old to become a session')
+    }
+    if (!(await spend(token, issuedMs))) {
+      throw new HfAuthError('HFAUTH_TOKEN_INVALID', 'the ID token has become a session before')
+    }
+    const { claims } = principal
+    const identity = { credential: 'id_token', claims, scopes: [], vouchedAt: issuedMs } as const
+    return recordOf({ provider }, identity, settings)
   }
-  const { claims } = principal
-  return recordOf({ provider }, { credential: 'id_token', claims, scopes: [], vouchedAt: issuedMs }, settings)
 }

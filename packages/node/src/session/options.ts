@@ -8,6 +8,7 @@ import { type Engine, HfAuthError, type Issuer } from '@hfauth/core'
 import type { AuditLog } from '../audit/types.ts'
 import { numberOption } from '../internal/number-option.ts'
 import type { Fetch } from '../internal/request.ts'
+import { createTrustedProxies, type TrustedProxies } from '../internal/trusted-proxies.ts'
 import type { RevocableIdentity, Revocations, Verifier } from '../verify/types.ts'
 import { isReservedParameter } from './authorization-request.ts'
 import type { SessionStore } from './types.ts'
@@ -77,6 +78,11 @@ export interface SessionsOptions {
   readonly refreshSeconds?: number
   /** Oldest ID token of a browser that becomes a session, in seconds since it was issued. Default 600. */
   readonly handOverSeconds?: number
+  /**
+   * Addresses and ranges whose `X-Forwarded-For` is believed, for the record. Default none, so that the client is
+   * whoever holds the socket.
+   */
+  readonly trustedProxies?: readonly string[]
   /** Path on this origin after a sign-out. Default `/`. */
   readonly afterSignOut?: string
   /** Path on this origin for refused sign-ins, with `?error=` and a reason. Default: a problem document. */
@@ -111,6 +117,7 @@ export interface Settings extends Pick<SessionsOptions, 'engine' | 'verifier' | 
   readonly absoluteMs: number
   readonly refreshMs: number
   readonly handOverMs: number
+  readonly proxies: TrustedProxies
   readonly afterSignOut: string
   readonly failurePath: string | undefined
   readonly timeoutMs: number
@@ -163,6 +170,7 @@ export function readSessionsOptions(options: SessionsOptions): Settings {
     absoluteMs: seconds('absoluteSeconds', 28_800),
     refreshMs: seconds('refreshSeconds', 900),
     handOverMs: seconds('handOverSeconds', 600, 86_400),
+    proxies: createTrustedProxies(options.trustedProxies),
     afterSignOut: readPath('afterSignOut', options.afterSignOut ?? '/', origin),
     failurePath:
       options.failurePath === undefined ? undefined : readPath('failurePath', options.failurePath, origin),

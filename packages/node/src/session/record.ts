@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { type Claims, type Policy, type Principal, principalFromClaims } from '@hfauth/core'
+import { type Claims, issuerAtAddress, type Policy, type Principal, principalFromClaims } from '@hfauth/core'
 import { isJsonObject } from '../internal/json-object.ts'
 
 /** Times are epoch milliseconds. */
@@ -65,7 +65,7 @@ export function readRecord(content: Claims): SessionRecord | undefined {
  * The principal of a record. Its `iat` is when the provider last vouched for it and its `exp` the session's end,
  * so that a policy's `maxTokenAge` counts from the former.
  *
- * @returns `undefined` when the policy no longer has this issuer.
+ * @returns `undefined` when the policy no longer has this issuer, or that of somebody who acts for the person.
  */
 export function principalOf(
   record: SessionRecord,
@@ -78,12 +78,18 @@ export function principalOf(
   const times = { iat: Math.floor(record.vouchedAt / 1000), exp: Math.floor(endsAt / 1000) }
   const claims = { ...record.claims, ...times }
   if (issuer.preset.subject(claims) === undefined) return undefined
-  return principalFromClaims({
-    issuer: issuer.alias,
-    preset: issuer.preset,
-    credential: record.credential,
-    claims,
-  })
+  try {
+    return principalFromClaims({
+      issuer: issuer.alias,
+      preset: issuer.preset,
+      credential: record.credential,
+      claims,
+      ...('act' in claims ? { issuerAt: issuerAtAddress(policy.issuers.values()) } : {}),
+    })
+  } catch {
+    // Actors whose issuer the policy no longer has.
+    return undefined
+  }
 }
 
 function isText(value: unknown): value is string {

@@ -11,7 +11,7 @@ import { jsonAnswer, problemAnswer, problemOf, redirectAnswer, withCookies } fro
 import { createAttempts } from './attempts.ts'
 import { removalOf } from './cookies.ts'
 import { createCsrf, isUnsafe } from './csrf.ts'
-import { takeOver } from './hand-over.ts'
+import { createHandOver } from './hand-over.ts'
 import type { IdentityReader } from './identity.ts'
 import { createJournal, type Visitor } from './journal.ts'
 import { createKeeper, type Kept } from './keeper.ts'
@@ -36,7 +36,7 @@ export interface Sessions extends SessionReader {
    * Answers `login`, `callback`, `session`, `me` and `logout` under the base path; `undefined` for every other
    * path. Never throws for what a request contains.
    *
-   * @param client - Address of the client, for the record.
+   * @param client - Address of the socket's other end, for the record.
    */
   handle(request: Request, client?: { readonly remoteAddress?: string }): Promise<Response | undefined>
   /** As `identify`, without the proof that an unsafe request needs: for what changes nothing. */
@@ -75,6 +75,7 @@ export function createSessions(options: SessionsOptions): Sessions {
   const { basePath, cookieName, verifier, now, idleMs } = settings
   const keeper = createKeeper(settings)
   const attempts = createAttempts(settings)
+  const takeOver = createHandOver(settings)
   const csrf = createCsrf(settings.secrets, settings.origin)
   const journal = createJournal(settings)
   const readers: ReadonlyMap<string, IdentityReader> = new Map(
@@ -154,7 +155,7 @@ export function createSessions(options: SessionsOptions): Sessions {
   async function handOver(request: Request, visitor: Visitor): Promise<Response> {
     try {
       csrf.assertOrigin(request.headers)
-      const kept = await begin(await takeOver(request.headers, settings), visitor, `${basePath}/session`)
+      const kept = await begin(await takeOver(request.headers), visitor, `${basePath}/session`)
       return jsonAnswer(describe(sessionOf(kept)), kept.setCookie === undefined ? [] : [kept.setCookie])
     } catch (error) {
       return refuse(error, visitor, `${basePath}/session`)
@@ -215,7 +216,9 @@ export function createSessions(options: SessionsOptions): Sessions {
       if (request.method !== method) {
         return problemAnswer({ status: 405, reason: 'method', detail: `Use ${method}.` }, { allow: method })
       }
-      const visitor = { headers: request.headers, method, remoteAddress: client.remoteAddress }
+      const forwardedFor = request.headers.get('x-forwarded-for')
+      const remoteAddress = settings.proxies.clientOf(client.remoteAddress, forwardedFor)
+      const visitor = { headers: request.headers, method, remoteAddress }
       try {
         return await answer(request, visitor)
       } catch (error) {

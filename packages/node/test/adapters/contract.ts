@@ -228,6 +228,7 @@ export function testAdapter({ name, start, hides = {} }: Framework): void {
         audit: createAuditLog({ sink: events, environment: 'production', service: 'api', timeoutMs: 5000 }),
         resourceMetadataUrl: metadata,
         trustedProxies: ['127.0.0.1'],
+        proxyTokenHeader: 'x-amzn-oidc-data',
         requestId: () => 'request-1',
       })
     /** The same guard without a framework: every adapter must answer as it does, to the byte. */
@@ -290,6 +291,17 @@ export function testAdapter({ name, start, hides = {} }: Framework): void {
         },
       ])
       expect(reached).toEqual(['/api/models/vision'])
+    })
+
+    test('a token that a trusted proxy hands over lets its person in, and not beside another', async () => {
+      const handed = 'X-Amzn-Oidc-Data: YQ==.bmE=.eA=='
+      const answer = await ask('GET /api/models/vision', handed)
+      if (hides.address) return expect(answer.status).toBe(400)
+      expect(answer.status).toBe(200)
+      expect(JSON.parse(textOf(answer)).id).toBe('okta|YQ==.bmE=.eA==')
+      for (const more of [as('ana'), handed]) {
+        expect((await ask('GET /api/models/vision', handed, more)).status).toBe(400)
+      }
     })
 
     test.each(refusals)('$title is refused, and the handler never runs', async (refusal) => {

@@ -1,5 +1,5 @@
 /**
- * Client address: who really holds the other end.
+ * Trusted proxies: who really holds the other end.
  *
  * The socket says so; a forwarding header is believed only from proxies that were named.
  *
@@ -8,32 +8,40 @@
 import { BlockList, isIP } from 'node:net'
 import { HfAuthError } from '@hfauth/core'
 
-/** Finds the client, given the socket's address and the `X-Forwarded-For` header. */
-export type ClientAddress = (
-  remoteAddress: string | undefined,
-  forwardedFor: string | null,
-) => string | undefined
+export interface TrustedProxies {
+  /** Whether a socket with this address at its other end is held by one of them. */
+  has(remoteAddress: string | undefined): boolean
+  /**
+   * The client, given the socket's address and the `X-Forwarded-For` header. Walks the header from the right:
+   * skips trusted hops and stops at the first that is not one. What cannot be read ends the walk, since
+   * everything left of it is hearsay.
+   */
+  clientOf(remoteAddress: string | undefined, forwardedFor: string | null): string | undefined
+}
 
 /**
- * Walks `X-Forwarded-For` from the right: skips trusted hops and stops at the first that is not one. What
- * cannot be read ends the walk, since everything left of it is hearsay.
- *
- * @param trustedProxies - Addresses, or ranges in CIDR notation.
+ * @param addresses - Addresses, or ranges in CIDR notation.
  * @throws HfAuthError `HFAUTH_CONFIG_INVALID` for what is neither, and for a range that covers everybody.
  */
-export function createClientAddress(trustedProxies: readonly string[] = []): ClientAddress {
+export function createTrustedProxies(addresses: readonly string[] = []): TrustedProxies {
   const trusted = new BlockList()
-  for (const entry of trustedProxies) trust(trusted, entry)
-  return (remoteAddress, forwardedFor) => {
-    let client = plainAddress(remoteAddress ?? '')
-    if (client === undefined || forwardedFor === null) return client
-    const hops = forwardedFor.split(',')
-    while (isTrusted(trusted, client)) {
-      const next = plainAddress(hops.pop()?.trim() ?? '')
-      if (next === undefined) return client
-      client = next
-    }
-    return client
+  for (const entry of addresses) trust(trusted, entry)
+  return {
+    has(remoteAddress) {
+      const address = plainAddress(remoteAddress ?? '')
+      return address !== undefined && isTrusted(trusted, address)
+    },
+    clientOf(remoteAddress, forwardedFor) {
+      let client = plainAddress(remoteAddress ?? '')
+      if (client === undefined || forwardedFor === null) return client
+      const hops = forwardedFor.split(',')
+      while (isTrusted(trusted, client)) {
+        const next = plainAddress(hops.pop()?.trim() ?? '')
+        if (next === undefined) return client
+        client = next
+      }
+      return client
+    },
   }
 }
 
