@@ -9,6 +9,7 @@ import { parsePolicy } from '@hfauth/core'
 import { createClient } from 'redis'
 import { createRevocations, createVerifier } from '../src/index.ts'
 import { redisRevocationFeed } from '../src/redis.ts'
+import { unrecorded } from '../src/revoke/unrecorded.ts'
 
 const { issuerUrl, redisUrl, key } = JSON.parse(process.argv[2] ?? '{}')
 const client = await createClient({ url: redisUrl }).connect()
@@ -27,7 +28,7 @@ const verifier = createVerifier({ policy, revocations, cacheSeconds: 3600 })
 process.on('message', async (message: { id: number; token?: string; revoke?: never }) => {
   const { id, token, revoke } = message
   try {
-    if (revoke !== undefined) await revocations.revoke(revoke)
+    if (revoke !== undefined) await revocations[unrecorded](revoke)
     else await verifier.verify(token ?? '')
     process.send?.({ id, answer: 'yes', at: Date.now() })
   } catch (error) {

@@ -8,6 +8,7 @@ import {
   type RevocationSet,
   type SetPollOptions,
 } from '../src/index.ts'
+import { unrecorded } from '../src/revoke/unrecorded.ts'
 import { json, type LoopbackIssuer, refusalOf, rsaKey, signed, startIssuer } from './loopback-issuer.ts'
 
 let idp: LoopbackIssuer
@@ -54,7 +55,10 @@ function hold(
   held.set(id, signed(claims, key, { typ: 'secevent+jwt' }))
 }
 
-function poller(options: Partial<SetPollOptions> = {}, set: Pick<RevocationSet, 'revoke'> = revocations) {
+function poller(
+  options: Partial<SetPollOptions> = {},
+  set: Pick<RevocationSet, typeof unrecorded> = revocations,
+) {
   const audit = createAuditLog({ sink: memorySink(), environment: 'production', service: 'test' })
   return createSetPoller({
     intake: createRevocationIntake({ revocations: set, audit }),
@@ -104,9 +108,9 @@ describe('security events by poll', () => {
     const one = poller(
       {},
       {
-        async revoke(revocation) {
-          await revocations.revoke(revocation)
-          if (down) await createRevocations({ feed: deadFeed }).revoke(revocation)
+        async [unrecorded](revocation) {
+          await revocations[unrecorded](revocation)
+          if (down) await createRevocations({ feed: deadFeed })[unrecorded](revocation)
         },
       },
     )

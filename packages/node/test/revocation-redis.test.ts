@@ -6,6 +6,7 @@ import { createClient } from 'redis'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createRevocations } from '../src/index.ts'
 import { redisRevocationFeed } from '../src/redis.ts'
+import { unrecorded } from '../src/revoke/unrecorded.ts'
 import { type LoopbackIssuer, signed, startIssuer } from './loopback-issuer.ts'
 import { randomPrefix, redisIsThere, redisUrl } from './redis-server.ts'
 
@@ -101,12 +102,14 @@ describe.skipIf(client === undefined)('with Redis (skipped when there is no serv
       onState: ({ name }) => states.push(name),
     })
     await Promise.all([one.ready(), other.ready()])
-    await one.revoke({ by: 'subject', issuer: idp.url, subject: 'ana' })
+    await one[unrecorded]({ by: 'subject', issuer: idp.url, subject: 'ana' })
     await expect.poll(() => other.list().length, slow).toBe(1)
     line.cut()
     // More than one page.
     await Promise.all(
-      Array.from({ length: 2500 }, (_, i) => one.revoke({ by: 'token', issuer: idp.url, tokenId: `t${i}` })),
+      Array.from({ length: 2500 }, (_, i) =>
+        one[unrecorded]({ by: 'token', issuer: idp.url, tokenId: `t${i}` }),
+      ),
     )
     await expect.poll(() => other.state().name, slow).toBe('stale')
     const ask = (subject: string) => () => other.isRevoked({ issuer: idp.url, subject })
@@ -128,7 +131,7 @@ describe.skipIf(client === undefined)('with Redis (skipped when there is no serv
     const key = newKey()
     const one = createRevocations({ feed: redisRevocationFeed({ client: redis, key }), readEveryMs: 20 })
     await one.ready()
-    await one.revoke({ by: 'subject', issuer: idp.url, subject: 'ana' })
+    await one[unrecorded]({ by: 'subject', issuer: idp.url, subject: 'ana' })
     // The place in the stream has to be known before it can be missed.
     await expect.poll(() => one.state().unshared, slow).toBe(0)
     const readAt = one.state().readAt ?? 0
@@ -142,7 +145,7 @@ describe.skipIf(client === undefined)('with Redis (skipped when there is no serv
     const key = newKey()
     const one = createRevocations({ feed: redisRevocationFeed({ client: redis, key }), readEveryMs: 20 })
     await one.ready()
-    await one.revoke({ by: 'subject', issuer: idp.url, subject: 'ana' })
+    await one[unrecorded]({ by: 'subject', issuer: idp.url, subject: 'ana' })
     const readAt = one.state().readAt ?? 0
     await expect.poll(() => (one.state().readAt ?? 0) > readAt, slow).toBe(true)
     const revocation = { by: 'subject', issuer: idp.url, subject: 'bob' }

@@ -1,13 +1,17 @@
 import { describe, expect, test } from 'vitest'
 import {
+  createAuditLog,
+  createRevocationIntake,
   createRevocations,
   createVerifier,
   type FeedPage,
+  memorySink,
   type Revocation,
   type RevocationFeed,
   type RevocationRecord,
   type RevocationsOptions,
 } from '../src/index.ts'
+import { unrecorded } from '../src/revoke/unrecorded.ts'
 import { createClock, policyWith, refusalOf, signed, startIssuer } from './loopback-issuer.ts'
 
 const issuer = 'https://idp.example'
@@ -90,20 +94,20 @@ describe('the set', () => {
   ])('takes back %s', async (_, revocation, gone, kept) => {
     const { revocations } = revocationsWith()
     expect(revocations.isRevoked({ issuer, ...gone })).toBe(false)
-    await revocations.revoke(revocation)
+    await revocations[unrecorded](revocation)
     expect(revocations.isRevoked({ issuer, ...gone })).toBe(true)
     expect(revocations.isRevoked({ issuer, ...kept })).toBe(false)
   })
 
   test('what does not tell when it was issued counts as issued before', async () => {
     const { revocations } = revocationsWith()
-    await revocations.revoke({ by: 'subject', issuer, subject: 'ana', before: 5 })
+    await revocations[unrecorded]({ by: 'subject', issuer, subject: 'ana', before: 5 })
     expect(revocations.isRevoked(ana)).toBe(true)
   })
 
   test('a session with a known subject takes that subject’s credentials along that tell no session', async () => {
     const { revocations } = revocationsWith()
-    await revocations.revoke({ by: 'session', issuer, sessionId: 's1', subject: 'ana', before: 1000 })
+    await revocations[unrecorded]({ by: 'session', issuer, sessionId: 's1', subject: 'ana', before: 1000 })
     expect(revocations.isRevoked({ ...ana, issuedAt: 999 })).toBe(true)
     expect(revocations.isRevoked({ ...ana, issuedAt: 1001 })).toBe(false)
     expect(revocations.isRevoked({ ...ana, sessionId: 's2', issuedAt: 999 })).toBe(false)
@@ -111,22 +115,22 @@ describe('the set', () => {
 
   test('a new sign-in after the revocation is good, once clocks that differ are allowed for', async () => {
     const { clock, revocations } = revocationsWith({ clockToleranceSeconds: 30 })
-    await revocations.revoke({ by: 'subject', issuer, subject: 'ana' })
+    await revocations[unrecorded]({ by: 'subject', issuer, subject: 'ana' })
     expect(revocations.isRevoked({ ...ana, issuedAt: clock.seconds + 30 })).toBe(true)
     expect(revocations.isRevoked({ ...ana, issuedAt: clock.seconds + 31 })).toBe(false)
   })
 
   test('a weaker revocation never replaces a stronger one', async () => {
     const { revocations } = revocationsWith()
-    await revocations.revoke({ by: 'subject', issuer, subject: 'ana', before: 2000 })
-    await revocations.revoke({ by: 'subject', issuer, subject: 'ana', before: 1000 })
+    await revocations[unrecorded]({ by: 'subject', issuer, subject: 'ana', before: 2000 })
+    await revocations[unrecorded]({ by: 'subject', issuer, subject: 'ana', before: 1000 })
     expect(revocations.isRevoked({ ...ana, issuedAt: 1500 })).toBe(true)
     expect(revocations.list()).toHaveLength(1)
   })
 
   test('an entry counts for the life it was told, and the five minutes that clocks are forgiven', async () => {
     const { clock, revocations } = revocationsWith({ lifeSeconds: 3600 })
-    await revocations.revoke({ by: 'token', issuer, tokenId: 't1' })
+    await revocations[unrecorded]({ by: 'token', issuer, tokenId: 't1' })
     clock.forward(3600 + 299)
     expect(revocations.list()).toHaveLength(1)
     expect(revocations.isRevoked({ issuer, tokenId: 't1' })).toBe(true)
@@ -138,12 +142,12 @@ describe('the set', () => {
   test('a full set refuses more, never less: nothing that was revoked comes back', async () => {
     const { clock, revocations } = revocationsWith({ maxEntries: 20 })
     const fingerprint = 'c'.repeat(32)
-    await revocations.revoke({ by: 'fingerprint', fingerprint })
+    await revocations[unrecorded]({ by: 'fingerprint', fingerprint })
     const issuedAt = clock.seconds - 10
     for (let i = 0; i < 100; i++) {
       clock.forward(1)
-      await revocations.revoke({ by: 'subject', issuer, subject: `user-${i}` })
-      await revocations.revoke({ by: 'session', issuer, sessionId: `session-${i}` })
+      await revocations[unrecorded]({ by: 'subject', issuer, subject: `user-${i}` })
+      await revocations[unrecorded]({ by: 'session', issuer, sessionId: `session-${i}` })
       expect(revocations.list().length).toBeLessThanOrEqual(22)
     }
     for (let i = 0; i < 100; i++) {
@@ -165,7 +169,7 @@ describe('the set', () => {
     ['a fingerprint of another form', { by: 'fingerprint', fingerprint: 'A'.repeat(64) }],
   ])('refuses a revocation with %s', async (_, revocation) => {
     const { revocations } = revocationsWith()
-    expect(await refusalOf(revocations.revoke(revocation as Revocation))).toMatchObject({
+    expect(await refusalOf(revocations[unrecorded](revocation as Revocation))).toMatchObject({
       code: 'HFAUTH_CONFIG_INVALID',
     })
     expect(revocations.list()).toEqual([])
@@ -178,9 +182,9 @@ describe('the set', () => {
       throw new Error('mine')
     })
     const stop = revocations.subscribe(() => heard.push('x'))
-    await revocations.revoke({ by: 'token', issuer, tokenId: 't1' })
+    await revocations[unrecorded]({ by: 'token', issuer, tokenId: 't1' })
     stop()
-    await revocations.revoke({ by: 'token', issuer, tokenId: 't2' })
+    await revocations[unrecorded]({ by: 'token', issuer, tokenId: 't2' })
     expect(heard).toEqual(['x'])
   })
 })
@@ -196,7 +200,7 @@ describe('a feed', () => {
     const feed = feedInMemory()
     const [one, other] = [createRevocations({ feed, ...fast }), createRevocations({ feed, ...fast })]
     await Promise.all([one.ready(), other.ready()])
-    await one.revoke({ by: 'subject', ...ana })
+    await one[unrecorded]({ by: 'subject', ...ana })
     await caughtUp(feed, () => other.isRevoked(ana))
     one.close()
     other.close()
@@ -227,7 +231,7 @@ describe('a feed', () => {
       onState: ({ name }) => states.push(name),
     })
     await revocations.ready()
-    await revocations.revoke({ by: 'subject', ...ana })
+    await revocations[unrecorded]({ by: 'subject', ...ana })
     feed.down = true
     clock.forward(10)
     expect(revocations.isRevoked({ issuer, subject: 'bob' })).toBe(false)
@@ -253,7 +257,7 @@ describe('a feed', () => {
       onUnavailable: 'continue',
     })
     await revocations.ready()
-    await revocations.revoke({ by: 'subject', ...ana })
+    await revocations[unrecorded]({ by: 'subject', ...ana })
     feed.down = true
     clock.forward(60)
     expect(revocations.isRevoked({ issuer, subject: 'bob' })).toBe(false)
@@ -267,7 +271,7 @@ describe('a feed', () => {
     const [one, other] = [createRevocations({ feed, ...fast }), createRevocations({ feed, ...fast })]
     await Promise.all([one.ready(), other.ready()])
     feed.down = true
-    expect(await refusalOf(one.revoke({ by: 'subject', ...ana }))).toMatchObject({
+    expect(await refusalOf(one[unrecorded]({ by: 'subject', ...ana }))).toMatchObject({
       code: 'HFAUTH_REVOCATION_UNAVAILABLE',
       retryable: true,
     })
@@ -284,7 +288,7 @@ describe('a feed', () => {
     const feed = feedInMemory()
     const one = createRevocations({ feed, ...fast })
     await one.ready()
-    await one.revoke({ by: 'subject', ...ana })
+    await one[unrecorded]({ by: 'subject', ...ana })
     feed.records.length = 0
     feed.generation = 2
     await caughtUp(feed, () => feed.records.length > 0)
@@ -313,11 +317,43 @@ describe('a verifier with revocations', () => {
       exp: now + 600,
     })
     await verifier.verify(token)
-    await revocations.revoke({ by: 'session', issuer: idp.url, sessionId: 's1' })
+    await revocations[unrecorded]({ by: 'session', issuer: idp.url, sessionId: 's1' })
     expect(await refusalOf(verifier.verify(token), token)).toMatchObject({
       code: 'HFAUTH_TOKEN_REVOKED',
       retryable: false,
     })
     await idp.close()
+  })
+})
+
+describe('what the program takes back by itself', () => {
+  test('is in force and on record', async () => {
+    const revocations = createRevocations()
+    const sink = memorySink()
+    const audit = createAuditLog({ sink, environment: 'production', service: 'test' })
+    await createRevocationIntake({ revocations, audit }).revoke({ by: 'subject', issuer, subject: 'ana' })
+    expect(revocations.isRevoked({ issuer, subject: 'ana' })).toBe(true)
+    expect(sink.events).toMatchObject([
+      {
+        type: 'io.hfauth.revocation.received',
+        actor: { id: 'hfauth' },
+        revocation: { door: 'program', by: 'subject', issuer, target: 'ana' },
+      },
+    ])
+    revocations.close()
+  })
+
+  test('has no way past the record among what the package exports', async () => {
+    const revocations = createRevocations()
+    expect(Object.keys(revocations).sort()).toEqual([
+      'close',
+      'isRevoked',
+      'list',
+      'ready',
+      'state',
+      'subscribe',
+    ])
+    expect(Object.keys(await import('../src/index.ts'))).not.toContain('unrecorded')
+    revocations.close()
   })
 })

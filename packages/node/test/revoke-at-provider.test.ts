@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { type Preset, presets } from '@hfauth/core'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import {
   createAssertionKeys,
@@ -106,6 +108,36 @@ describe('revoking at a provider', () => {
       code: 'HFAUTH_CONFIG_INVALID',
     })
   })
+})
+
+describe('what the presets know of revocation', () => {
+  const shown = (preset: Preset) => {
+    const { name, revocation, logout } = preset
+    const way = { rfc7009: 'RFC 7009', github: '`github`', slack: '`slack`', none: '–' }[revocation]
+    const signals = logout.map((signal) => `\`${signal}\``).join(', ') || '–'
+    return `| \`${name}\` | ${way} | ${signals} |`
+  }
+
+  test('stands in the guide, row by row', () => {
+    const guide = readFileSync(new URL('../../../docs/guide/revocation.md', import.meta.url), 'utf8')
+    const table = guide.split('| --- | --- | --- |\n').at(-1)?.trim().split('\n')
+    expect(table).toEqual([...presets.values()].map(shown))
+  })
+
+  test.each([...presets.values()])(
+    'decides whether the endpoint of a `$name` issuer is called',
+    async (preset) => {
+      answerWith('/v1/revoke', 200)
+      const asked = revokeAtProvider({
+        endpoint: `${provider.url}/v1/revoke`,
+        token,
+        issuer: { alias: 'idp', preset },
+      })
+      if (preset.revocation === 'rfc7009') await asked
+      else expect((await refusalOf(asked, token)).code).toBe('HFAUTH_CONFIG_INVALID')
+      expect(calls).toHaveLength(preset.revocation === 'rfc7009' ? 1 : 0)
+    },
+  )
 })
 
 describe('revoking at GitHub', () => {

@@ -176,20 +176,21 @@ describe.each(Object.keys(checks) as Check[])('a JWS of Wycheproof through %s', 
 
 interface Example {
   readonly title: string
-  readonly input: { readonly key: JWK | JWK[]; readonly alg?: string }
-  readonly output: { readonly compact?: string }
+  readonly input?: { readonly key?: JWK | JWK[] }
+  readonly output?: { readonly compact?: string }
+  readonly sig?: { readonly input: { readonly key: JWK }; readonly output: { readonly compact?: string } }
 }
 
 describe.each(Object.keys(checks) as Check[])('an example of RFC 7520 and RFC 8037 through %s', (name) => {
   test('passes where its algorithm is ours and it is compact', async () => {
     const files = readdirSync(new URL('jose-cookbook', folder), { recursive: true, encoding: 'utf8' })
-    const outcomes: Record<string, boolean> = {}
-    for (const file of files.filter((path) =>
-      /(?:jws|rfc7797)[/\\][^/\\]*\.json$|curve25519.jws/.test(path),
-    )) {
-      const { title, input, output } = read(`jose-cookbook/${file}`) as Example
-      const keys = (Array.isArray(input.key) ? input.key : [input.key]).map(publicHalf)
-      if (output.compact !== undefined) outcomes[title] = await accepts(output.compact, keys, name)
+    const outcomes: Record<string, boolean | string> = {}
+    for (const file of files.filter((path) => path.endsWith('.json'))) {
+      const { title, input, output, sig } = read(`jose-cookbook/${file}`) as Example
+      const [key = [], compact] =
+        sig === undefined ? [input?.key, output?.compact] : [sig.input.key, sig.output.compact]
+      const keys = [key].flat().map(publicHalf)
+      outcomes[title] = compact === undefined ? 'has no compact form' : await accepts(compact, keys, name)
     }
     expect(outcomes).toEqual({
       'RSA v1.5 Signature': true,
@@ -206,3 +207,23 @@ describe.each(Object.keys(checks) as Check[])('an example of RFC 7520 and RFC 80
 function publicHalf({ kty, kid, use, crv, x, y, n, e, k }: JWK): JWK {
   return JSON.parse(JSON.stringify({ kty, kid, use, crv, x, y, n, e, k }))
 }
+
+describe.each(Object.keys(checks) as Check[])('an example of RFC 7515, appendix A, through %s', (name) => {
+  const payload =
+    'eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ'
+  const ec: JWK = {
+    kty: 'EC',
+    crv: 'P-256',
+    x: 'f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU',
+    y: 'x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0',
+  }
+  const byEc = 'DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q'
+
+  test.each<[string, string, JWK, boolean]>([
+    ['A.3, ES256', `eyJhbGciOiJFUzI1NiJ9.${payload}.${byEc}`, ec, true],
+    ['A.3 with the header of A.5', `eyJhbGciOiJub25lIn0.${payload}.${byEc}`, ec, false],
+    ['A.5, unsecured', `eyJhbGciOiJub25lIn0.${payload}.`, ec, false],
+  ])('%s is judged as it should be', async (_, jws, key, expected) => {
+    expect(await accepts(jws, [key], name)).toBe(expected)
+  })
+})

@@ -11,9 +11,10 @@ import type { AuditActor, AuditClient } from '@hfauth/core'
 import { HfAuthError } from '@hfauth/core'
 import type { AuditLog } from '../audit/types.ts'
 import type { Revocation, RevocationSet } from './types.ts'
+import { unrecorded } from './unrecorded.ts'
 
 export interface RevocationIntakeOptions {
-  readonly revocations: Pick<RevocationSet, 'revoke'>
+  readonly revocations: Pick<RevocationSet, typeof unrecorded>
   readonly audit: Pick<AuditLog, 'record'>
   /** Current time in epoch milliseconds. Default `Date.now`. */
   readonly now?: () => number
@@ -38,6 +39,8 @@ export interface RevocationNotice {
 }
 
 export interface RevocationIntake {
+  /** Takes one thing back on the program's own word. Throws as `receive`. */
+  revoke(revocation: Revocation): Promise<void>
   /**
    * @throws HfAuthError `HFAUTH_CONFIG_INVALID` when a revocation is malformed; `HFAUTH_REVOCATION_UNAVAILABLE`
    * or `HFAUTH_AUDIT_UNAVAILABLE` (retryable) when it is in force here, and not shared or not on record.
@@ -70,7 +73,8 @@ export function createRevocationIntake(options: RevocationIntakeOptions): Revoca
     })
   }
 
-  return {
+  const intake: RevocationIntake = {
+    revoke: (revocation) => intake.receive({ door: 'program', actor: program, revocations: [revocation] }),
     async receive(notice) {
       const failures: unknown[] = []
       const attempt = async (work: () => Promise<void>): Promise<string | undefined> => {
@@ -84,13 +88,16 @@ export function createRevocationIntake(options: RevocationIntakeOptions): Revoca
       }
       if (notice.revocations.length === 0) await attempt(() => record(notice, undefined, notice.error))
       for (const revocation of notice.revocations) {
-        const error = await attempt(() => revocations.revoke(revocation))
+        const error = await attempt(() => revocations[unrecorded](revocation))
         await attempt(() => record(notice, revocation, error))
       }
       if (failures.length > 0) throw failures[0]
     },
   }
+  return intake
 }
+
+const program: AuditActor = { kind: 'workload', id: 'hfauth', issuer: 'hfauth', roles: [] }
 
 function recorded(revocation: Revocation): { by: string; issuer?: string; target?: string } {
   const { by } = revocation

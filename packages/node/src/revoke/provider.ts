@@ -7,7 +7,7 @@
  * @see RFC 7009 §2; docs.github.com: REST API, OAuth applications
  * @module
  */
-import { HfAuthError } from '@hfauth/core'
+import { HfAuthError, type Issuer } from '@hfauth/core'
 import { basicAuthorization } from '../internal/basic-authorization.ts'
 import { callableEndpoint } from '../internal/endpoint.ts'
 import { parseJsonObject } from '../internal/json-object.ts'
@@ -22,6 +22,8 @@ export interface ProviderCallOptions {
 }
 
 export interface RevokeAtProviderOptions extends ProviderCallOptions {
+  /** Whose token it is, as the policy has it: then a provider that has no such endpoint is not called. */
+  readonly issuer?: Pick<Issuer, 'alias' | 'preset'>
   /** `revocation_endpoint` of the provider: Okta `…/v1/revoke`, Google `https://oauth2.googleapis.com/revoke`. */
   readonly endpoint: string
   readonly token: string
@@ -39,10 +41,11 @@ const maxAnswerBytes = 64 * 1024
  * Revokes one token at a provider. A token that the provider does not know is revoked already.
  *
  * @throws HfAuthError `HFAUTH_REVOCATION_REFUSED`; `HFAUTH_ISSUER_UNAVAILABLE` (retryable);
- * `HFAUTH_CONFIG_INVALID` when `endpoint` is no https address.
+ * `HFAUTH_CONFIG_INVALID` when `endpoint` is no https address, or the `issuer` revokes in another way or not at all.
  */
 export async function revokeAtProvider(options: RevokeAtProviderOptions): Promise<void> {
-  const { token, tokenTypeHint, client } = options
+  const { token, tokenTypeHint, client, issuer } = options
+  if (issuer !== undefined) assertRevokesHere(issuer)
   const url = endpointOf(options.endpoint)
   const form = { token, ...(tokenTypeHint === undefined ? {} : { token_type_hint: tokenTypeHint }) }
   const send = async (
@@ -64,6 +67,16 @@ export async function revokeAtProvider(options: RevokeAtProviderOptions): Promis
   if (!('secret' in client)) return send({ client_id: client.id })
   return withClientSecret(client.secret, (secret) =>
     send({}, { authorization: basicAuthorization({ id: client.id, secret }) }),
+  )
+}
+
+function assertRevokesHere({ alias, preset }: Pick<Issuer, 'alias' | 'preset'>): void {
+  const { name, revocation } = preset
+  if (revocation === 'rfc7009') return
+  const instead = revocation === 'github' ? ': use `revokeAtGitHub`' : ''
+  throw new HfAuthError(
+    'HFAUTH_CONFIG_INVALID',
+    `issuer \`${alias}\` has no revocation endpoint of RFC 7009, as no \`${name}\` has${instead}`,
   )
 }
 

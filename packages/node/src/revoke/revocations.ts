@@ -12,6 +12,7 @@ import { RevocationEntries } from './entries.ts'
 import { followFeed } from './follow-feed.ts'
 import { readRevocation } from './read-revocation.ts'
 import type { Revocation, RevocationFeed, RevocationRecord, RevocationSet, RevocationState } from './types.ts'
+import { unrecorded } from './unrecorded.ts'
 
 export interface RevocationsOptions {
   /** Shared by all replicas; without one the set is this process's own. */
@@ -140,7 +141,7 @@ export function createRevocations(options: RevocationsOptions = {}): RevocationS
       return entries.has(identity)
     },
 
-    async revoke(value) {
+    async [unrecorded](value) {
       const revokedAt = now()
       const before = Math.floor(revokedAt / 1000) + toleranceSeconds
       const record = { revocation: withDefault(readRevocation(value), before), revokedAt }

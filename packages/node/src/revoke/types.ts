@@ -6,6 +6,7 @@
  * @module
  */
 import type { RevocableIdentity, Revocations } from '../verify/types.ts'
+import type { unrecorded } from './unrecorded.ts'
 
 /**
  * One thing taken back. `issuer` is its address as the policy has it; `subject`, `sessionId` and `tokenId`
@@ -62,12 +63,12 @@ export interface RevocationSet extends Revocations {
   isRevoked(identity: RevocableIdentity): boolean
   /**
    * Takes something back: here before the call returns, elsewhere when the promise resolves and the others
-   * read next.
+   * read next. For the intake, which puts it on record.
    *
    * @throws HfAuthError `HFAUTH_CONFIG_INVALID` when it names nothing; `HFAUTH_REVOCATION_UNAVAILABLE`
    * (retryable) when it could not be shared: it is in force here, and is shared as soon as that works.
    */
-  revoke(revocation: Revocation): Promise<void>
+  readonly [unrecorded]: (revocation: Revocation) => Promise<void>
   /** What is in force, oldest first. */
   list(): readonly RevocationRecord[]
   state(): RevocationState

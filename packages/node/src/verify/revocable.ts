@@ -56,9 +56,9 @@ export function actorIdentities(
 }
 
 /** `sub`, and what the preset takes for the subject where that is something else. */
-export function subjectsOf(claims: Claims, subject: string | undefined): readonly string[] {
+export function subjectsOf(claims: Claims, subject: string): readonly string[] {
   const sub = text(claims, 'sub')
-  return [...new Set([sub, subject].filter((name) => name !== undefined))]
+  return sub === undefined || sub === subject ? [subject] : [sub, subject]
 }
 
 function text(claims: Claims, name: string): string | undefined {

@@ -114,7 +114,8 @@ export function createVerifier(options: VerifierOptions): TokenVerifier {
   checkClients(clients, policy.issuers)
   const issuers = [...policy.issuers.values()]
   const issuerAt = issuerAtAddress(issuers)
-  const issuerNamed = (alias: string) => policy.issuers.get(alias)
+  // Where nobody asks, nothing is worked out.
+  const issuerNamed = revocations === undefined ? undefined : (alias: string) => policy.issuers.get(alias)
   const keyOptions = { keyMaxAgeMs, keyCooldownMs, maxStaleKeysMs, keyStore }
   const issuerClients = createIssuerClients(issuers, { fetch, now, timeoutMs, ...keyOptions })
   const wayOf = createWays({
@@ -182,7 +183,10 @@ function checkedOf(
   {
     issuerAt,
     issuerNamed,
-  }: { readonly issuerAt: (iss: string) => Issuer | undefined; readonly issuerNamed: IssuerNamed },
+  }: {
+    readonly issuerAt: (iss: string) => Issuer | undefined
+    readonly issuerNamed: IssuerNamed | undefined
+  },
 ): Checked {
   const { issuer, kind, claims, expiresAt } = accepted
   const { alias, preset } = issuer
@@ -195,7 +199,9 @@ function checkedOf(
     fingerprint,
     ...(expiresAt === undefined ? {} : { expiresAt }),
   })
-  return { credential, identities: identitiesOf(accepted, principal, fingerprint, issuerNamed) }
+  const identities =
+    issuerNamed === undefined ? [] : identitiesOf(accepted, principal, fingerprint, issuerNamed)
+  return { credential, identities }
 }
 
 /**
