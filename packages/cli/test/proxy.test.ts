@@ -2,9 +2,11 @@
  * `hfauth proxy`, as somebody runs it: with a policy file, against a Hugging Face on this machine.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { type Hub, publicAppId, startHub } from '@hfauth/testkit'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { outputFolder, rememberSecrets } from '../../../test/support/output.ts'
 import { run } from '../src/run.ts'
 
@@ -34,6 +36,10 @@ afterAll(async () => {
 
 /** Starts the command; resolves to its first line, and to a way to end it. */
 async function start(...args: string[]) {
+  return startWith({}, ...args)
+}
+
+async function startWith(env: Record<string, string>, ...args: string[]) {
   const stop = new AbortController()
   const lines: string[] = []
   const errors: string[] = []
@@ -47,7 +53,7 @@ async function start(...args: string[]) {
       said()
     },
     error: (line) => errors.push(line),
-    env: { ISSUER: hub.url },
+    env: { ISSUER: hub.url, ...env },
     signal: stop.signal,
   })
   await Promise.race([spoken, ended])
@@ -117,4 +123,89 @@ test.each([
   const { ended, errors } = await start(...args)
   expect(await ended).toBe(code)
   expect(errors.join('\n')).toMatch(message)
+})
+
+describe('a token that only its issuer can judge', () => {
+  const token = 'an-opaque-token-0123456789'
+  const files = { policy: join(folder, 'opaque.policy.yaml'), secret: join(folder, 'client.secret') }
+  const asked: (string | undefined)[] = []
+  let issuer: Server
+  const basic = (secret: string) => `Basic ${Buffer.from(`app-1:${secret}`).toString('base64')}`
+
+  beforeAll(async () => {
+    issuer = createServer((request, response) => {
+      const { port } = issuer.address() as AddressInfo
+      const url = `http://127.0.0.1:${port}`
+      if (request.url?.startsWith('/.well-known') === false) asked.push(request.headers.authorization)
+      const document = { issuer: url, jwks_uri: `${url}/jwks`, introspection_endpoint: `${url}/introspect` }
+      const answer = {
+        active: true,
+        iss: url,
+        sub: 'ana',
+        client_id: 'app-1',
+        aud: 'app-1',
+        token_type: 'Bearer',
+      }
+      response.setHeader('content-type', 'application/json')
+      response.end(JSON.stringify(request.url === '/introspect' ? answer : document))
+    })
+    await new Promise<void>((resolve) => issuer.listen(0, '127.0.0.1', resolve))
+    const { port } = issuer.address() as AddressInfo
+    writeFileSync(
+      files.policy,
+      `version: 1
+name: acme
+issuers: { id: { preset: oidc, issuer: "http://127.0.0.1:${port}", audience: app-1 } }
+environments: { production: {} }
+roles: { viewer: { allow: [{ actions: [read], on: ["model:acme/*"] }] } }
+bindings: [{ roles: [viewer], to: { issuer: id, claims: { sub: ana } } }]
+`,
+    )
+  })
+  afterAll(() => issuer.close())
+
+  const args = () => {
+    const places = ['--policy', files.policy, '--audit', audit, '--hub', hub.url, '--router', hub.url]
+    return ['--environment', 'production', ...places, '--client', 'id=app-1']
+  }
+  const askWith = async (command: Awaited<ReturnType<typeof start>>) => {
+    const url = /HF_ENDPOINT=(\S+)$/.exec(command.lines[0] ?? '')?.[1]
+    const response = await fetch(`${url}/api/whoami-v2`, { headers: { authorization: `Bearer ${token}` } })
+    command.stop()
+    expect(await command.ended).toBe(0)
+    return response.status
+  }
+
+  test('is judged for the client whose secret is in a file, or in the environment', async () => {
+    writeFileSync(files.secret, 'secret-of-the-file-0123456789')
+    expect(await askWith(await start(...args(), '--client-secret', `id=${files.secret}`))).toBe(200)
+    const env = { HFAUTH_CLIENT_SECRET_ID: 'secret-of-the-environment' }
+    expect(await askWith(await startWith(env, ...args()))).toBe(200)
+    expect(asked).toEqual([basic('secret-of-the-file-0123456789'), basic('secret-of-the-environment')])
+    rememberSecrets([token, 'secret-of-the-file-0123456789', 'secret-of-the-environment'])
+  })
+
+  test.each<[string, () => string[], number, RegExp]>([
+    ['without its secret', args, 1, /HFAUTH_CLIENT_SECRET_ID/],
+    ['with a secret of nobody', () => [...args(), '--client-secret', 'other=x'], 2, /has no `--client`/],
+    [
+      'with a file that is not there',
+      () => [...args(), '--client-secret', 'id=/nowhere'],
+      1,
+      /HFAUTH_SECRET_/,
+    ],
+    ['twice', () => [...args(), '--client', 'id=app-2'], 2, /twice/],
+    [
+      'for an issuer that is not in the policy',
+      () => [...args().slice(0, -1), 'no=x'],
+      1,
+      /HFAUTH_CLIENT_SECRET_NO/,
+    ],
+    ['in another form', () => [...args(), '--client-secret', 'hunter2'], 2, /takes ALIAS=FILE/],
+  ])('does not let the proxy start %s', async (_, make, code, message) => {
+    const { ended, errors } = await start(...make())
+    expect(await ended).toBe(code)
+    expect(errors.join('\n')).toMatch(message)
+    expect(errors.join('\n')).not.toContain('hunter2')
+  })
 })

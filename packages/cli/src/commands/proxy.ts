@@ -5,6 +5,9 @@
  * `HF_EXCHANGE_CLIENT_ID` and `HF_EXCHANGE_CLIENT_SECRET` (an organisation's app that may exchange tokens)
  * also people of other providers get one, by their verified e-mail address.
  *
+ * Tokens that only their issuer can judge (GitHub's, Okta's org server, opaque ones) need `--client ALIAS=ID` and
+ * its secret, in `--client-secret ALIAS=FILE` or in `HFAUTH_CLIENT_SECRET_ALIAS`.
+ *
  * @module
  */
 import { once } from 'node:events'
@@ -24,6 +27,7 @@ import {
 import { type Command, UsageError } from '../command.ts'
 import { defaultPolicyFile, readPolicyFile } from '../policy-file.ts'
 import { readPort } from '../port.ts'
+import { readProxyClients } from '../proxy-clients.ts'
 
 export const proxy: Command = async (args, io) => {
   const { values } = parseArgs({
@@ -37,6 +41,8 @@ export const proxy: Command = async (args, io) => {
       hub: { type: 'string', default: 'https://huggingface.co' },
       router: { type: 'string', default: 'https://router.huggingface.co' },
       'public-url': { type: 'string' },
+      client: { type: 'string', multiple: true, default: [] },
+      'client-secret': { type: 'string', multiple: true, default: [] },
     },
   })
   const { environment, audit: path, hub } = values
@@ -47,11 +53,17 @@ export const proxy: Command = async (args, io) => {
   const policy = await readPolicyFile(values.policy, io)
   const engine = createEngine(policy, { environment })
   const audit = createAuditLog({ sink: await jsonLinesSink({ path }), environment, service: 'proxy' })
+  const { clients, close } = await readProxyClients({
+    ids: values.client,
+    files: values['client-secret'],
+    env: io.env,
+    audit,
+  })
   const client = exchangeClient(io.env)
   const exchange = createTokenExchange({ hubUrl: hub, ...(client === undefined ? {} : { client }) })
   const running = await createProxy({
     engine,
-    verifier: createVerifier({ policy }),
+    verifier: createVerifier({ policy, clients }),
     audit,
     upstream: { hub, router: values.router },
     credentials: firstOf(
@@ -65,6 +77,7 @@ export const proxy: Command = async (args, io) => {
   io.out(`${policy.reference.name} in ${environment}: set HF_ENDPOINT=${running.url}`)
   if (!io.signal.aborted) await once(io.signal, 'abort')
   await running.close()
+  close()
   await audit.close()
   return 0
 }
