@@ -178,17 +178,17 @@ interface Example {
   readonly title: string
   readonly input?: { readonly key?: JWK | JWK[] }
   readonly output?: { readonly compact?: string }
-  readonly sig?: { readonly input: { readonly key: JWK }; readonly output: { readonly compact?: string } }
+  readonly sign?: { readonly input: { readonly key: JWK }; readonly output: { readonly compact?: string } }
 }
 
 describe.each(Object.keys(checks) as Check[])('an example of RFC 7520 and RFC 8037 through %s', (name) => {
-  test('passes where its algorithm is ours and it is compact', async () => {
+  test('passes where its algorithm is ours and it is compact, and each of the others is named', async () => {
     const files = readdirSync(new URL('jose-cookbook', folder), { recursive: true, encoding: 'utf8' })
     const outcomes: Record<string, boolean | string> = {}
     for (const file of files.filter((path) => path.endsWith('.json'))) {
-      const { title, input, output, sig } = read(`jose-cookbook/${file}`) as Example
+      const { title, input, output, sign } = read(`jose-cookbook/${file}`) as Example
       const [key = [], compact] =
-        sig === undefined ? [input?.key, output?.compact] : [sig.input.key, sig.output.compact]
+        sign === undefined ? [input?.key, output?.compact] : [sign.input.key, sign.output.compact]
       const keys = [key].flat().map(publicHalf)
       outcomes[title] = compact === undefined ? 'has no compact form' : await accepts(compact, keys, name)
     }
@@ -200,6 +200,13 @@ describe.each(Object.keys(checks) as Check[])('an example of RFC 7520 and RFC 80
       'HMAC-SHA2 Integrity Protection': false,
       'Signature with Detached Content': false,
       "'b64'=false compatible with compact serialization": false,
+      // The JWS inside; what it is encrypted in is not ours.
+      'Nesting Signatures and Encryption': true,
+      // JSON serializations are not ours either.
+      'Multiple Signatures': 'has no compact form',
+      'Protecting Content Only': 'has no compact form',
+      'Protecting Specific Header Fields': 'has no compact form',
+      "'b64'=false JSON only": 'has no compact form',
     })
   })
 })
