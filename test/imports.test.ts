@@ -112,7 +112,7 @@ const rules: Readonly<Record<string, PackageRules>> = {
   'packages/cli': {
     steps: [
       ['command.ts'],
-      ['port.ts', 'policy-file.ts', 'stdin.ts', 'ci'],
+      ['port.ts', 'policy-file.ts', 'proxy-clients.ts', 'stdin.ts', 'ci'],
       ['commands'],
       ['run.ts'],
       ['main.ts'],
@@ -122,7 +122,13 @@ const rules: Readonly<Record<string, PackageRules>> = {
       '@hfauth/core/yaml': everyFile,
       '@hfauth/core/json': everyFile,
       '@hfauth/core/analysis': ['commands/policy-prove.ts'],
-      '@hfauth/node': ['commands/proxy.ts', 'commands/ci-token.ts', 'commands/secrets-status.ts', 'ci'],
+      '@hfauth/node': [
+        'commands/proxy.ts',
+        'commands/ci-token.ts',
+        'commands/secrets-status.ts',
+        'proxy-clients.ts',
+        'ci',
+      ],
       '@hfauth/testkit': ['commands/dev-hub.ts'],
       'node:': everyFile,
     },
