@@ -1,0 +1,190 @@
+/** Requests about more than one thing, or about what only their body or their address names. */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { hfToken, startThreatWorld, type ThreatWorld } from './threat-world.ts'
+
+let world: ThreatWorld
+beforeAll(async () => {
+  world = await startThreatWorld({
+    environment: 'dev',
+    billTo: 'acme-research',
+    policy: {
+      roles: {
+        admins: {
+          allow: [
+            {
+              actions: ['read', 'write', 'create', 'manage', 'delete'],
+              on: ['model:acme/**', 'bucket:acme/**'],
+            },
+            {
+              actions: ['read', 'create', 'write', 'run'],
+              on: ['endpoint:acme/*', 'collection:acme', 'job:acme'],
+            },
+            { actions: ['infer'], on: ['model:acme/chat-small', 'endpoint:acme/ep1'] },
+          ],
+        },
+        'ml-dev': { allow: [] },
+        release: { allow: [] },
+      },
+    },
+  })
+})
+afterAll(() => world.close())
+beforeEach(() => world.reset())
+
+async function ask(line: string, body?: unknown, host = 'hub.gw.test', type = 'application/json') {
+  const [method = '', path = ''] = line.split(' ')
+  const seen = world.fixture.events.length
+  const response = await world.fixture.proxy.fetch(
+    new Request(`http://${host}${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${world.tokens.bob}`,
+        ...(body === undefined ? {} : { 'content-type': type }),
+      },
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    }),
+  )
+  await response.text()
+  return {
+    status: response.status,
+    upstream: world.arrived.map((arrived) => arrived.line),
+    decided: world.fixture.events
+      .slice(seen)
+      .filter(({ decision }) => decision !== undefined)
+      .map(
+        ({ action, resource, decision }) => `${action} ${resource?.kind}:${resource?.id} ${decision?.effect}`,
+      ),
+  }
+}
+
+describe('a move', () => {
+  test('needs both ends', async () => {
+    expect(
+      await ask('POST /api/repos/move', { fromRepo: 'acme/open', toRepo: 'evil/open', type: 'model' }),
+    ).toEqual({
+      status: 403,
+      upstream: [],
+      decided: ['manage model:acme/open allow', 'create model:evil/open deny'],
+    })
+    expect(await ask('POST /api/repos/move', { fromRepo: 'acme/open', toRepo: 'acme/renamed' })).toEqual({
+      status: 200,
+      upstream: ['POST /api/repos/move'],
+      decided: ['manage model:acme/open allow', 'create model:acme/renamed allow'],
+    })
+  })
+
+  test.each([
+    ['an end that is missing', { fromRepo: 'acme/open' }],
+    ['a name in another spelling', { fromRepo: 'acme/open', toRepo: 'acme/a', torepo: 'evil/open' }],
+    ['a type that is none', { fromRepo: 'acme/open', toRepo: 'acme/a', type: 'org' }],
+    ['a name that climbs', { fromRepo: 'acme/open', toRepo: 'acme/../x' }],
+  ])('with %s is refused', async (_, body) => {
+    expect(await ask('POST /api/repos/move', body)).toMatchObject({ status: 400, upstream: [] })
+  })
+})
+
+describe('a copy', () => {
+  test('needs the source and the right to make what it becomes', async () => {
+    expect(await ask('POST /api/models/acme/open/duplicate', { repository: 'evil/open' })).toEqual({
+      status: 403,
+      upstream: [],
+      decided: ['read model:acme/open allow', 'create model:evil/open deny'],
+    })
+    expect((await ask('POST /api/models/acme/open/duplicate', { repository: 'acme/copy' })).status).toBe(200)
+  })
+})
+
+describe('an endpoint', () => {
+  const manage = 'manage.gw.test'
+
+  test('is made with a model that its maker may read, and with no other', async () => {
+    const endpoint = { name: 'ranker', type: 'private', model: { repository: 'acme/open', revision: 'main' } }
+    expect(await ask('POST /v2/endpoint/acme', endpoint, manage)).toEqual({
+      status: 200,
+      upstream: ['POST /v2/endpoint/acme'],
+      decided: ['create endpoint:acme/ranker allow', 'read model:acme/open allow'],
+    })
+    world.reset()
+    const other = { ...endpoint, model: { repository: 'deny/this' } }
+    expect(await ask('POST /v2/endpoint/acme', other, manage)).toMatchObject({ status: 403, upstream: [] })
+    expect(await ask('PUT /v2/endpoint/acme/ranker', { model: other.model }, manage)).toMatchObject({
+      status: 403,
+      upstream: [],
+    })
+    expect((await ask('PUT /v2/endpoint/acme/ranker', { compute: {} }, manage)).status).toBe(200)
+  })
+
+  test('is run by whoever may, and not made for another owner', async () => {
+    expect((await ask('POST /v2/endpoint/acme/ranker/pause', undefined, manage)).status).toBe(200)
+    expect((await ask('POST /v2/endpoint/evil', { name: 'x' }, manage)).status).toBe(403)
+  })
+
+  test('at its address is asked as itself', async () => {
+    const answer = await ask('POST /v1/chat/completions', { model: 'deny/this' }, 'ep1.gw.test')
+    expect(answer).toEqual({
+      status: 200,
+      upstream: ['POST /v1/chat/completions'],
+      decided: ['infer endpoint:acme/ep1 allow'],
+    })
+  })
+})
+
+describe('what has no name yet', () => {
+  test('is judged by its owner', async () => {
+    expect((await ask('POST /api/collections', { namespace: 'acme', title: 'x' })).decided).toEqual([
+      'create collection:acme allow',
+    ])
+    expect((await ask('POST /api/collections', { namespace: 'evil', title: 'x' })).status).toBe(403)
+    expect((await ask('POST /api/collections', { title: 'x' })).status).toBe(400)
+    expect((await ask('POST /api/jobs/acme', { dockerImage: 'x' })).decided).toEqual(['run job:acme allow'])
+    expect((await ask('POST /api/jobs/evil', { dockerImage: 'x' })).status).toBe(403)
+  })
+})
+
+describe('a Git LFS batch', () => {
+  const batch = (operation: string) =>
+    ask(
+      'POST /acme/open.git/info/lfs/objects/batch',
+      { operation, ref: { name: 'refs/heads/main' }, objects: [] },
+      'hub.gw.test',
+      'application/vnd.git-lfs+json',
+    )
+
+  test('reads or writes as its operation says, at the branch it is for', async () => {
+    expect((await batch('download')).decided).toEqual(['read model:acme/open allow'])
+    expect((await batch('upload')).decided).toEqual(['write model:acme/open allow'])
+    expect(world.fixture.events.findLast(({ decision }) => decision !== undefined)?.resource).toMatchObject({
+      revision: 'main',
+    })
+    expect((await batch('verify')).status).toBe(400)
+  })
+})
+
+describe('a bucket', () => {
+  test('gives out the right to write to whoever has it', async () => {
+    expect((await ask('GET /api/buckets/acme/data/xet-write-token')).decided).toEqual([
+      'write bucket:acme/data allow',
+    ])
+    expect((await ask('GET /api/buckets/evil/data/xet-write-token')).status).toBe(403)
+  })
+})
+
+describe('the catalogue', () => {
+  test('is fetched without a credential, for whoever is known', async () => {
+    expect(await ask('GET /api/tasks')).toMatchObject({ status: 200, decided: ['read catalogue:* allow'] })
+    expect(world.arrived[0]?.rawHeaders.some((name) => name.toLowerCase() === 'authorization')).toBe(false)
+    const anonymous = await world.fixture.proxy.fetch(new Request('http://hub.gw.test/api/tasks'))
+    expect(anonymous.status).toBe(401)
+    expect(world.arrived).toHaveLength(1)
+  })
+})
+
+test('the configuration says who pays for inference, and nobody else does', async () => {
+  await ask('POST /v1/chat/completions', { model: 'acme/chat-small' }, 'infer.gw.test')
+  const raw = world.arrived[0]?.rawHeaders ?? []
+  expect(raw[raw.findIndex((name) => name.toLowerCase() === 'x-hf-bill-to') + 1]).toBe('acme-research')
+  expect(raw).toContain(`Bearer ${hfToken}`)
+  world.reset()
+  await ask('GET /api/models/acme/open')
+  expect(world.arrived[0]?.rawHeaders.some((name) => /bill/i.test(name))).toBe(false)
+})
