@@ -169,7 +169,7 @@ describe('a redirect to a file store', () => {
         return asked.length === 1
           ? new Response(null, {
               status: 302,
-              headers: { location: signed, 'x-repo-commit': 'a'.repeat(40) },
+              headers: { location: signed, 'x-repo-commit': 'a'.repeat(40), 'x-xet-hash': 'b' },
             })
           : new Response('part', {
               status: 206,
@@ -185,6 +185,7 @@ describe('a redirect to a file store', () => {
     expect(response.headers.get('content-range')).toBe('bytes 0-3/9')
     expect(response.headers.get('x-repo-commit')).toBe('a'.repeat(40))
     expect(response.headers.get('location')).toBeNull()
+    expect(response.headers.get('x-xet-hash')).toBeNull()
     expect(asked[0]?.authorization).toBe(`Bearer ${hfToken}`)
     expect(asked[1]).toEqual({ url: signed, authorization: null, range: 'bytes=0-3' })
     expect(JSON.stringify(world.fixture.events)).not.toContain('SECRET')

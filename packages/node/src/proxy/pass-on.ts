@@ -50,7 +50,12 @@ export async function passOn(known: Known, outgoing: Outgoing, parts: Parts): Pr
   const answer = await readAnswer(response, options)
   const location = answer.headers.get('location')
   const isOutside = location !== null && !location.startsWith(`${options.origins.proxy}/`)
-  if (settings.signedUrls === 'pass' || !isOutside) return answer
+  if (settings.signedUrls === 'pass') return answer
+  if (/\/resolve(?:-cache)?\//.test(match.route.path)) {
+    // Clients that read of chunks would fetch them past the proxy; without a word of them they take the file.
+    for (const name of ['x-xet-hash', 'link']) answer.headers.delete(name)
+  }
+  if (!isOutside) return answer
   if (method !== 'GET' && method !== 'HEAD') throw new ProxyRefusal('upstream_mismatch')
   return throughStore(new URL(location), answer, { inbound, signal: rest.signal, fetch, timeoutMs, options })
 }
@@ -89,7 +94,7 @@ async function throughStore(url: URL, redirect: Response, request: StoreRequest)
   })
   // A store that sends on again is not the one that was judged.
   if (answer.headers.has('location')) throw new ProxyRefusal('upstream_mismatch')
-  for (const name of ['x-repo-commit', 'x-linked-etag', 'x-linked-size', 'x-xet-hash']) {
+  for (const name of ['x-repo-commit', 'x-linked-etag', 'x-linked-size']) {
     const value = redirect.headers.get(name)
     if (value !== null) answer.headers.set(name, value)
   }
