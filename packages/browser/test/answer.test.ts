@@ -230,7 +230,7 @@ describe('a refusal of the provider', () => {
     )
     await leaveAndReturn()
     const refusal = await refusalOf(auth.handleCallback(), 'HFAUTH_SIGNIN_REFUSED')
-    expect(refusal).toMatchObject({ reason: 'other', retryable: false })
+    expect(refusal).toMatchObject({ reason: 'invalid_grant', retryable: false })
     expect(refusal.message).toContain('invalid_grant')
   })
 })
