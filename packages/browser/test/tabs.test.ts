@@ -201,6 +201,37 @@ describe('a renewal that goes wrong', () => {
     expect(await visitor.statusOf(second)).toBe('signed-in')
   })
 
+  test('because its tab is slow is made good for when that tab speaks at last (E7)', async () => {
+    const first = await signInWith(2)
+    const name = `hfauth.1 ${hub.url} ${publicAppId}`
+    const [, second] = tabs as [Page, Page]
+    hub.faults.tokenEndpoint = { hang: true }
+    void visitor.renew(first).catch(() => undefined)
+    await expect.poll(() => visitor.refreshTokens().length).toBe(1)
+    const grant = await second.evaluate(
+      (channelName) =>
+        new Promise<{ version: number }>((resolve) => {
+          const channel = new BroadcastChannel(channelName)
+          channel.onmessage = ({ data }) => data.type === 'grant' && resolve(data.grant)
+          channel.postMessage({ type: 'ask' })
+        }),
+      name,
+    )
+    await first.close()
+    expect(await visitor.renew(second)).toBe('HFAUTH_RENEWAL_LOST')
+    const ways = () =>
+      second.evaluate(() =>
+        (window as unknown as AppWindow).auth.capabilities().then(({ renewal }) => renewal),
+      )
+    expect(await ways()).toEqual([])
+    // What the other tab would have said, with the version that it gave its grant before this one gave up.
+    await second.evaluate(
+      ([channelName, late]) => new BroadcastChannel(channelName).postMessage({ type: 'grant', grant: late }),
+      [name, { ...grant, version: grant.version + 2, accessToken: 'later', refreshToken: 'later' }] as const,
+    )
+    await expect.poll(ways).toEqual(['refresh-token'])
+  })
+
   test('because the answer is lost is repeated by nobody, and every tab knows (E7)', async () => {
     await signInWith(3)
     await context.route('**/oauth/token', async (route) => {

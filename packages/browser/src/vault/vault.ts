@@ -296,7 +296,9 @@ export function createVault({ settings, provider, surroundings, home, onChange }
   /** Never sent a second time: a provider may take that for theft and end everything. */
   async function lose(before: Grant, error?: unknown): Promise<never> {
     if (grant === before) {
-      await keep({ ...before, refreshToken: undefined, version: nextVersion() }, 'renewal-lost', 'this-tab')
+      // The lowest that is later: should another tab's answer come after all, it counts for more.
+      const version = before.version + 1
+      await keep({ ...before, refreshToken: undefined, version }, 'renewal-lost', 'this-tab')
     }
     if (error !== undefined && !(error instanceof ProviderUnavailableError)) throw error
     throw lost()
