@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
 import { createRevocations, createVerifier } from '../src/index.ts'
+import { unrecorded } from '../src/revoke/unrecorded.ts'
 import { type FixtureOptions, sendRaw } from './proxy-fixture.ts'
 import { hfToken, lines, startThreatWorld, type ThreatWorld } from './threat-world.ts'
 
@@ -237,11 +238,11 @@ describe('a stream whose credential is revoked', () => {
     const reader = (response.body as ReadableStream<Uint8Array>).getReader()
     expect(await read(reader)).toBe('data: 1\n\n')
     const issuer = world.fixture.ci.url
-    await revocations.revoke({ by: 'subject', issuer, subject: 'somebody else' })
+    await revocations[unrecorded]({ by: 'subject', issuer, subject: 'somebody else' })
     source.write('data: 2\n\n')
     expect(await read(reader)).toBe('data: 2\n\n')
     const since = performance.now()
-    await revocations.revoke({ by: 'subject', issuer, subject: 'alice' })
+    await revocations[unrecorded]({ by: 'subject', issuer, subject: 'alice' })
     expect(await rest(reader)).toBe('event: error\ndata: {"reason":"revoked"}\n\n')
     expect(performance.now() - since).toBeLessThan(2_000)
     await source.closed
@@ -535,7 +536,7 @@ describe('a WebSocket', () => {
     await startSpace({ revocations })
     const { socket } = await open(handshake(world.tokens.alice))
     const frame = once(socket, 'data')
-    await revocations.revoke({ by: 'subject', issuer: world.fixture.ci.url, subject: 'alice' })
+    await revocations[unrecorded]({ by: 'subject', issuer: world.fixture.ci.url, subject: 'alice' })
     const [bytes] = (await frame) as [Buffer]
     expect({ opcode: bytes[0], code: bytes.readUInt16BE(2), reason: bytes.subarray(4).toString() }).toEqual({
       opcode: 0x88,

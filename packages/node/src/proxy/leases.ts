@@ -9,7 +9,7 @@
  */
 import type { Caller } from '../guard/types.ts'
 import type { SessionReader } from '../session/types.ts'
-import { revocableIdentity } from '../verify/revocable-identity.ts'
+import { type IssuerNamed, identitiesOf } from '../verify/revocable.ts'
 import type { Revocations } from '../verify/types.ts'
 import { ProxyRefusal } from './proxy-refusal.ts'
 
@@ -17,6 +17,7 @@ export interface LeasesOptions {
   readonly revocations?: Revocations | undefined
   readonly sessions?: SessionReader | undefined
   readonly atExpiry: 'cut' | 'finish'
+  readonly issuerNamed: IssuerNamed
   /** Most requests of one caller at a time. */
   readonly perCaller: number
   readonly now: () => number
@@ -50,7 +51,14 @@ interface Holder {
   end(reason: LeaseEnd): void
 }
 
-export function createLeases({ revocations, sessions, atExpiry, perCaller, now }: LeasesOptions): Leases {
+export function createLeases({
+  revocations,
+  issuerNamed,
+  sessions,
+  atExpiry,
+  perCaller,
+  now,
+}: LeasesOptions): Leases {
   const holders = new Set<Holder>()
   const counts = new Map<string, number>()
 
@@ -59,9 +67,12 @@ export function createLeases({ revocations, sessions, atExpiry, perCaller, now }
   })
 
   function isRevoked({ presented }: Caller): boolean {
-    if (presented === undefined) return false
+    if (presented === undefined || revocations === undefined) return false
+    const { issuer, principal, fingerprint } = presented.credential
     try {
-      return revocations?.isRevoked(revocableIdentity(presented.credential)) === true
+      return identitiesOf({ issuer, claims: principal.claims }, principal, fingerprint, issuerNamed).some(
+        (identity) => revocations.isRevoked(identity),
+      )
     } catch {
       // Nobody knows: then it goes no further.
       return true

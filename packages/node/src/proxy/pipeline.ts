@@ -55,6 +55,7 @@ export function createPipeline(options: ProxyOptions, settings: ProxySettings): 
     upstream: createUpstreamAccess({ credentials: options.credentials, facts, audit, gate, policy }),
     leases: createLeases({
       revocations,
+      issuerNamed: (alias) => policy.issuers.get(alias),
       sessions,
       atExpiry: settings.atExpiry,
       perCaller: settings.requestsPerCaller,

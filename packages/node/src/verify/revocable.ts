@@ -16,7 +16,7 @@ export type IssuerNamed = (alias: string) => Pick<Issuer, 'url'> | undefined
 
 /** Of the credential itself, and then of each of its actors. One that is revoked revokes all. */
 export function identitiesOf(
-  { issuer, claims }: AcceptedToken,
+  { issuer, claims }: Pick<AcceptedToken, 'issuer' | 'claims'>,
   principal: Principal,
   fingerprint: string,
   issuerNamed: IssuerNamed,
