@@ -41,6 +41,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/types.ts')).types,
   },
   {
+    words: ['scopes'],
+    usage: 'hfauth scopes [FILE] [--environment NAME [--role NAME] | --out FILE [--check]]',
+    about: 'print or write the smallest scopes that a sign-in has to ask for',
+    load: async () => (await import('./commands/scopes.ts')).scopes,
+  },
+  {
     words: ['explain'],
     usage:
       "hfauth explain --environment NAME (--issuer ALIAS --claims JSON | --anonymous) [--attributes JSON] [--context JSON] [--policy FILE] 'ACTION TYPE:ID'",

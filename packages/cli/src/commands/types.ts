@@ -6,11 +6,11 @@
  *
  * @module
  */
-import { readFile, writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import type { Policy } from '@hfauth/core'
-import { type Command, UsageError } from '../command.ts'
-import { defaultPolicyFile, readPolicyFile } from '../policy-file.ts'
+import type { Command } from '../command.ts'
+import { deliver } from '../generated-file.ts'
+import { defaultPolicyFile, readPolicyAnywhere } from '../policy-file.ts'
 
 export const types: Command = async (args, io) => {
   const { values, positionals } = parseArgs({
@@ -18,37 +18,9 @@ export const types: Command = async (args, io) => {
     allowPositionals: true,
     options: { out: { type: 'string' }, check: { type: 'boolean', default: false } },
   })
-  const { out, check } = values
-  if (check && out === undefined) throw new UsageError('`--check` needs the file to look at: `--out FILE`')
   const file = positionals[0] ?? defaultPolicyFile
-  const module = buildTypesModule(await readPolicyFile(file, { env: await standInsFor(file) }))
-  if (out === undefined) {
-    io.out(module.trimEnd())
-    return 0
-  }
-  if (!check) {
-    await writeFile(out, module)
-    io.out(`${out}: written`)
-    return 0
-  }
-  const found = await readFile(out, 'utf8').catch(() => undefined)
-  if (found?.replaceAll('\r\n', '\n') === module) {
-    io.out(`${out}: up to date`)
-    return 0
-  }
-  const state = found === undefined ? 'is not there' : `is not what ${file} gives now`
-  io.error(`${out}: ${state}; write it with \`hfauth types ${file} --out ${out}\``)
-  return 1
-}
-
-/** What a module says must not depend on where it was written, so each variable of the policy stands for itself. */
-async function standInsFor(file: string): Promise<Record<string, string>> {
-  // A file that cannot be read is reported by whoever reads the policy.
-  const text = await readFile(file, 'utf8').catch(() => '')
-  const names = [...text.matchAll(/\$\{env\.([A-Za-z_]\w*)\}/g)].map((match) => match[1] ?? '')
-  return Object.fromEntries(
-    names.map((name) => [name, `https://${name.toLowerCase().replaceAll('_', '-')}.invalid`]),
-  )
+  const text = buildTypesModule(await readPolicyAnywhere(file))
+  return deliver({ ...values, text, command: `hfauth types ${file}` }, io)
 }
 
 type Role = NonNullable<ReturnType<Policy['roles']['get']>>
