@@ -10,6 +10,7 @@
 import type { Adapter, AdapterPayload } from 'oidc-provider'
 import { findApp } from '../world/find.ts'
 import type { App, World } from '../world/world.ts'
+import { findDocumentedApp } from './client-document.ts'
 import { deviceCodeGrant, tokenExchangeGrant } from './metadata.ts'
 
 /** The testkit's clock minus the system clock, in whole seconds. */
@@ -87,7 +88,7 @@ function createTable(table: string, { skewSeconds, onSecret }: StorageOptions): 
 function createClientTable(world: World): Adapter {
   return {
     async find(id) {
-      const app = findApp(world, id)
+      const app = findApp(world, id) ?? (await findDocumentedApp(world, id))
       return app && toClient(app)
     },
     async upsert() {},

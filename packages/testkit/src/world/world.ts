@@ -50,7 +50,7 @@ export interface Organization {
 
 /** An OAuth client. */
 export interface App {
-  /** A UUID on the real Hub. */
+  /** A UUID on the real Hub, or the address of a document that describes the app. */
   clientId: string
   name: string
   /** `http` on a loopback host matches any port; everything else is compared as a string. */
