@@ -51,13 +51,14 @@ const rules: Readonly<Record<string, PackageRules>> = {
       ['secure-url.ts', 'page.ts'],
       ['token-store.ts'],
       ['options.ts'],
-      ['provider'],
+      ['provider', 'space-options.ts'],
       ['vault'],
       ['session'],
+      ['parts.ts'],
       ['login'],
       ['renewal'],
-      ['create-auth.ts', 'access'],
-      ['index.ts', 'worker.ts'],
+      ['create-auth.ts', 'access', 'popup'],
+      ['index.ts', 'worker.ts', 'popup-callback.ts'],
     ],
     libraries: { '@hfauth/core': everyFile, oauth4webapi: ['provider'] },
     forbiddenWords: [
@@ -112,7 +113,7 @@ const rules: Readonly<Record<string, PackageRules>> = {
   'packages/cli': {
     steps: [
       ['command.ts'],
-      ['port.ts', 'policy-file.ts', 'proxy-clients.ts', 'stdin.ts', 'ci'],
+      ['port.ts', 'policy-file.ts', 'generated-file.ts', 'proxy-clients.ts', 'stdin.ts', 'ci'],
       ['commands'],
       ['run.ts'],
       ['main.ts'],

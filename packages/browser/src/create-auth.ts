@@ -5,13 +5,13 @@
  *
  * @module
  */
-
 import { HfAuthError } from '@hfauth/core'
 import { createAttempts } from './login/attempts.ts'
 import { type SignInResult, startCallback } from './login/callback.ts'
-import { buildSignInUrl, type SignInOptions } from './login/sign-in-url.ts'
+import { besideHeld, buildSignInUrl, type SignInOptions } from './login/sign-in-url.ts'
 import { type AuthOptions, invalid, readOptions } from './options.ts'
-import { silentFrameName } from './page.ts'
+import { isFramed, silentFrameName } from './page.ts'
+import { rememberParts } from './parts.ts'
 import { createProvider } from './provider/oauth.ts'
 import { type Capabilities, readCapabilities } from './session/capabilities.ts'
 import type { AuthListener } from './session/events.ts'
@@ -23,7 +23,13 @@ import { type AuthState, createSessionState } from './session/session-state.ts'
 import { createVault, type Vault, type VaultParts } from './vault/vault.ts'
 
 export interface Auth {
-  /** Leaves for the provider. The promise settles when the browser has been told to go. */
+  /**
+   * Leaves for the provider. The promise settles when the browser has been told to go.
+   *
+   * @throws HfAuthError `HFAUTH_SIGNIN_FRAMED` in a frame of another site: providers refuse to be shown in one;
+   *   `HFAUTH_SIGNIN_STATE` when an answer came that the browser has forgotten the sign-in of, and no click asks for
+   *   another: a page that signs in by itself would go round in circles.
+   */
   signIn(options?: SignInOptions): Promise<void>
   /** Where `signIn` would go. Remembers the attempt, since its answer is compared with it. */
   buildSignInUrl(options?: SignInOptions): Promise<string>
@@ -106,15 +112,32 @@ export function createAuth(options: AuthOptions & AuthExtensions): Auth {
   })
   const renewal = createRenewal(options.renewal ?? [], { settings, provider, vault, state })
   const session = () => state.snapshot().session
+  const elsewhere = new Set<object>()
   let callback: Promise<SignInResult | undefined> | undefined
 
-  const build = (given: SignInOptions = {}) => buildSignInUrl(settings, provider, attempts, given)
+  /** Whether an answer came here that nothing was known of. */
+  let forgotten = false
 
-  return Object.freeze({
+  const build = (given: SignInOptions = {}) =>
+    buildSignInUrl(settings, provider, attempts, besideHeld(state, given))
+
+  const auth: Auth = Object.freeze({
     buildSignInUrl: build,
     async signIn(given?: SignInOptions) {
       const page = settings.page()
       if (page === undefined) throw invalid('`signIn` needs a window')
+      if (isFramed(page)) {
+        throw new HfAuthError(
+          'HFAUTH_SIGNIN_FRAMED',
+          'no provider shows its login page in a frame of another site: use `signInWithPopup` or a link to `directSignInUrl`',
+        )
+      }
+      if (forgotten && page.navigator?.userActivation?.isActive !== true) {
+        throw new HfAuthError(
+          'HFAUTH_SIGNIN_STATE',
+          'the browser forgot the last sign-in: wait for a click before the next',
+        )
+      }
       page.location.assign(await build(given))
     },
     handleCallback() {
@@ -133,6 +156,9 @@ export function createAuth(options: AuthOptions & AuthExtensions): Auth {
       }
       const next = started ? started.finally(settle) : (callback ?? settle().then(() => undefined))
       callback = next
+      started?.catch((error: HfAuthError) => {
+        if (error.code === 'HFAUTH_SIGNIN_STATE') forgotten = true
+      })
       return next
     },
     get session() {
@@ -148,10 +174,13 @@ export function createAuth(options: AuthOptions & AuthExtensions): Auth {
     capabilities: () => readCapabilities({ settings, provider, vault, state, renewal }),
     async signOut({ atProvider = false, returnTo }: SignOutOptions = {}) {
       attempts.clear()
+      elsewhere.clear()
       const leaving = atProvider ? vault.logoutUrl(returnTo).catch(() => undefined) : undefined
       await vault.end('this-tab')
       const url = await leaving
       if (url !== undefined) settings.page()?.location.assign(url)
     },
   })
+  rememberParts(auth, { settings, provider, vault, state, elsewhere })
+  return auth
 }

@@ -31,6 +31,8 @@ export interface AuthOptions {
   readonly redirectUri: string
   /** Scopes to ask for; `openid` and `profile` are always among them. */
   readonly scopes?: readonly string[]
+  /** `pushRequest` of this package: sends each request to the provider first, RFC 9126. Needed where metadata says so. */
+  readonly pushRequest?: PushRequest
   /** Ids of organisations to preselect on the consent page. */
   readonly orgIds?: readonly string[]
   /**
@@ -68,12 +70,20 @@ export interface AuthOptions {
   readonly page?: Page
 }
 
+/** Hands a request over and gives the `request_uri` that stands for it. */
+export type PushRequest = (
+  settings: Settings,
+  metadata: Readonly<Record<string, unknown>>,
+  query: URLSearchParams,
+) => Promise<string>
+
 /** Options after their check, with every default in place. */
 export interface Settings {
   readonly issuer: string
   readonly clientId: string
   readonly redirectUri: string
   readonly scopes: readonly string[]
+  readonly pushRequest: PushRequest | undefined
   readonly orgIds: readonly string[]
   /** `undefined` stands for the page's own origin. */
   readonly apiOrigins: readonly string[] | undefined
@@ -98,17 +108,12 @@ export function readOptions(options: AuthOptions): Settings {
   const { clientId, redirectUri, apiOrigins, fetch, now = Date.now, storage, page } = options
   const { issuer = 'https://huggingface.co', allowLoopbackHttp = false } = options
   if (typeof clientId !== 'string' || clientId === '') throw invalid('`clientId` is missing')
-  for (const [name, text] of Object.entries({ issuer, redirectUri })) {
-    const url = parseUrl(text)
-    if (url === undefined || !isSecureUrl(url, allowLoopbackHttp) || url.hash !== '') {
-      throw invalid(`\`${name}\` must be an https address without a fragment`)
-    }
-  }
   return {
-    issuer,
+    issuer: readAddress('issuer', issuer, allowLoopbackHttp),
     clientId,
-    redirectUri,
+    redirectUri: readRedirectUri(redirectUri, allowLoopbackHttp),
     scopes: readScopes(options.scopes),
+    pushRequest: options.pushRequest,
     orgIds: options.orgIds ?? [],
     apiOrigins: apiOrigins?.map((text) => readOrigin(text, allowLoopbackHttp)),
     shareTabs: options.shareTabs ?? true,
@@ -136,6 +141,19 @@ export function readScopes(scopes: readonly string[] = []): readonly string[] {
   const wrong = scopes.find((scope) => !/^[\x21\x23-\x5B\x5D-\x7E]+$/.test(scope))
   if (wrong !== undefined) throw invalid(`\`${wrong}\` is not a scope`)
   return [...new Set(['openid', 'profile', ...scopes])]
+}
+
+/** @throws HfAuthError `HFAUTH_CONFIG_INVALID`. */
+export function readRedirectUri(text: string, allowLoopbackHttp: boolean): string {
+  return readAddress('redirectUri', text, allowLoopbackHttp)
+}
+
+function readAddress(name: string, text: string, allowLoopbackHttp: boolean): string {
+  const url = parseUrl(text)
+  if (url === undefined || !isSecureUrl(url, allowLoopbackHttp) || url.hash !== '') {
+    throw invalid(`\`${name}\` must be an https address without a fragment`)
+  }
+  return text
 }
 
 function readOrigin(text: string, allowLoopbackHttp: boolean): string {

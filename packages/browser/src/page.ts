@@ -9,7 +9,12 @@
 
 /** What the tabs of one origin, and the workers among them, share. A missing member is a browser without it. */
 export interface Surroundings {
-  readonly navigator?: { readonly onLine?: boolean; readonly locks?: LockManager }
+  readonly navigator?: {
+    readonly onLine?: boolean
+    readonly locks?: LockManager
+    /** Whether a person has just clicked. */
+    readonly userActivation?: { readonly isActive: boolean }
+  }
   readonly BroadcastChannel?: new (name: string) => BroadcastChannel
   readonly indexedDB?: IDBFactory
 }
@@ -25,6 +30,8 @@ export interface Page extends Surroundings {
   /** For `online`, `focus`, `pageshow` and `pagehide`. */
   readonly addEventListener?: (type: string, listener: (event: Event) => void) => void
   readonly removeEventListener?: (type: string, listener: (event: Event) => void) => void
+  /** The outermost window: the page itself unless it is in a frame. */
+  readonly top?: unknown
   /** Of the frame that this page may be. */
   readonly name?: string
   readonly parent?: { postMessage(message: unknown, targetOrigin: string): void }
@@ -47,6 +54,19 @@ export type AttemptStorage = Pick<Storage, 'length' | 'key' | 'getItem' | 'setIt
 /** The window around us; `undefined` on a server and in a worker. */
 export function currentPage(): Page | undefined {
   return typeof window === 'undefined' ? undefined : window
+}
+
+/** True in a frame whose outermost page is of another origin. */
+export function isFramed(page: Page): boolean {
+  const { top } = page
+  if (top === undefined || top === null || top === page) return false
+  try {
+    const { origin } = new URL((top as Page).location.href)
+    return origin !== new URL(page.location.href).origin
+  } catch {
+    // Nobody may read where a page of another origin is.
+    return true
+  }
 }
 
 /** The tab's own storage; `undefined` where there is none or the browser blocks it. */

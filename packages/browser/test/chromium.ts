@@ -11,7 +11,7 @@ import { mkdtemp, readFile, rename, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
-import { type Browser, chromium } from 'playwright-core'
+import { type Browser, chromium, type LaunchOptions } from 'playwright-core'
 
 const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'microsoft-edge']
 const applications = [
@@ -30,9 +30,9 @@ const args = [
 ]
 
 /** Starts a headless browser. Close it when done: `await browser.close()`. */
-export async function launchChromium(): Promise<Browser> {
+export async function launchChromium(options: LaunchOptions = {}): Promise<Browser> {
   const executablePath = installedChromium() ?? (await packagedChromium())
-  return chromium.launch({ executablePath, args })
+  return chromium.launch({ executablePath, ...options, args: [...args, ...(options.args ?? [])] })
 }
 
 /** @throws Error when `CHROMIUM_PATH` is set and nothing is there. */

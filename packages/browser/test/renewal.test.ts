@@ -443,6 +443,7 @@ describe('signing out', () => {
     const { auth, page } = await signedIn()
     expect(await auth.capabilities()).toEqual({
       renewal: ['refresh-token'],
+      senderConstrained: false,
       tabsShare: false,
       tokens: 'page',
       revocation: false,

@@ -55,6 +55,12 @@ export type HfAuthErrorCode =
   | 'HFAUTH_SIGNIN_REFUSED'
   /** The provider's answer failed a check of the protocol. */
   | 'HFAUTH_SIGNIN_INVALID'
+  /** The page is in a frame of another site, where no provider shows its login page. */
+  | 'HFAUTH_SIGNIN_FRAMED'
+  /** The browser did not let the page open a window; see `PopupBlockedError`. */
+  | 'HFAUTH_POPUP_BLOCKED'
+  /** A sign-in in another window was given up: aborted, replaced by another, or waited for too long. */
+  | 'HFAUTH_SIGNIN_ABANDONED'
   /** The sign-in is over: the token has expired, or nobody has signed in. */
   | 'HFAUTH_SIGNED_OUT'
   /** The answer of a renewal did not arrive: whether the refresh token is used up is unknown. */

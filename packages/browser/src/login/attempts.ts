@@ -19,6 +19,8 @@ export interface Attempt {
   readonly scope: string
   readonly returnTo: string
   readonly maxAgeSeconds?: number
+  /** Set when the answer must have one of these as its `acr`. */
+  readonly acrValues?: readonly string[]
   /** Epoch milliseconds. */
   readonly createdAt: number
 }
@@ -100,10 +102,12 @@ function parseAttempt(text: string | null, now: number): Attempt | undefined {
   }
   const texts = ['issuer', 'clientId', 'redirectUri', 'nonce', 'verifier', 'scope', 'returnTo']
   if (typeof value !== 'object' || value === null) return undefined
-  const { createdAt, maxAgeSeconds } = value
+  const { createdAt, maxAgeSeconds, acrValues } = value
   const whole =
     texts.every((name) => typeof value[name] === 'string') &&
-    (maxAgeSeconds === undefined || typeof maxAgeSeconds === 'number')
+    (maxAgeSeconds === undefined || typeof maxAgeSeconds === 'number') &&
+    (acrValues === undefined ||
+      (Array.isArray(acrValues) && acrValues.every((each) => typeof each === 'string')))
   // A record from the future was written by a clock that has since been put right.
   const recent = typeof createdAt === 'number' && Math.abs(now - createdAt) < attemptLifetimeMs
   return whole && recent ? (value as unknown as Attempt) : undefined

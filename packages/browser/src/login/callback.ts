@@ -49,9 +49,27 @@ export function startCallback(parts: CallbackParts, page: Page): Promise<SignInR
 }
 
 async function finish(
-  { settings, vault, session: current }: CallbackParts,
+  parts: CallbackParts,
   page: Page,
-  { fault, parameters, state: answerState, cleaned }: Answer,
+  answer: Answer,
+  attempt: Attempt | undefined,
+): Promise<SignInResult> {
+  const result = await redeemAnswer(parts, answer, attempt)
+  // Not when the application has moved on meanwhile.
+  if (page.location.href === answer.cleaned) {
+    page.history.replaceState(page.history.state, '', result.returnTo)
+  }
+  return result
+}
+
+/**
+ * Turns an answer into a session. The caller has made sure that it comes here once.
+ *
+ * @param attempt - What the answer is compared with; `undefined` when nothing is known of it.
+ */
+export async function redeemAnswer(
+  { settings, vault, session: current }: Omit<CallbackParts, 'attempts'>,
+  { fault, parameters, state: answerState }: Answer,
   attempt: Attempt | undefined,
 ): Promise<SignInResult> {
   if (attempt === undefined) {
@@ -66,8 +84,6 @@ async function finish(
   const holding = await vault.redeem(parameters, { ...attempt, state: answerState })
   const session = current() ?? buildSession(holding)
   const returnTo = safeReturnTo(attempt.returnTo, settings.redirectUri)
-  // Not when the application has moved on meanwhile.
-  if (page.location.href === cleaned) page.history.replaceState(page.history.state, '', returnTo)
   const missingScopes = attempt.scope.split(' ').filter((scope) => !session.scopes.includes(scope))
   return Object.freeze({ session, returnTo, missingScopes })
 }

@@ -66,7 +66,12 @@ export async function exchange(
     return new Response((await response.text()) || null, { status, headers: response.headers })
   } catch (error) {
     // The network's own error is left out: some name the address with everything in it.
-    throw error instanceof HfAuthError ? error : unavailable(`\`${pathname}\` cannot be reached`, true)
+    throw error instanceof HfAuthError
+      ? error
+      : unavailable(
+          `\`${pathname}\` cannot be reached: no network, too slow, or not open to pages (CORS)`,
+          true,
+        )
   }
 }
 

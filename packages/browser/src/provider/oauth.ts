@@ -12,7 +12,7 @@ import type { Settings } from '../options.ts'
 import { assertIdTokenClaims, assertSameSignIn, type IdTokenClaims } from './id-token.ts'
 import { assertMetadata, createMetadataSource, type Metadata } from './metadata.ts'
 import { exchange, type ProviderRequest } from './network.ts'
-import { SignInRefusedError } from './refusal.ts'
+import { type RefusedRequest, SignInRefusedError } from './refusal.ts'
 
 /** What a sign-in must be compared with when its answer comes. */
 export interface Secrets {
@@ -26,7 +26,9 @@ export interface ExpectedAnswer {
   readonly nonce: string
   readonly verifier: string
   readonly redirectUri: string
+  readonly scope: string
   readonly maxAgeSeconds?: number
+  readonly acrValues?: readonly string[]
 }
 
 export interface Tokens {
@@ -123,6 +125,9 @@ export function createProvider(settings: Settings): Provider {
       const claims = oauth.getValidatedIdTokenClaims(tokens) as IdTokenClaims
       const accessToken = tokens.access_token
       await assertIdTokenClaims(claims, { clientId, accessToken, now: now(), clockToleranceSeconds })
+      const { acrValues } = expected
+      if (acrValues && !acrValues.includes(claims.acr as string))
+        throw wrongAnswer('its `acr` is not one asked for')
       return {
         accessToken,
         claims,
@@ -132,7 +137,7 @@ export function createProvider(settings: Settings): Provider {
         idToken: tokens.id_token,
       }
     } catch (error) {
-      throw translated(error, 'HFAUTH_SIGNIN_INVALID', unusable)
+      throw translated(error, 'HFAUTH_SIGNIN_INVALID', unusable, expected)
     }
   }
 
@@ -241,13 +246,14 @@ function translated(
   error: unknown,
   code: 'HFAUTH_ISSUER_UNAVAILABLE' | 'HFAUTH_SIGNIN_INVALID',
   message: string,
+  request?: RefusedRequest,
 ): HfAuthError {
   if (error instanceof HfAuthError) return error
   if (error instanceof oauth.AuthorizationResponseError || error instanceof oauth.ResponseBodyError) {
-    return new SignInRefusedError(error.error, error.error_description)
+    return new SignInRefusedError(error.error, error.error_description, request)
   }
   if (error instanceof oauth.WWWAuthenticateChallengeError) {
-    return new SignInRefusedError('invalid_client', undefined)
+    return new SignInRefusedError('invalid_client', undefined, request)
   }
   // These two are fixed sentences; any other message may quote what it tripped over.
   const known =

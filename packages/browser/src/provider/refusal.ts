@@ -27,13 +27,38 @@ const reasons = [
 export class SignInRefusedError extends HfAuthError {
   readonly reason: RefusalReason
 
-  constructor(error: string, description: string | undefined) {
+  constructor(error: string, description: string | undefined, request: RefusedRequest = {}) {
     const said = description ? `: ${boundedText(description)}` : ''
-    super('HFAUTH_SIGNIN_REFUSED', `the provider refused the sign-in, \`${boundedText(error)}\`${said}`, {
-      retryable: (passing as readonly string[]).includes(error),
-    })
+    const hint = adviceFor(error, description ?? '', request)
+    super(
+      'HFAUTH_SIGNIN_REFUSED',
+      `the provider refused the sign-in, \`${boundedText(error)}\`${said}${hint}`,
+      {
+        retryable: (passing as readonly string[]).includes(error),
+      },
+    )
     this.reason = reasons.find((reason) => reason === error) ?? 'other'
   }
+}
+
+/** What was sent, to say what has to be like it. */
+export interface RefusedRequest {
+  readonly redirectUri?: string
+  readonly scope?: string
+}
+
+/** What to change in the settings of the app, where the error tells. */
+function adviceFor(error: string, description: string, { redirectUri, scope }: RefusedRequest): string {
+  if (error === 'invalid_scope' && scope) {
+    return `. Enable these in the app's settings: \`${scope}\``
+  }
+  if (error === 'invalid_client' || error === 'unauthorized_client') {
+    return '. A page needs a public app: one with a secret is confidential'
+  }
+  if (redirectUri && (error === 'invalid_grant' || /redirect.?uri/i.test(description))) {
+    return `. The app's settings need this very redirect address: \`${redirectUri}\``
+  }
+  return ''
 }
 
 function boundedText(text: string): string {

@@ -20,6 +20,8 @@ export interface Capabilities {
   readonly tokens: 'page' | 'store'
   /** Whether the provider forgets tokens when it is told to; `undefined` when it could not be asked. */
   readonly revocation: boolean | undefined
+  /** Whether access tokens are bound to a key (RFC 9449). Never: this package does not do that. */
+  readonly senderConstrained: false
   /** Whether `signOut({ atProvider: true })` ends the session there too; `undefined` as above. */
   readonly logoutAtProvider: boolean | undefined
 }
@@ -41,6 +43,7 @@ export async function readCapabilities(parts: CapabilitiesParts): Promise<Capabi
     renewal: state.holding?.refreshable ? ['refresh-token', ...own] : own,
     tabsShare,
     tokens: settings.tokenStore ? 'store' : 'page',
+    senderConstrained: false,
     revocation: metadata && metadata.revocation_endpoint !== undefined,
     logoutAtProvider: metadata && metadata.end_session_endpoint !== undefined,
   }

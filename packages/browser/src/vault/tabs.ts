@@ -61,12 +61,17 @@ export function createTabs(
 
   return {
     get able() {
-      return Boolean(locks() && surroundings().BroadcastChannel)
+      return Boolean(locks() && channel)
     },
     listen() {
       const Channel = surroundings().BroadcastChannel
       if (channel || Channel === undefined) return
-      channel = new Channel(name)
+      try {
+        channel = new Channel(name)
+      } catch {
+        // Where the browser blocks what pages share, each page is on its own.
+        return
+      }
       channel.onmessage = ({ data }: MessageEvent) => {
         if (['ask', 'grant', 'out'].includes(data?.type)) onMessage(data)
       }

@@ -1,0 +1,392 @@
+/** Checklist sections 12 and 13, in a real Chromium against a plain OpenID provider and the Hub of the testkit: pop-ups, frames, new tabs. */
+import { type Hub, startHub } from '@hfauth/testkit'
+import type { Browser, BrowserContext, Frame, Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { leaveLines, rememberSecrets } from '../../../test/support/output.ts'
+import { launchChromium } from './chromium.ts'
+import { type PlainProvider, plainClientId, plainSub, startPlainProvider } from './support/bare-provider.ts'
+import { type PopupSite, startPopupSite } from './support/popup-site.ts'
+
+let site: PopupSite
+let provider: PlainProvider
+/** Its pages cut the tie to whoever opened them. */
+let isolated: PlainProvider
+let hub: Hub
+let browser: Browser
+let context: BrowserContext
+let printed: string[]
+
+beforeAll(async () => {
+  site = await startPopupSite()
+  const { redirectUris } = site
+  provider = await startPlainProvider({ redirectUris })
+  isolated = await startPlainProvider({ redirectUris, isolated: true })
+  hub = await startHub({
+    world: {
+      apps: [
+        {
+          clientId: plainClientId,
+          name: 'Workbench',
+          kind: 'public',
+          redirectUris: [`${site.url}/popup`],
+          scopes: ['openid', 'profile'],
+        },
+      ],
+    },
+  })
+  site.issuers.push(provider.issuer, isolated.issuer, hub.url)
+  browser = await launchChromium({
+    // As people have it: other sites' cookies are blocked and their storage is apart. The driver switches the second off
+    // in a list of features, and the last such list counts.
+    args: ['--test-third-party-cookie-phaseout', '--disable-features=HttpsUpgrades'],
+  })
+})
+
+afterAll(async () => {
+  rememberSecrets(hub.issued)
+  await browser?.close()
+  await hub?.close()
+  await provider?.close()
+  await isolated?.close()
+  await site?.close()
+})
+
+beforeEach(async () => {
+  printed = []
+  context = await browser.newContext()
+  context.setDefaultTimeout(15_000)
+  context.on('page', (opened) => {
+    opened.on('console', (message) => {
+      if (message.location().url.startsWith(site.url)) printed.push(message.text())
+    })
+    opened.on('pageerror', (error) => void printed.push(String(error)))
+  })
+})
+
+afterEach(async () => {
+  leaveLines('console-popup', printed)
+  await context.close()
+  expect(site.violations).toEqual([])
+  expect(printed).toEqual([])
+})
+
+const addressOf = (issuer: string) => `/?issuer=${encodeURIComponent(issuer)}`
+
+async function open(issuer = provider.issuer): Promise<Page> {
+  const page = await context.newPage()
+  await page.goto(site.url + addressOf(issuer))
+  await says(page, 'status', 'signed-out')
+  return page
+}
+
+async function openFrame(issuer = provider.issuer, more = ''): Promise<{ page: Page; frame: Frame }> {
+  const page = await context.newPage()
+  await page.goto(`${site.otherSite}/frame?issuer=${encodeURIComponent(issuer)}${more}`)
+  await page.frameLocator('iframe').locator('#status', { hasText: 'signed-out' }).waitFor()
+  const frame = page.frames()[1]
+  if (frame === undefined) throw new Error('the page has no frame')
+  return { page, frame }
+}
+
+async function says(from: Page | Frame, id: string, text: string): Promise<void> {
+  await from.locator(`#${id}`, { hasText: text }).waitFor()
+}
+
+async function clickForWindow(from: Page | Frame, selector: string): Promise<Page> {
+  const [opened] = await Promise.all([context.waitForEvent('page'), from.locator(selector).click()])
+  return opened
+}
+
+async function finish(opened: Page): Promise<void> {
+  await opened.locator('#continue').click()
+}
+
+/** A person who closes a window, unlike a test that ends one. */
+const closeWindow = (opened: Page) => opened.close()
+
+const gone = (opened: Page) => (opened.isClosed() ? Promise.resolve() : opened.waitForEvent('close'))
+
+describe('a pop-up', () => {
+  test('signs in, closes itself and leaves page, storage and history alone (L1, L3, L4, O1, O2, O8, S3)', async () => {
+    const page = await open()
+    const opened = await clickForWindow(page, '#popup')
+    await finish(opened)
+    await says(page, 'outcome-1', `${plainSub} openid profile`)
+    await gone(opened)
+    expect(await page.locator('#status').textContent()).toBe('signed-in')
+    expect(page.url()).toBe(site.url + addressOf(provider.issuer))
+    expect(await page.evaluate(() => sessionStorage.length + localStorage.length)).toBe(0)
+  })
+
+  test('opens inside the click, before anything is fetched (L1)', async () => {
+    const page = await open()
+    let letGo = () => {}
+    const held = new Promise<void>((resolve) => {
+      letGo = resolve
+    })
+    await page.route(`${provider.issuer}/.well-known/**`, async (route) => {
+      await held
+      await route.continue()
+    })
+    const opened = await clickForWindow(page, '#popup')
+    expect(opened.url()).toBe('about:blank')
+    letGo()
+    await finish(opened)
+    await says(page, 'outcome-1', plainSub)
+  })
+
+  test('that looks closed because the provider cut the tie still signs in (L2, L3)', async () => {
+    const page = await open(isolated.issuer)
+    const opened = await clickForWindow(page, '#popup')
+    await opened.locator('#continue').waitFor()
+    await says(page, 'closed', 'looks closed')
+    expect(opened.isClosed()).toBe(false)
+    await finish(opened)
+    await says(page, 'outcome-1', plainSub)
+  })
+
+  test('closed by the person is told of, and the next one works (L2, L6)', async () => {
+    const page = await open()
+    const first = await clickForWindow(page, '#popup')
+    await first.locator('#continue').waitFor()
+    await closeWindow(first)
+    await says(page, 'closed', 'looks closed')
+    expect(await page.locator('#outcome-1').textContent()).toBe('…')
+    const second = await clickForWindow(page, '#popup')
+    await finish(second)
+    await says(page, 'outcome-2', plainSub)
+    await says(page, 'outcome-1', 'HFAUTH_SIGNIN_ABANDONED')
+  })
+
+  test('is taken over by a second sign-in, and the first ends (L6)', async () => {
+    const page = await open()
+    const opened = await clickForWindow(page, '#popup')
+    await opened.locator('#continue').waitFor()
+    const before = opened.url()
+    await page.locator('#popup').click()
+    await says(page, 'outcome-1', 'HFAUTH_SIGNIN_ABANDONED')
+    await opened.waitForURL((url) => url.href !== before && url.pathname.startsWith('/interaction/'))
+    expect(context.pages()).toHaveLength(2)
+    await finish(opened)
+    await says(page, 'outcome-2', plainSub)
+  })
+
+  test('whose page was reloaded says that nobody waits, and a new one works (L6)', async () => {
+    const page = await open()
+    const opened = await clickForWindow(page, '#popup')
+    await opened.locator('#continue').waitFor()
+    await page.reload()
+    await says(page, 'status', 'signed-out')
+    await finish(opened)
+    await opened.locator('[data-hfauth=unclaimed]').waitFor()
+    expect(await opened.locator('[data-hfauth-text]').textContent()).toContain('Nobody is waiting')
+    expect(opened.url()).toBe(`${site.url}/popup`)
+    await page.locator('#popup').click()
+    await says(page, 'outcome-1', plainSub)
+  })
+
+  test('that the browser blocks gives an error with a link that signs in (L1)', async () => {
+    // What a browser that blocks answers; a headless one opens every window.
+    await context.addInitScript(() => {
+      window.open = () => null
+    })
+    const page = await open()
+    await page.locator('#popup').click()
+    await says(page, 'outcome-1', 'HFAUTH_POPUP_BLOCKED')
+    const opened = await clickForWindow(page, '#link')
+    await finish(opened)
+    await says(page, 'outcome-1', `by link ${plainSub}`)
+  })
+
+  test('is not ended by messages of others (L3)', async () => {
+    const page = await open()
+    let state = ''
+    context.on('request', (request) => {
+      state ||= new URL(request.url()).searchParams.get('state') ?? ''
+    })
+    const opened = await clickForWindow(page, '#popup')
+    await opened.locator('#continue').waitFor()
+    expect(state).toMatch(/^[\w-]{43}$/)
+    // Even with the right state: from the provider's origin, which holds a handle on the page, and from the page itself;
+    // and by guess on a channel.
+    const forged = { hfauth: 'answer', version: 1, url: `${site.url}/popup?code=forged&state=${state}` }
+    await opened.evaluate((message) => window.opener.postMessage(message, '*'), forged)
+    await page.evaluate((message) => {
+      window.postMessage(message, '*')
+      for (const junk of [null, 'answer', { hfauth: 'answer' }, { ...message, url: 'not an address' }]) {
+        window.postMessage(junk, '*')
+      }
+      new BroadcastChannel('hfauth.answer.1.forged').postMessage(message)
+    }, forged)
+    expect(await page.locator('#outcome-1').textContent()).toBe('…')
+    await finish(opened)
+    await says(page, 'outcome-1', plainSub)
+  })
+})
+
+describe('the page a pop-up comes back to', () => {
+  test('cleans its address at once and keeps nothing (B9, L4, O9)', async () => {
+    const page = await context.newPage()
+    const asked: string[] = []
+    page.on('request', (request) => void asked.push(request.url()))
+    await page.goto(`${site.url}/popup?code=a-code&state=a-state`)
+    expect(page.url()).toBe(`${site.url}/popup`)
+    await page.locator('[data-hfauth=unclaimed]').waitFor()
+    expect(await page.evaluate(() => sessionStorage.length + localStorage.length)).toBe(0)
+    // Itself and its script, both of this origin.
+    expect(asked.filter((url) => !url.endsWith('/favicon.ico'))).toEqual([
+      `${site.url}/popup?code=a-code&state=a-state`,
+      `${site.url}/popup-callback.js`,
+    ])
+  })
+
+  test('says what it is for to whoever opens it without an answer (L4)', async () => {
+    const page = await context.newPage()
+    await page.goto(`${site.url}/popup`)
+    await page.locator('[data-hfauth=empty]').waitFor()
+    expect(await page.locator('[data-hfauth-text]').textContent()).toContain('coming back from a sign-in')
+  })
+})
+
+describe('in a frame of another site', () => {
+  test('a redirect is refused and the frame stays where it is (N1)', async () => {
+    const { frame } = await openFrame()
+    const before = frame.url()
+    expect(await frame.locator('#ways').textContent()).toBe('popup new-tab full-page')
+    await frame.locator('#redirect').click()
+    await says(frame, 'outcome-1', 'HFAUTH_SIGNIN_FRAMED')
+    expect(frame.url()).toBe(before)
+  })
+
+  test('a pop-up signs in although other sites have no storage (L3, L5, N1, N6)', async () => {
+    const alone = await open()
+    await alone.evaluate(() => localStorage.setItem('seen', 'yes'))
+    const { frame } = await openFrame()
+    expect(await frame.evaluate(() => localStorage.getItem('seen'))).toBeNull()
+    const opened = await clickForWindow(frame, '#popup')
+    await finish(opened)
+    await says(frame, 'outcome-1', plainSub)
+    expect(await frame.locator('#status').textContent()).toBe('signed-in')
+    expect(await alone.locator('#status').textContent()).toBe('signed-out')
+  })
+
+  test('a pop-up signs in although storage throws (H8, L5, N3)', async () => {
+    await context.addInitScript(() => {
+      if (window.top === window) return
+      for (const name of ['sessionStorage', 'localStorage']) {
+        Object.defineProperty(window, name, {
+          get() {
+            throw new DOMException('blocked', 'SecurityError')
+          },
+        })
+      }
+      window.BroadcastChannel = class {
+        constructor() {
+          throw new DOMException('blocked', 'SecurityError')
+        }
+      } as unknown as typeof BroadcastChannel
+    })
+    const { frame } = await openFrame()
+    const opened = await clickForWindow(frame, '#popup')
+    await finish(opened)
+    await says(frame, 'outcome-1', plainSub)
+  })
+
+  test('a relay signs in although the provider cuts the tie and storage is apart (L2, L3, L5, N1)', async () => {
+    const { frame } = await openFrame(isolated.issuer, '&relay')
+    const relay = await clickForWindow(frame, '#popup')
+    await relay.locator('[data-hfauth=relay]').waitFor()
+    expect(relay.url()).toBe(`${site.url}/popup#hfauth-relay`)
+    const opened = await clickForWindow(relay, '[data-hfauth-text] button')
+    await finish(opened)
+    await says(frame, 'outcome-1', plainSub)
+    await gone(relay)
+    expect(await frame.locator('#status').textContent()).toBe('signed-in')
+  })
+
+  test('a relay takes orders from its opener alone (L3)', async () => {
+    const { page, frame } = await openFrame(isolated.issuer, '&relay')
+    const relay = await clickForWindow(frame, '#popup')
+    await relay.locator('[data-hfauth=relay]').waitFor()
+    const order = { hfauth: 'order', version: 1, url: 'https://evil.invalid/', state: 'x' }
+    await relay.evaluate((message) => window.postMessage(message, '*'), order)
+    const [opened] = await Promise.all([
+      context.waitForEvent('page'),
+      relay.locator('[data-hfauth-text] button').click(),
+    ])
+    await opened.locator('#continue').waitFor()
+    expect(opened.url().startsWith(isolated.issuer)).toBe(true)
+    await page.close()
+  })
+
+  test('a relay that another site opens offers nothing (L3)', async () => {
+    const stranger = await context.newPage()
+    await stranger.goto(`${site.otherSite}/frame`)
+    const [relay] = await Promise.all([
+      context.waitForEvent('page'),
+      stranger.evaluate(
+        (url) => void Object.assign(window, { relay: window.open(url) }),
+        `${site.url}/popup#hfauth-relay`,
+      ),
+    ])
+    await relay.waitForLoadState()
+    const heard = relay.evaluate(() =>
+      new Promise((resolve) => addEventListener('message', resolve, { once: true })).then(() => 'heard'),
+    )
+    const order = { hfauth: 'order', version: 1, url: 'https://evil.invalid/', state: 'x' }
+    await stranger.evaluate((message) => {
+      const { relay: opened } = window as unknown as { relay: Window }
+      setInterval(() => opened.postMessage(message, '*'), 50)
+    }, order)
+    expect(await heard).toBe('heard')
+    expect(await relay.locator('button').count()).toBe(0)
+    // The browser says that the other site was not told either.
+    expect(printed.join()).toContain('target origin')
+    printed.length = 0
+  })
+
+  test('a provider that cuts the tie is told of, and the direct address signs in (L2, N2, N6)', async () => {
+    const { frame } = await openFrame(isolated.issuer)
+    const popup = await clickForWindow(frame, '#popup')
+    await popup.locator('#continue').waitFor()
+    await says(frame, 'closed', 'looks closed')
+    await closeWindow(popup)
+    const tab = await clickForWindow(frame, '#direct')
+    // It went on to the provider by itself: the click in the frame was the person's wish.
+    await finish(tab)
+    await says(tab, 'status', 'signed-in')
+    expect(tab.url()).toBe(site.url + addressOf(isolated.issuer))
+  })
+})
+
+describe('at Hugging Face', () => {
+  test('a framed page signs in by pop-up, past its login and consent pages (L5, N1)', async () => {
+    const { frame } = await openFrame(hub.url)
+    const opened = await clickForWindow(frame, '#popup')
+    await opened.locator('button[name=username][value=ana]').click()
+    await opened.locator('button[name=decision][value=allow]').click()
+    await says(frame, 'outcome-1', `${hub.person('ana').id} openid profile`)
+    await gone(opened)
+  })
+
+  test('a person who refuses ends it with the reason, and the window closes (B14, L4)', async () => {
+    const page = await open(hub.url)
+    const opened = await clickForWindow(page, '#popup')
+    await opened.locator('button[name=username][value=ben]').click()
+    await opened.locator('button[name=decision][value=deny]').click()
+    await says(page, 'outcome-1', 'HFAUTH_SIGNIN_REFUSED')
+    await gone(opened)
+    expect(await page.locator('#status').textContent()).toBe('signed-out')
+  })
+})
+
+describe('at its own address', () => {
+  test('the ways are redirect and pop-up, and the redirect signs in at a provider that knows nothing of us (N1)', async () => {
+    const page = await open()
+    expect(await page.locator('#ways').textContent()).toBe('redirect popup')
+    await page.locator('#redirect').click()
+    await finish(page)
+    await says(page, 'status', 'signed-in')
+    expect(page.url()).toBe(site.url + addressOf(provider.issuer))
+  })
+})

@@ -1,0 +1,121 @@
+/**
+ * Pop-up site: a page that signs in through another window, the page that window comes back to, and a page of another
+ * site that frames the first. All under the strictest headers they can live with.
+ *
+ * @module
+ */
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+import { plainClientId } from './bare-provider.ts'
+
+export interface PopupSite {
+  /** The application's own origin. */
+  readonly url: string
+  /** The same server under a name that is another site. */
+  readonly otherSite: string
+  /** What may be sent to a provider as redirect address. */
+  redirectUris(issuer: string): string[]
+  /** Reports of the content security policies. */
+  readonly violations: string[]
+  /** Origins of providers that the pages may speak to. */
+  readonly issuers: string[]
+  /** While true, answers at `/callback` reach an empty page instead of the application. */
+  catching: boolean
+  close(): Promise<void>
+}
+
+const appHtml = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>App</title>
+<script type="module" src="/app.js"></script></head><body>
+<p id="status">loading</p><p id="ways"></p><p id="closed"></p><p id="outcome-1"></p><p id="outcome-2"></p>
+<p id="violations"></p><button id="popup">Pop-up</button><button id="redirect">Redirect</button>
+<a id="link" target="_blank"></a><a id="direct" target="_blank" rel="noopener">Direct</a></body></html>`
+
+const callbackHtml = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Signing in</title>
+<script type="module" src="/popup-callback.js"></script></head><body><p data-hfauth-text></p></body></html>`
+
+export async function startPopupSite(): Promise<PopupSite> {
+  const violations: string[] = []
+  const issuers: string[] = []
+  const [app, callback] = await Promise.all([
+    bundle('../page/popup-app.ts'),
+    bundle('../../src/popup-callback.ts'),
+  ])
+  const server = createServer((req, res) => {
+    const { pathname, searchParams } = new URL(req.url ?? '', 'http://site')
+    const answer = (body: string, type: string) =>
+      res.writeHead(200, { 'content-type': `${type}; charset=utf-8`, 'cache-control': 'no-store' }).end(body)
+    if (pathname === '/favicon.ico') return void res.writeHead(204).end()
+    if (pathname === '/app.js') return void answer(app, 'text/javascript')
+    if (pathname === '/popup-callback.js') return void answer(callback, 'text/javascript')
+    if (pathname === '/violations') {
+      req.on('data', (chunk) => violations.push(String(chunk)))
+      return void req.on('end', () => res.writeHead(204).end())
+    }
+    if (pathname === '/frame') {
+      const framed = `${url}/?${searchParams}`
+      return void answer(
+        `<!doctype html><title>Frame</title><iframe src="${framed.replaceAll('&', '&amp;')}"></iframe>`,
+        'text/html',
+      )
+    }
+    if (pathname === '/callback' && site.catching) {
+      return void answer('<!doctype html><title>Caught</title>', 'text/html')
+    }
+    res.setHeader('referrer-policy', 'no-referrer')
+    if (pathname === '/popup') {
+      res.setHeader('content-security-policy', policy("frame-ancestors 'none'", ''))
+      return void answer(callbackHtml, 'text/html')
+    }
+    res.setHeader('cross-origin-opener-policy', 'same-origin-allow-popups')
+    res.setHeader('content-security-policy', policy(`frame-ancestors ${otherSite}`, issuers.join(' ')))
+    answer(appHtml, 'text/html')
+  })
+  await new Promise<void>((done) => void server.listen(0, '127.0.0.1', done))
+  const { port } = server.address() as AddressInfo
+  const url = `http://127.0.0.1:${port}`
+  const otherSite = `http://localhost:${port}`
+
+  const site: PopupSite = {
+    url,
+    otherSite,
+    redirectUris: (issuer) => [`${url}/popup`, `${url}/callback?issuer=${encodeURIComponent(issuer)}`],
+    violations,
+    issuers,
+    catching: false,
+    close: () =>
+      new Promise((done) => {
+        server.close(() => done())
+        server.closeAllConnections()
+      }),
+  }
+  return site
+}
+
+function policy(ancestors: string, connect: string): string {
+  return [
+    "default-src 'none'",
+    "script-src 'self'",
+    connect === '' ? "connect-src 'none'" : `connect-src ${connect}`,
+    "base-uri 'none'",
+    "form-action 'none'",
+    ancestors,
+    "require-trusted-types-for 'script'",
+    "trusted-types 'none'",
+    'report-uri /violations',
+  ].join('; ')
+}
+
+async function bundle(path: string): Promise<string> {
+  const { outputFiles } = await build({
+    entryPoints: [fileURLToPath(new URL(path, import.meta.url))],
+    bundle: true,
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2023',
+    write: false,
+    define: { CONFIG: JSON.stringify({ clientId: plainClientId }) },
+  })
+  return outputFiles[0]?.text ?? ''
+}
