@@ -28,7 +28,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   // Bounded by whoever calls it: the proxy's limits, tested in proxy-upstream and below.
   'proxy/upstream-client.ts': ['undici: Agent, request, upgrade'],
   // Compares addresses, and opens nothing.
-  'guard/client-address.ts': ['node:net: BlockList, isIP'],
+  'internal/trusted-proxies.ts': ['node:net: BlockList, isIP'],
 }
 
 const networkModules = /^(?:node:)?(?:https?|http2|net|tls|dgram|dns|dns\/promises|undici|ws|axios|got)$/
