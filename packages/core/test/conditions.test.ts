@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { compileCondition, type Truth } from '../src/compile/conditions.ts'
-import { type FactPath, readCondition, writeCondition } from '../src/policy/condition.ts'
+import { type FactPath, writeCondition } from '../src/policy/condition.ts'
+import { readPolicyCondition } from '../src/policy/condition-faults.ts'
 import type { Json, RequestContext } from '../src/types.ts'
 import { judge } from './reference-judge.ts'
 import { accessOf, now, principalOf } from './support.ts'
 
 function read(document: { readonly [key: string]: Json }) {
-  return readCondition(document, {
+  return readPolicyCondition(document, {
     roots: ['resource', 'principal', 'context'],
     checkFact: () => undefined,
     report: (fault) => {

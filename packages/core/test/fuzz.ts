@@ -7,6 +7,8 @@
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import fc from 'fast-check'
+import { standingOf } from '../src/decide/access.ts'
+import { snapshotOf } from '../src/decide/snapshot.ts'
 import {
   canonicalId,
   createEngine,
@@ -110,7 +112,7 @@ function snapshots(): string {
         access.likelihood(action, resource, context)
       }
       access.scopes()
-      access.snapshot()
+      snapshotOf(standingOf(access).standing)
     }
   }
   return `${count.read} loaded and asked, ${count.refused} refused with a typed error`

@@ -30,6 +30,12 @@ const ana = principalOf('oidc', {
   secret_claim: 'of-ana',
 })
 
+const everything = { effect: 'allow', actions: ['*'], types: ['**'] }
+
+function nested(levels: number): object {
+  return levels === 0 ? { 'resource.x': 1 } : { $not: nested(levels - 1) }
+}
+
 function accessTo(policy: Partial<PolicyDocument>) {
   return createEngine(policyOf(policy), { environment: 'production', now: () => now }).for(ana)
 }
@@ -137,6 +143,10 @@ describe('a snapshot', () => {
     ['a freshness that is no number', { ...live.snapshot(), freshUntil: 'never' }],
     ['something huge', `{"snapshot":1,"rules":[${'1,'.repeat(1_100_000)}1]}`],
     ['something deep', '['.repeat(1_000_000)],
+    [
+      'a condition deeper than any policy has',
+      { ...live.snapshot(), rules: [{ ...everything, when: nested(80) }] },
+    ],
   ])('is refused when it is %s', (_, input) => {
     expect(() => loadSnapshot(input)).toThrow(expect.objectContaining({ code: 'HFAUTH_SNAPSHOT_INVALID' }))
   })

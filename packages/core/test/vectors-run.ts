@@ -11,14 +11,13 @@ export interface CoreModule {
   createEngine(
     policy: never,
     options: { readonly environment: string; readonly now: () => number },
-  ): { for(principal: never): VectorAccess }
+  ): { for(principal: never): VectorAccess & { snapshot(): { readonly digest: string } } }
   loadSnapshot(text: string, options: { readonly now: () => number }): VectorAccess
   digestOf(value: never): string
 }
 
 interface VectorAccess {
   decide(question: never): VectorDecision
-  snapshot(): { readonly digest: string }
 }
 
 interface VectorDecision {

@@ -120,9 +120,11 @@ export function readResidual(document: ConditionDocument): Condition {
   return readCondition(document, {
     roots: ['resource', 'context', 'principal'],
     residual: true,
-    checkFact: () => undefined,
-    report: (fault) => {
-      throw new HfAuthError('HFAUTH_CONFIG_INVALID', fault.message)
+    isFact: () => true,
+    // The principal's own values stand where references were; judging takes any of them.
+    isOperand: () => true,
+    report: ({ kind }) => {
+      throw new HfAuthError('HFAUTH_CONFIG_INVALID', `a condition cannot be read: ${kind}`)
     },
   })
 }

@@ -10,9 +10,9 @@ import { HfAuthError } from '../errors.ts'
 import { sortedUnique } from '../internal/sort.ts'
 import type { Decision, Likelihood, Question, RequestContext, Resource, ResourceInput } from '../types.ts'
 import { can, decide, keepAllowed, likelihood } from './decide.ts'
+import { readSnapshot } from './read-snapshot.ts'
 import { emptyFacts, nameOf, readFacts } from './resource.ts'
 import { scopesForRules } from './scopes.ts'
-import { readSnapshot, type Snapshot, snapshotOf } from './snapshot.ts'
 import type { Standing } from './standing.ts'
 
 export interface Access {
@@ -35,8 +35,6 @@ export interface Access {
   searchResources<T extends Resource>(action: string, resources: readonly T[], context?: RequestContext): T[]
   /** The smallest set of Hugging Face scopes for what the roles allow here, sorted. */
   scopes(): string[]
-  /** This principal's grants alone, as JSON for the browser. */
-  snapshot(): Snapshot
 }
 
 /** What an access answers from just now. */
@@ -119,10 +117,6 @@ export abstract class StandingAccess implements Access {
   scopes(): string[] {
     const standing = this.standing()
     return scopesForRules(standing.rules(), standing.ceiling)
-  }
-
-  snapshot(): Snapshot {
-    return snapshotOf(this.standing())
   }
 
   /** For what is built on an access from outside; see {@link standingOf}. */

@@ -11,6 +11,7 @@ import { decide } from '../decide/decide.ts'
 import { createStandings, type PolicyStanding, type StandingSource } from '../decide/grants.ts'
 import { emptyFacts, nameOf, readFacts } from '../decide/resource.ts'
 import { scopesForRules } from '../decide/scopes.ts'
+import { type Snapshot, snapshotOf } from '../decide/snapshot.ts'
 import type { Standing } from '../decide/standing.ts'
 import { HfAuthError } from '../errors.ts'
 import { consideredStatements, type ExplainOptions, type Explanation } from '../explain/explain.ts'
@@ -180,6 +181,10 @@ class PrincipalAccess extends StandingAccess implements PolicyAccess {
   patternsFor(action: string, type: string): Patterns {
     const { standing, now } = this.current()
     return patternsFor(standing, action, type, now)
+  }
+
+  snapshot(): Snapshot {
+    return snapshotOf(this.current().standing)
   }
 
   ability(options?: AbilityOptions): HfAuthAbility {

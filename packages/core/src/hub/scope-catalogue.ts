@@ -7,6 +7,7 @@
  * @see huggingface.co/docs/hub/oauth, "Currently supported scopes" (18 scopes, August 2026)
  * @module
  */
+import { scopeImplications } from './scope-implications.ts'
 
 export interface HubScope {
   readonly name: string
@@ -21,58 +22,59 @@ export interface HubScope {
 
 const docs = 'documented' as const
 
-export const hubScopes: readonly HubScope[] = [
-  { name: 'openid', grants: 'an ID token', implies: [], source: docs },
-  { name: 'profile', grants: 'username, name and picture', implies: [], source: docs },
-  { name: 'email', grants: 'the e-mail address', implies: [], source: docs },
-  { name: 'read-billing', grants: 'whether a payment method is on file', implies: [], source: docs },
-  { name: 'read-memberships', grants: 'organisations and the role in each', implies: [], source: docs },
-  { name: 'read-repos', grants: 'repositories, private ones included', implies: [], source: docs },
-  { name: 'gated-repos', grants: 'public gated repositories one was admitted to', implies: [], source: docs },
+type Listed = Omit<HubScope, 'implies'>
+
+const listed: readonly Listed[] = [
+  { name: 'openid', grants: 'an ID token', source: docs },
+  { name: 'profile', grants: 'username, name and picture', source: docs },
+  { name: 'email', grants: 'the e-mail address', source: docs },
+  { name: 'read-billing', grants: 'whether a payment method is on file', source: docs },
+  { name: 'read-memberships', grants: 'organisations and the role in each', source: docs },
+  { name: 'read-repos', grants: 'repositories, private ones included', source: docs },
+  { name: 'gated-repos', grants: 'public gated repositories one was admitted to', source: docs },
   {
     name: 'contribute-repos',
     grants: 'making repositories, and using those the app made',
-    implies: [],
     source: docs,
   },
   {
     name: 'write-repos',
     grants: 'reading and changing repositories',
-    implies: ['read-repos'],
     source: docs,
     implicationSource: 'documented',
   },
   {
     name: 'manage-repos',
     grants: 'full control of repositories, making and deleting included',
-    implies: ['write-repos', 'contribute-repos'],
     source: docs,
     implicationSource: 'inferred',
   },
-  { name: 'read-collections', grants: 'collections', implies: [], source: docs },
+  { name: 'read-collections', grants: 'collections', source: docs },
   {
     name: 'write-collections',
     grants: 'making, changing and deleting collections',
-    implies: ['read-collections'],
     source: docs,
     implicationSource: 'documented',
   },
-  { name: 'inference-api', grants: 'Inference Providers in one’s name', implies: [], source: docs },
-  { name: 'read-endpoints', grants: 'seeing and calling Inference Endpoints', implies: [], source: docs },
+  { name: 'inference-api', grants: 'Inference Providers in one’s name', source: docs },
+  { name: 'read-endpoints', grants: 'seeing and calling Inference Endpoints', source: docs },
   {
     name: 'write-endpoints',
     grants: 'making, changing and deleting Inference Endpoints',
-    implies: ['read-endpoints'],
     source: docs,
     implicationSource: 'documented',
   },
-  { name: 'jobs', grants: 'running jobs', implies: [], source: docs },
-  { name: 'webhooks', grants: 'managing webhooks', implies: [], source: docs },
+  { name: 'jobs', grants: 'running jobs', source: docs },
+  { name: 'webhooks', grants: 'managing webhooks', source: docs },
   {
     name: 'write-discussions',
     grants: 'opening and answering discussions and pull requests',
-    implies: [],
     source: docs,
   },
-  { name: 'read-mcp', grants: 'Hugging Face’s MCP server', implies: [], source: 'seen' },
+  { name: 'read-mcp', grants: 'Hugging Face’s MCP server', source: 'seen' },
 ]
+
+export const hubScopes: readonly HubScope[] = /* @__PURE__ */ listed.map((scope) => ({
+  ...scope,
+  implies: scopeImplications.get(scope.name) ?? [],
+}))

@@ -11,12 +11,7 @@
 import { compareCodeUnits, sortedUnique } from '../internal/sort.ts'
 import type { Json } from '../types.ts'
 import { type HubAction, type HubType, isHubType } from './actions.ts'
-import { hubScopes } from './scope-catalogue.ts'
-
-/** Direct implications; `impliedScopes` follows them to the end. */
-const implications: ReadonlyMap<string, readonly string[]> = new Map(
-  hubScopes.filter(({ implies }) => implies.length > 0).map(({ name, implies }) => [name, implies]),
-)
+import { scopeImplications } from './scope-implications.ts'
 
 /** Each alternative is a set of scopes that suffices. None: no scope does. One that is empty: no scope is needed. */
 type Alternatives = readonly (readonly string[])[]
@@ -72,7 +67,7 @@ const needs: Readonly<Record<HubType, Readonly<Record<HubAction, Alternatives>>>
 export function impliedScopes(scopes: Iterable<string>): string[] {
   const found = new Set(scopes)
   for (const scope of found) {
-    for (const implied of implications.get(scope) ?? []) found.add(implied)
+    for (const implied of scopeImplications.get(scope) ?? []) found.add(implied)
   }
   return sortedUnique(found)
 }

@@ -7,7 +7,8 @@ import { present } from '../internal/present.ts'
 import { sortedUnique } from '../internal/sort.ts'
 import type { JsonPath } from '../json.ts'
 import type { Json } from '../types.ts'
-import { type Condition, readCondition } from './condition.ts'
+import type { Condition } from './condition.ts'
+import { readPolicyCondition } from './condition-faults.ts'
 import { closedGates } from './gates.ts'
 import type { Binding } from './policy.ts'
 import { checkName, type PolicyReader } from './reader.ts'
@@ -65,7 +66,7 @@ export function checkSubject(
   }
   warnOfWeakSubject(reader, subject, path)
   if (subject.claims === undefined) return undefined
-  return readCondition(
+  return readPolicyCondition(
     subject.claims,
     {
       roots: ['claims'],

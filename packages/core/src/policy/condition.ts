@@ -3,18 +3,14 @@
  * evaluated and explained.
  *
  * text → shape → **condition** → normal form. Every operator is decidable and runs in linear time;
- * there are no regular expressions.
+ * there are no regular expressions. A page reads a snapshot with this file, so what it says to the author of a
+ * policy stands in another: `condition-faults.ts`.
  *
  * @module
  */
-import { parseGlob } from '../internal/glob.ts'
-import { parseCidr } from '../internal/ip.ts'
-import { suggestion } from '../internal/nearest.ts'
 import type { JsonPath } from '../json.ts'
 import type { Json } from '../types.ts'
-import type { FaultCode } from './faults.ts'
 import type { ConditionDocument } from './schema.ts'
-import { parseMoment } from './time.ts'
 
 export const operators = [
   '$eq',
@@ -65,20 +61,24 @@ export type Condition =
   /** What partial evaluation found that no request can settle; `facts` names what was not told. */
   | { readonly kind: 'unknown'; readonly facts: readonly string[] }
 
-export interface ConditionFault {
-  readonly code: FaultCode
-  readonly path: JsonPath
-  readonly message: string
-}
+/** What is wrong in a document, without the words for it. */
+export type ConditionProblem =
+  | { readonly kind: 'no condition' | 'no list of conditions' | 'no condition on elements' | 'empty' }
+  | { readonly kind: 'unknown operator'; readonly key: string; readonly onFact: boolean }
+  | { readonly kind: 'unknown root'; readonly key: string; readonly roots: readonly Root[] }
+  | { readonly kind: 'wrong fact'; readonly path: FactPath }
+  | { readonly kind: 'wrong operand'; readonly operator: Operator; readonly value: Json }
 
 export interface ConditionReader {
   /** Roots a key may begin with here; for `claims` and `element` the whole key is the name. */
   readonly roots: readonly Root[]
-  /** Says what is wrong with a fact of this name, if anything. */
-  checkFact(path: FactPath): { code: FaultCode; message: string } | undefined
+  /** Whether facts of this name exist. */
+  isFact(path: FactPath): boolean
+  /** Whether an operator takes this value. */
+  isOperand(operator: Operator, value: Json): boolean
   /** True for conditions that partial evaluation wrote: they may hold `$unknown`, which no policy may. */
   readonly residual?: boolean
-  report(fault: ConditionFault): void
+  report(problem: ConditionProblem, path: JsonPath): void
 }
 
 /** Reads a condition; what is wrong goes to `reader.report`, and such a part is left out. */
@@ -94,14 +94,14 @@ export function readCondition(
       of.push({ kind: key === '$and' ? 'all' : 'any', of: readList(value, reader, here) })
     } else if (key === '$not') {
       if (isMapping(value)) of.push({ kind: 'not', of: readCondition(value, reader, here) })
-      else reader.report({ code: 'malformed_condition', path: here, message: '`$not` takes a condition' })
+      else reader.report({ kind: 'no condition' }, here)
     } else if (key === '$unknown' && reader.residual === true && isTexts(value)) {
       of.push({ kind: 'unknown', facts: value })
     } else if (key === '$known' && reader.residual === true && isMapping(value) && isMapping(value.is)) {
       const [test] = readTests({ root: 'principal', name: 'known' }, value.is, reader, here)
       if (test?.kind === 'test' && value.value !== undefined) of.push({ ...test, known: value.value })
     } else if (key.startsWith('$')) {
-      reader.report(unknownOperator(key, ['$and', '$or', '$not'], here))
+      reader.report({ kind: 'unknown operator', key, onFact: false }, here)
     } else {
       const path = readFactPath(key, reader, here)
       if (path !== undefined) of.push(...readTests(path, value, reader, here))
@@ -112,11 +112,7 @@ export function readCondition(
 
 function readList(value: Json, reader: ConditionReader, at: JsonPath): Condition[] {
   if (!Array.isArray(value) || (value.length === 0 && reader.residual !== true) || !value.every(isMapping)) {
-    reader.report({
-      code: 'malformed_condition',
-      path: at,
-      message: `\`${at.at(-1)}\` takes a list of conditions`,
-    })
+    reader.report({ kind: 'no list of conditions' }, at)
     return []
   }
   return value.map((item, i) => readCondition(item, reader, [...at, i]))
@@ -128,33 +124,19 @@ function readFactPath(text: string, reader: ConditionReader, at: JsonPath): Fact
   const dot = text.indexOf('.')
   const root = reader.roots.find((name) => name === text.slice(0, dot))
   if (root === undefined || dot === text.length - 1) {
-    const meant = reader.roots.map((name) => `\`${name}.\``).join(', ')
-    reader.report({
-      code: 'malformed_condition',
-      path: at,
-      message: `\`${text}\` does not begin with one of ${meant}`,
-    })
+    reader.report({ kind: 'unknown root', key: text, roots: reader.roots }, at)
     return undefined
   }
   const path = { root, name: text.slice(dot + 1) }
-  const fault = reader.checkFact(path)
-  if (fault !== undefined) {
-    reader.report({ ...fault, path: at })
-    return undefined
-  }
-  return path
+  if (reader.isFact(path)) return path
+  reader.report({ kind: 'wrong fact', path }, at)
+  return undefined
 }
 
 function readTests(path: FactPath, value: Json, reader: ConditionReader, at: JsonPath): Condition[] {
   if (!isMapping(value) || '$ref' in value) return readTest(path, '$eq', value, reader, at)
   const keys = Object.keys(value)
-  if (keys.length === 0) {
-    reader.report({
-      code: 'malformed_condition',
-      path: at,
-      message: 'an empty condition holds for everything; leave it out instead',
-    })
-  }
+  if (keys.length === 0) reader.report({ kind: 'empty' }, at)
   return keys.flatMap((key) => {
     const here = [...at, key]
     if (key === '$not') {
@@ -162,7 +144,7 @@ function readTests(path: FactPath, value: Json, reader: ConditionReader, at: Jso
       return [{ kind: 'not' as const, of: { kind: 'all' as const, of } }]
     }
     if (!isOperator(key)) {
-      reader.report(unknownOperator(key, [...operators, '$not'], here))
+      reader.report({ kind: 'unknown operator', key, onFact: true }, here)
       return []
     }
     return readTest(path, key, value[key] ?? null, reader, here)
@@ -178,14 +160,10 @@ function readTest(
 ): Condition[] {
   if (operator === '$elemMatch') {
     if (isMapping(value)) {
-      const inner: ConditionReader = { ...reader, roots: ['element'], checkFact: () => undefined }
+      const inner: ConditionReader = { ...reader, roots: ['element'], isFact: () => true }
       return [{ kind: 'element', path, of: readCondition(value, inner, at) }]
     }
-    reader.report({
-      code: 'malformed_condition',
-      path: at,
-      message: '`$elemMatch` takes a condition on the elements',
-    })
+    reader.report({ kind: 'no condition on elements' }, at)
     return []
   }
   if (isMapping(value) && '$ref' in value && takesReference(operator)) {
@@ -196,60 +174,15 @@ function readTest(
       return ref === undefined ? [] : [{ kind: 'test', path, operator, operand: { ref } }]
     }
   }
-  // In a residue the principal's own values stand where references were; judging takes any of them.
-  const fault = reader.residual === true ? undefined : operandFault(operator, value)
-  if (fault !== undefined) {
-    reader.report({ code: 'malformed_condition', path: at, message: `\`${operator}\` ${fault}` })
-    return []
-  }
-  return [{ kind: 'test', path, operator, operand: { literal: value } }]
+  if (reader.isOperand(operator, value))
+    return [{ kind: 'test', path, operator, operand: { literal: value } }]
+  reader.report({ kind: 'wrong operand', operator, value }, at)
+  return []
 }
 
 /** A glob or a range that a caller's own value could widen is no check at all. */
 function takesReference(operator: Operator): boolean {
   return !['$glob', '$cidr', '$exists', '$size', '$elemMatch'].includes(operator)
-}
-
-function operandFault(operator: Operator, value: Json): string | undefined {
-  switch (operator) {
-    case '$eq':
-    case '$ne':
-      return isMapping(value) ? 'compares with a plain value' : undefined
-    case '$contains':
-      return isScalar(value) ? undefined : 'takes one plain value'
-    case '$in':
-    case '$nin':
-    case '$all':
-      return Array.isArray(value) && value.every(isScalar) ? undefined : 'takes a list of plain values'
-    case '$lt':
-    case '$lte':
-    case '$gt':
-    case '$gte':
-      return typeof value === 'number' || typeof value === 'string' ? undefined : 'takes a number or a text'
-    case '$exists':
-      return typeof value === 'boolean' ? undefined : 'takes true or false'
-    case '$size':
-      return typeof value === 'number' && Number.isInteger(value) && value >= 0
-        ? undefined
-        : 'takes a whole number'
-    case '$glob':
-      return typeof value === 'string' && parseGlob(value).length > 0 ? undefined : 'takes a pattern'
-    case '$cidr':
-      return [value].flat().every((range) => typeof range === 'string' && parseCidr(range) !== undefined)
-        ? undefined
-        : 'takes an address range such as `192.0.2.0/24`, or a list of them'
-    case '$before':
-    case '$after':
-      return typeof value === 'string' && parseMoment(value) !== undefined
-        ? undefined
-        : 'takes a time such as `2027-01-31T00:00:00Z`, or a duration such as `7d` or `-7d`'
-    case '$elemMatch':
-      return undefined
-  }
-}
-
-function unknownOperator(key: string, known: readonly string[], path: JsonPath): ConditionFault {
-  return { code: 'unknown_operator', path, message: `unknown operator \`${key}\`${suggestion(key, known)}` }
 }
 
 const operatorSet: ReadonlySet<string> = new Set(operators)
@@ -260,10 +193,6 @@ function isOperator(key: string): key is Operator {
 
 function isTexts(value: Json): value is readonly string[] {
   return Array.isArray(value) && value.every((item) => typeof item === 'string')
-}
-
-function isScalar(value: Json): boolean {
-  return typeof value !== 'object' || value === null
 }
 
 export function isMapping(value: Json | undefined): value is { readonly [key: string]: Json } {

@@ -5,7 +5,7 @@
  */
 import { present } from '../internal/present.ts'
 import type { JsonPath } from '../json.ts'
-import { readCondition } from './condition.ts'
+import { readPolicyCondition } from './condition-faults.ts'
 import type { Environment } from './policy.ts'
 import { checkActions, checkFact, checkName, type PolicyReader } from './reader.ts'
 import { parseDuration } from './time.ts'
@@ -29,7 +29,7 @@ export function readEnvironments(reader: PolicyReader): Map<string, Environment>
     }
     const require =
       document.require &&
-      readCondition(
+      readPolicyCondition(
         document.require,
         {
           roots: ['principal'],

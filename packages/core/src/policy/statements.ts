@@ -7,7 +7,8 @@ import { present } from '../internal/present.ts'
 import { sortedUnique } from '../internal/sort.ts'
 import type { JsonPath } from '../json.ts'
 import type { Json } from '../types.ts'
-import { type Condition, readCondition } from './condition.ts'
+import type { Condition } from './condition.ts'
+import { readPolicyCondition } from './condition-faults.ts'
 import { digestOf } from './digest.ts'
 import { type Pattern, parsePattern } from './pattern.ts'
 import type { Statement } from './policy.ts'
@@ -103,7 +104,7 @@ function readGuard(
   path: JsonPath,
 ): Condition | undefined {
   const read = (condition: ConditionDocument, key: string) =>
-    readCondition(
+    readPolicyCondition(
       condition,
       {
         roots: ['resource', 'principal', 'context'],
