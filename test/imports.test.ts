@@ -58,9 +58,10 @@ const rules: Readonly<Record<string, PackageRules>> = {
       ['login'],
       ['renewal'],
       ['create-auth.ts', 'access', 'popup'],
-      ['index.ts', 'worker.ts', 'popup-callback.ts'],
+      ['react', 'panel'],
+      ['index.ts', 'worker.ts', 'popup-callback.ts', 'policy.ts', 'react.ts', 'panel.ts'],
     ],
-    libraries: { '@hfauth/core': everyFile, oauth4webapi: ['provider'] },
+    libraries: { '@hfauth/core': everyFile, oauth4webapi: ['provider'], react: ['react'] },
     forbiddenWords: [
       /\blocalStorage\b/,
       /document\.cookie/,

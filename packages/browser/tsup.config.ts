@@ -14,7 +14,7 @@ const common: Options = {
 rmSync('dist', { recursive: true, force: true })
 
 export default defineConfig([
-  { ...common, entry: ['src/index.ts'] },
+  { ...common, entry: ['src/index.ts', 'src/policy.ts', 'src/react.ts', 'src/panel.ts'] },
   // On its own, so that it shares no chunk: a page serves this file as it is.
   { ...common, entry: ['src/popup-callback.ts'] },
   // A page starts this file as it is, so everything it needs is in it.

@@ -4,12 +4,14 @@
  * @module
  */
 
+export { type Help, helpFor } from './access/help.ts'
 export {
   createPermissions,
   type Permissions,
-  type PermissionsAuth,
   type PermissionsOptions,
+  type PermissionsState,
 } from './access/permissions.ts'
+export type { PermissionsAuth, Rules, RulesSource } from './access/rules.ts'
 export { type Auth, type AuthExtensions, createAuth, type SignOutOptions } from './create-auth.ts'
 export type { SignInResult } from './login/callback.ts'
 export { beginElsewhere, type ElsewhereOptions, type SignInElsewhere } from './login/elsewhere.ts'

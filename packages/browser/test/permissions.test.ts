@@ -15,13 +15,21 @@ import { createHarness, type Harness, origin, refusalOf } from './support/harnes
 
 const address = `${origin}/api/access`
 const model = 'model:acme/vision-large'
+const gated = 'model:acme/gated'
 const policy = parsePolicy(
   definePolicy({
     version: 1,
     name: 'test',
     issuers: { hf: { preset: 'huggingface', audience: 'client-1' } },
     environments: { test: {} },
-    roles: { reader: { allow: [{ actions: ['read'], on: ['model:acme/*'] }] } },
+    roles: {
+      reader: {
+        allow: [
+          { actions: ['read'], on: ['model:acme/*'] },
+          { actions: ['infer'], on: ['model:acme/gated'], when: { 'resource.gated': false } },
+        ],
+      },
+    },
     bindings: [{ roles: ['reader'], to: { issuer: 'hf' } }],
   }),
 )
@@ -120,12 +128,12 @@ describe('permissions', () => {
       if (end === 'signOut') await auth.signOut()
       else clock.now += 28_800_000
       expect(permissions.can('read', model)).toBe(false)
-      expect(permissions.getSnapshot()).toBeUndefined()
+      expect(permissions.getSnapshot().access).toBeUndefined()
       await refusalOf(permissions.load(snapshotFor('user-1')), 'HFAUTH_SIGNED_OUT')
     }
   })
 
-  test('do not pass to the next sign-in, not even of the same person (R3, R4)', async () => {
+  test('do not pass to the next person (R3, R4)', async () => {
     const harness = await withAnswer(() => Response.json(snapshotFor('user-1')))
     await harness.permissions.load(address)
     harness.provider.claims = { sub: 'user-2' }
@@ -161,12 +169,22 @@ describe('permissions', () => {
 
   test('tell the listeners when they are loaded and when the session ends', async () => {
     const { permissions, auth } = await withAnswer(() => Response.json(snapshotFor('user-1')))
-    const seen: boolean[] = []
-    const unsubscribe = permissions.subscribe(() => void seen.push(permissions.getSnapshot() !== undefined))
+    const seen: string[] = []
+    const unsubscribe = permissions.subscribe(() => void seen.push(permissions.getSnapshot().status))
     await permissions.load(address)
     await auth.signOut()
     unsubscribe()
-    expect(seen).toEqual([true, false])
+    expect(seen).toEqual(['loading', 'ready', 'empty'])
+  })
+
+  test('say `maybe` where an attribute would settle it, and `deny` without rules', async () => {
+    const { permissions } = await withAnswer(() => expect.unreachable())
+    expect(permissions.likelihood('infer', gated)).toBe('deny')
+    await permissions.load(snapshotFor('user-1'))
+    expect(permissions.likelihood('infer', gated)).toBe('maybe')
+    expect(
+      permissions.likelihood('infer', { type: 'model', id: 'acme/gated', attributes: { gated: false } }),
+    ).toBe('allow')
   })
 
   test('never send the token elsewhere (D2)', async () => {

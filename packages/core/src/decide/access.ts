@@ -19,6 +19,8 @@ export interface Access {
   /** Id of the principal, `alias|sub`. */
   readonly principal: string
   readonly environment: string
+  /** `sha256:` of what it answers from, the policy or the snapshot: the same as long as nothing has changed. */
+  readonly digest: string
   /** Names of the roles held now, sorted, with those they extend. */
   roles(): readonly string[]
   /** Whether the action is allowed: the hot path, without reasons. */
@@ -70,6 +72,10 @@ export abstract class StandingAccess implements Access {
   protected abstract standingAt(now: number): Standing
   /** The same principal in another environment; `undefined` when there is none of that name. */
   protected abstract elsewhere(environment: string): Access | undefined
+
+  get digest(): string {
+    return this.standing().reference.digest
+  }
 
   roles(): readonly string[] {
     return this.standing().roles()

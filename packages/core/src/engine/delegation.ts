@@ -41,6 +41,10 @@ export class DelegatedAccess implements PolicyAccess {
     return this.subject.environment
   }
 
+  get digest(): string {
+    return this.subject.digest
+  }
+
   /** Roles that all of the chain hold, so that a role that only the subject has opens nothing to the actor. */
   roles(): readonly string[] {
     return common(this.subject.roles(), this.actor.roles())
