@@ -1,0 +1,188 @@
+/** Checklist O4 to O6: the React entry, rendered by a server and hydrated in a real Chromium, in strict mode. */
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import {
+  createEngine,
+  definePolicy,
+  type Preset,
+  parsePolicy,
+  presets,
+  principalFromClaims,
+} from '@hfauth/core'
+import { type Hub, publicAppId, startHub } from '@hfauth/testkit'
+import { build } from 'esbuild'
+import type { Browser, Page } from 'playwright-core'
+import { createElement } from 'react'
+import { renderToString } from 'react-dom/server'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { rememberSecrets } from '../../../test/support/output.ts'
+import { useSession } from '../src/react.ts'
+import { launchChromium } from './chromium.ts'
+import { App, createParts } from './page/react-app.ts'
+
+let hub: Hub
+let browser: Browser
+let server: Server
+let url: string
+let page: Page
+let printed: string[]
+/** What the person may do, as the server has it. */
+let actions: ('infer' | 'write')[]
+const accessRequests: (string | undefined)[] = []
+
+const config = () => ({ issuer: hub.url, clientId: publicAppId, redirectUri: `${url}/callback` })
+const rendered = () => renderToString(createElement(App, createParts(config())))
+
+beforeAll(async () => {
+  hub = await startHub()
+  browser = await launchChromium()
+  let script = ''
+  server = createServer((req, res) => {
+    const { pathname } = new URL(req.url ?? '', 'http://site')
+    if (pathname === '/app.js') return void res.setHeader('content-type', 'text/javascript').end(script)
+    if (pathname === '/favicon.ico') return void res.writeHead(204).end()
+    if (pathname === '/api/access') {
+      accessRequests.push(req.headers['if-none-match'])
+      const snapshot = snapshotFor(hub.person('ana').id)
+      const etag = `"${snapshot.digest}"`
+      res.setHeader('etag', etag).setHeader('content-type', 'application/json')
+      if (req.headers['if-none-match'] === etag) return void res.writeHead(304).end()
+      return void res.end(JSON.stringify(snapshot))
+    }
+    res.setHeader('content-type', 'text/html; charset=utf-8')
+    res.end(
+      `<!doctype html><title>App</title><div id="root">${rendered()}</div><script type="module" src="/app.js"></script>`,
+    )
+  })
+  await new Promise<void>((done) => void server.listen(0, '127.0.0.1', done))
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const { outputFiles } = await build({
+    entryPoints: [fileURLToPath(new URL('page/react-main.ts', import.meta.url))],
+    bundle: true,
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2023',
+    write: false,
+    // The development build of React says what it has against a page.
+    define: { CONFIG: JSON.stringify(config()), 'process.env.NODE_ENV': '"development"' },
+  })
+  script = outputFiles[0]?.text ?? ''
+})
+
+afterAll(async () => {
+  rememberSecrets(hub.issued)
+  await browser?.close()
+  server?.closeAllConnections()
+  server?.close()
+  await hub?.close()
+})
+
+beforeEach(async () => {
+  hub.requests.clear()
+  hub.forgetConsent('ana', publicAppId)
+  accessRequests.length = 0
+  actions = ['infer']
+  printed = []
+  const context = await browser.newContext()
+  context.setDefaultTimeout(15_000)
+  page = await open(context.newPage())
+})
+
+afterEach(() => page.context().close())
+
+async function open(opening: Promise<Page>): Promise<Page> {
+  const opened = await opening
+  opened.on('console', (message) => {
+    if (!message.text().includes('Download the React DevTools')) printed.push(message.text())
+  })
+  opened.on('pageerror', (error) => void printed.push(String(error)))
+  await opened.goto(`${url}/start`)
+  return opened
+}
+
+function snapshotFor(sub: string) {
+  const policy = parsePolicy(
+    definePolicy({
+      version: 1,
+      name: 'test',
+      issuers: { hf: { preset: 'huggingface', audience: 'client' } },
+      environments: { test: {} },
+      roles: {
+        user: {
+          allow: [
+            { actions, on: ['model:acme/*'] },
+            { actions: ['read'], on: ['model:acme/x'], when: { 'resource.gated': false } },
+          ],
+        },
+      },
+      bindings: [{ roles: ['user'], to: { issuer: 'hf' } }],
+    }),
+  )
+  const principal = principalFromClaims({
+    issuer: 'hf',
+    preset: presets.get('huggingface') as Preset,
+    credential: 'id_token',
+    claims: { iss: 'hf', sub },
+  })
+  return createEngine(policy, { environment: 'test' }).for(principal).snapshot()
+}
+
+const shows = (id: string, text: string) =>
+  page.locator(`#${id}`, { hasText: new RegExp(`^${text}$`) }).waitFor()
+
+async function signIn(): Promise<void> {
+  await shows('status', 'signed-out')
+  await page.locator('#sign-in').click()
+  await page.locator('button[name=username][value=ana]').click()
+  await page.locator('button[name=decision][value=allow]').click()
+  await shows('status', 'signed-in')
+}
+
+describe('a server', () => {
+  test('renders a page whose visitor it does not know yet (O4, O5)', () => {
+    const html = rendered()
+    expect(html).toContain('<p id="status">unknown</p>')
+    expect(html).toContain('<p id="access">loading</p>')
+    expect(html).toContain('<p id="infer">loading</p>')
+    expect(html).not.toContain('may infer')
+  })
+
+  test('is told of a hook without its provider', () => {
+    expect(() => renderToString(createElement(() => useSession().status))).toThrow('`AuthProvider`')
+  })
+})
+
+describe('in strict mode, a page', () => {
+  test('hydrates without a warning, and then shows who is not there (O5)', async () => {
+    await shows('status', 'signed-out')
+    await shows('access', 'none')
+    await shows('infer', 'denied')
+    await shows('write', 'denied')
+    expect(printed).toEqual([])
+  })
+
+  test('redeems one code, asks once for the rules, and shows what they allow (O6)', async () => {
+    await signIn()
+    await shows('infer', 'may infer')
+    await shows('write', 'ask: no_matching_rule')
+    await shows('read', 'maybe')
+    expect(await page.locator('#who').textContent()).toBe('ana')
+    expect(hub.requests.filter(({ path }) => path === '/oauth/token')).toHaveLength(1)
+    expect(accessRequests).toEqual([undefined])
+    expect(printed).toEqual([])
+  })
+
+  test('shows other things when the policy changes, without a reload, and nothing after the sign-out (R1, R4)', async () => {
+    await signIn()
+    await shows('infer', 'may infer')
+    actions = ['write']
+    await page.evaluate(() => void window.dispatchEvent(new Event('focus')))
+    await shows('infer', 'denied')
+    expect(accessRequests[1]).toMatch(/^"sha256:/)
+    await page.locator('#sign-out').click()
+    await shows('status', 'signed-out')
+    await shows('access', 'none')
+    expect(printed).toEqual([])
+  })
+})
