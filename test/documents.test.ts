@@ -4,9 +4,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { parsePolicy } from '@hfauth/core/yaml'
-import ts from 'typescript'
 import { describe, expect, test } from 'vitest'
 import { root } from './source-files.ts'
+import { compile } from './support/compile.ts'
 
 const documents = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', ...filesIn('docs')]
 
@@ -26,39 +26,18 @@ function blocks(document: string, language: string): { code: string; line: numbe
 
 /** Pages about what the demo does not use: their blocks stand in the package whose tests do. */
 const homes: Readonly<Record<string, string>> = {
+  'docs/guide/browser-permissions.md': 'packages/browser',
   'docs/guide/frameworks.md': 'packages/node',
+  'docs/guide/react.md': 'packages/browser',
   'docs/guide/telemetry.md': 'packages/node',
+  'docs/guide/vue-svelte-angular.md': 'packages/browser',
 }
 
-/** Compiles a block as a module that stands in the demo, where every package can be imported, or in its home. */
-function compile(code: string, home = 'apps/demo'): string[] {
-  const file = join(root, home, 'block.ts')
-  const options: ts.CompilerOptions = {
-    target: ts.ScriptTarget.ES2023,
-    module: ts.ModuleKind.NodeNext,
-    moduleResolution: ts.ModuleResolutionKind.NodeNext,
-    lib: ['lib.es2023.d.ts', 'lib.dom.d.ts', 'lib.dom.iterable.d.ts'],
-    types: ['node'],
-    strict: true,
-    exactOptionalPropertyTypes: true,
-    skipLibCheck: true,
-    noEmit: true,
-  }
-  const host = ts.createCompilerHost(options)
-  const { getSourceFile, fileExists, readFile } = host
-  host.fileExists = (name) => name === file || fileExists(name)
-  host.readFile = (name) => (name === file ? code : readFile(name))
-  host.getSourceFile = (name, ...rest) =>
-    name === file ? ts.createSourceFile(name, code, ts.ScriptTarget.ES2023) : getSourceFile(name, ...rest)
-  const program = ts.createProgram([file], options, host)
-  return ts.getPreEmitDiagnostics(program).map(({ messageText, start, file: at }) => {
-    const line =
-      at === undefined || start === undefined ? 0 : at.getLineAndCharacterOfPosition(start).line + 1
-    return `line ${line}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`
-  })
-}
-
-const shown = documents.flatMap((document) => blocks(document, 'ts').map((block) => ({ document, ...block })))
+const shown = documents.flatMap((document) =>
+  (['ts', 'tsx'] as const).flatMap((extension) =>
+    blocks(document, extension).map((block) => ({ document, extension, ...block })),
+  ),
+)
 
 describe('code in the documents', () => {
   test('there is some for the browser, for Node and for the proxy in the README', () => {
@@ -68,8 +47,8 @@ describe('code in the documents', () => {
     }
   })
 
-  test.each(shown)('$document:$line compiles', ({ document, code }) => {
-    expect(compile(code, homes[document])).toEqual([])
+  test.each(shown)('$document:$line compiles', ({ document, extension, code }) => {
+    expect(compile(code, { home: homes[document], extension })).toEqual([])
   })
 
   test('a block that does not compile would be found', () => {

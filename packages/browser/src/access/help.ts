@@ -7,11 +7,12 @@
  */
 import type { Decision } from '@hfauth/core'
 import type { SignInOptions } from '../login/sign-in-url.ts'
+import type { Session } from '../session/session.ts'
 
 export type Help =
   /** Nothing is needed. */
   | { readonly kind: 'none' }
-  /** A sign-in with these options: `auth.signIn(options)`. `scopes` holds what is lacking; add those held already. */
+  /** A sign-in with these options: `auth.signIn(options)`. `scopes` holds those of the session and what is lacking. */
   | {
       readonly kind: 'sign_in'
       readonly options: Pick<SignInOptions, 'maxAgeSeconds' | 'acrValues' | 'scopes'>
@@ -25,8 +26,12 @@ export type Help =
   /** The question itself is wrong: an action, type or id that does not exist. */
   | { readonly kind: 'wrong_question' }
 
-/** Reads a decision of `access.decide` for what the person, or the page, could do about it. */
-export function helpFor(decision: Decision): Help {
+/**
+ * Reads a decision of `access.decide` for what the person, or the page, could do about it.
+ *
+ * @param session - Whose scopes a sign-in for more of them must ask for as well.
+ */
+export function helpFor(decision: Decision, session?: Session): Help {
   const { reason, scopes, missingAttributes, stepUp } = decision
   switch (reason) {
     case 'allowed':
@@ -45,7 +50,9 @@ export function helpFor(decision: Decision): Help {
       }
     }
     case 'insufficient_scope':
-      return scopes.length > 0 ? { kind: 'sign_in', options: { scopes } } : { kind: 'ask' }
+      return scopes.length > 0
+        ? { kind: 'sign_in', options: { scopes: [...(session?.scopes ?? []), ...scopes] } }
+        : { kind: 'ask' }
     case 'condition_unknown':
       return { kind: 'attributes', names: missingAttributes }
     case 'no_matching_rule':

@@ -9,6 +9,7 @@ import type { Decision, RequestContext, ResourceInput } from '@hfauth/core'
 import type { ReactNode } from 'react'
 import { type Help, helpFor } from '../access/help.ts'
 import { useAccess } from './use-access.ts'
+import { useSession } from './use-session.ts'
 
 export interface CanProps {
   readonly action: string
@@ -31,12 +32,13 @@ export interface CanProps {
 export function Can(props: CanProps): ReactNode {
   const { action, resource, context, children, loading, maybe, ask, denied = null } = props
   const { status, likelihood, decide } = useAccess()
+  const { session } = useSession()
   if (status === 'loading') return loading ?? null
   const answer = likelihood(action, resource, context)
   if (answer === 'allow') return children ?? null
   if (answer === 'maybe' && maybe !== undefined) return maybe
   const decision = ask && decide({ action, resource, ...(context && { context }) })
   if (decision === undefined) return denied
-  const help = helpFor(decision)
+  const help = helpFor(decision, session)
   return help.kind === 'ask' || help.kind === 'sign_in' ? ask?.(help, decision) : denied
 }
