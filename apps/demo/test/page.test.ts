@@ -217,6 +217,22 @@ describe('the page keeps its secrets', () => {
     await context.close()
   })
 
+  test('the panel opens at a click, under the policy of the page, and closes at the next', async () => {
+    const { context, page, console } = await signedIn('ana')
+    await page.getByRole('button', { name: 'Inspect' }).click()
+    const panel = page.getByRole('complementary', { name: 'Signed in as ana' })
+    await panel.waitFor()
+    await panel.getByLabel('action').fill('delete')
+    await panel.getByLabel('resource').fill('model:acme/vision-large')
+    await panel.getByRole('button', { name: 'Ask' }).click()
+    await panel.getByText('what helps').waitFor()
+    await page.screenshot({ path: join(outputFolder('screens'), 'demo-panel.png') })
+    await page.getByRole('button', { name: 'Inspect' }).click()
+    await panel.waitFor({ state: 'detached' })
+    expect(console).toEqual([])
+    await context.close()
+  })
+
   test('after signing out nothing is left to see, and the way in is there', async () => {
     const { context, page } = await signedIn('ana')
     await page.getByRole('button', { name: 'Sign out' }).click()

@@ -15,12 +15,17 @@ export function environmentLinks({ environments, environment }: DemoConfig): Nod
   })
 }
 
-export function accountView(session: Session | undefined, signOut: () => void): Node[] {
-  if (session === undefined) return []
+export function accountView(
+  session: Session | undefined,
+  does: { inspect(): void; signOut(): void },
+): Node[] {
+  const inspect = element('button', { type: 'button', onclick: does.inspect }, 'Inspect')
+  if (session === undefined) return [inspect]
   const name = session.username ?? session.name ?? session.sub
   return [
     element('span', {}, 'signed in as ', element('strong', { id: 'who' }, name)),
-    element('button', { type: 'button', onclick: signOut }, 'Sign out'),
+    inspect,
+    element('button', { type: 'button', onclick: does.signOut }, 'Sign out'),
   ]
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import { createAuth, createPermissions } from '@hfauth/browser'
+import type { Panel } from '@hfauth/browser/panel'
 import { createApi } from './api.ts'
 import { loadConfig } from './config.ts'
 import { byId, element } from './dom.ts'
@@ -24,6 +25,7 @@ const auth = createAuth({
 const permissions = createPermissions(auth)
 const api = createApi(auth)
 let leaving = new AbortController()
+let panel: Panel | undefined
 
 byId('environments').append(...environmentLinks(config))
 document.body.dataset.environment = config.environment
@@ -40,7 +42,7 @@ async function render(): Promise<void> {
   leaving = new AbortController()
   const page = byId('page')
   const session = auth.session
-  byId('account').replaceChildren(...accountView(session, signOut))
+  byId('account').replaceChildren(...accountView(session, { inspect, signOut }))
   if (session === undefined) {
     page.replaceChildren(signedOutView(config, () => auth.signIn().catch(notify)))
     return
@@ -58,6 +60,13 @@ async function render(): Promise<void> {
   await showModels({ list: models, work, api, permissions, organisation: config.organisation, notify }).catch(
     notify,
   )
+}
+
+/** The panel is for developers: loaded when somebody asks for it, and gone at the second click. */
+async function inspect(): Promise<void> {
+  const { mountPanel } = await import('@hfauth/browser/panel')
+  if (panel?.element.isConnected) panel.remove()
+  else panel = mountPanel({ auth, permissions })
 }
 
 async function signOut(): Promise<void> {

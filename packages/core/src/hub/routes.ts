@@ -93,14 +93,16 @@ interface CompiledRoute {
 }
 
 /** `{repo}` becomes one route for each kind, with that kind's prefix. */
-const compiledRoutes: readonly CompiledRoute[] = hubRoutes.flatMap((route): CompiledRoute[] => {
-  if (!route.path.startsWith('/{repo}')) return [{ route, tokens: route.path.split('/').slice(1) }]
-  return [...repositoryKinds.values()].map(({ type, prefix }) => ({
-    route,
-    tokens: route.path.replace('/{repo}', `${prefix}/{ns}/{name}`).split('/').slice(1),
-    type,
-  }))
-})
+const compiledRoutes: readonly CompiledRoute[] = /* @__PURE__ */ hubRoutes.flatMap(
+  (route): CompiledRoute[] => {
+    if (!route.path.startsWith('/{repo}')) return [{ route, tokens: route.path.split('/').slice(1) }]
+    return [...repositoryKinds.values()].map(({ type, prefix }) => ({
+      route,
+      tokens: route.path.replace('/{repo}', `${prefix}/{ns}/{name}`).split('/').slice(1),
+      type,
+    }))
+  },
+)
 
 interface Found {
   kind?: string

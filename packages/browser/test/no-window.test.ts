@@ -1,0 +1,66 @@
+/** Checklist O4: every entry is imported, and used as a server would, where there is no window. */
+import { fileURLToPath } from 'node:url'
+import { createContext, runInContext } from 'node:vm'
+import { Worker } from 'node:worker_threads'
+import { build } from 'esbuild'
+import { describe, expect, test } from 'vitest'
+
+const entries = ['index', 'policy', 'react', 'panel'] as const
+
+async function bundle(contents: string): Promise<string> {
+  const { outputFiles } = await build({
+    stdin: { contents, resolveDir: fileURLToPath(new URL('../src', import.meta.url)), loader: 'ts' },
+    bundle: true,
+    format: 'iife',
+    globalName: 'entry',
+    platform: 'browser',
+    target: 'es2023',
+    write: false,
+    define: { 'process.env.NODE_ENV': '"production"' },
+  })
+  return outputFiles[0]?.text ?? ''
+}
+
+/** Starts as a server does: makes the client and its permissions, and asks what there is to see. */
+const start = `
+  import { createAuth, createPermissions } from './index.ts'
+  const auth = createAuth({ clientId: 'client-1', redirectUri: 'https://app.example/callback' })
+  const permissions = createPermissions(auth, { source: '/api/access' })
+  const stop = [auth.subscribe(() => {}), permissions.subscribe(() => {})]
+  export const seen = auth.handleCallback().then((result) => {
+    for (const each of stop) each()
+    permissions.close()
+    const { status } = auth.getSnapshot()
+    return { result, status, rules: permissions.getSnapshot().status, can: permissions.can('read', 'model:a/b') }
+  })`
+const nothing = { result: undefined, status: 'unknown', rules: 'empty', can: false }
+
+describe('without a window', () => {
+  test.each(entries)('%s is imported by plain Node', async (name) => {
+    expect(typeof window).toBe('undefined')
+    expect(Object.keys(await import(`../src/${name}.ts`)).length).toBeGreaterThan(0)
+  })
+
+  test.each(entries)(
+    '%s is imported where there is the language and an encoder of text, and nothing else',
+    async (name) => {
+      const context = createContext({ TextEncoder, TextDecoder })
+      const code = await bundle(`export * from './${name}.ts'`)
+      expect(runInContext(`${code};Object.keys(entry).length`, context)).toBeGreaterThan(0)
+    },
+  )
+
+  test('a client is made, subscribed to and asked in a worker thread', async () => {
+    const code = await bundle(start)
+    const worker = new Worker(
+      `${code};entry.seen.then((seen) => require('node:worker_threads').parentPort.postMessage(seen))`,
+      { eval: true },
+    )
+    const seen = await new Promise((resolve, reject) => {
+      worker.once('message', resolve)
+      worker.once('error', reject)
+    })
+    await worker.terminate()
+    expect(seen).toEqual(nothing)
+  })
+})
