@@ -41,14 +41,11 @@ describe('without a window', () => {
     expect(Object.keys(await import(`../src/${name}.ts`)).length).toBeGreaterThan(0)
   })
 
-  test.each(entries)(
-    '%s is imported where there is the language and an encoder of text, and nothing else',
-    async (name) => {
-      const context = createContext({ TextEncoder, TextDecoder })
-      const code = await bundle(`export * from './${name}.ts'`)
-      expect(runInContext(`${code};Object.keys(entry).length`, context)).toBeGreaterThan(0)
-    },
-  )
+  test.each(entries)('%s is imported where there is no more than every runtime has', async (name) => {
+    const context = createContext({ TextEncoder, TextDecoder, URL })
+    const code = await bundle(`export * from './${name}.ts'`)
+    expect(runInContext(`${code};Object.keys(entry).length`, context)).toBeGreaterThan(0)
+  })
 
   test('a client is made, subscribed to and asked in a worker thread', async () => {
     const code = await bundle(start)

@@ -31,7 +31,7 @@ const css = `
   display: flex;
   flex-direction: column;
   width: min(26rem, calc(100vw - 2rem));
-  max-height: min(44rem, calc(100vh - 2rem));
+  max-height: min(40rem, calc(100vh - 7rem));
   border: 1px solid var(--line);
   border-radius: 0.75rem;
   background: var(--card);
