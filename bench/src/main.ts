@@ -1,9 +1,13 @@
 /**
  * `pnpm bench [part]`: hfauth beside its peers, in one run.
  *
- * `policy` (the default): checks, filters and loading. `verify`: tokens.
+ * `policy` (the default): checks, filters and loading. `verify`: tokens. `browser`: a page, in Chromium.
  */
-const parts = { policy: () => import('./policy.ts'), verify: () => import('./verify/main.ts') } as const
+const parts = {
+  policy: () => import('./policy.ts'),
+  verify: () => import('./verify/main.ts'),
+  browser: () => import('./browser/main.ts'),
+} as const
 
 const name = process.argv[2] ?? 'policy'
 if (!Object.hasOwn(parts, name)) {
