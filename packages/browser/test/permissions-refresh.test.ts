@@ -252,7 +252,6 @@ describe('rules', () => {
     const [first, second, other] = [openTab({}, hub), openTab({}, hub), openTab({}, hub)] as const
     other.session = sessionOf('bo')
     for (const tab of [first, second, other]) await tab.permissions.load(address)
-    clock.now += 5000
     server.policy = policyAllowing('infer')
     const asked = other.asked.length
     await first.permissions.refresh()

@@ -185,4 +185,17 @@ describe('in strict mode, a page', () => {
     await shows('access', 'none')
     expect(printed).toEqual([])
   })
+
+  test('shows in every tab what one of them finds changed (R4)', async () => {
+    await signIn()
+    await shows('infer', 'may infer')
+    const first = page
+    page = await open(first.context().newPage())
+    await shows('status', 'signed-out')
+    await page.locator('#sign-in').click()
+    await shows('infer', 'may infer')
+    actions = ['write']
+    await first.evaluate(() => void window.dispatchEvent(new Event('focus')))
+    await shows('infer', 'denied')
+  })
 })

@@ -54,16 +54,21 @@ export function watchForChanges(options: RefreshOptions): Refresh {
   let channel: Channel | undefined
   let last = Number.NEGATIVE_INFINITY
   let told: string | undefined
+  let heard: string | undefined
 
-  /** At most once in so many seconds, whoever asks. */
-  function lookAgain(seconds = minRefreshSeconds): void {
-    if (now() - last < seconds * 1000) return
+  /** At most once in so many seconds, whatever happens around us. */
+  function lookAgain(): void {
+    if (now() - last < minRefreshSeconds * 1000) return
     last = now()
     look()
   }
 
+  /** Once for each version that another tab says it found: what it told once is no news. */
   function hear({ data }: MessageEvent<Partial<Found> | null>): void {
-    if (data?.sub !== undefined && data.sub === person() && data.digest !== digest()) lookAgain(1)
+    const { sub, digest: found } = data ?? {}
+    if (sub === undefined || sub !== person() || found === heard || found === digest()) return
+    heard = found
+    look()
   }
 
   return {
