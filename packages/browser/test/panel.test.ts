@@ -80,6 +80,7 @@ afterEach(async () => {
 
 function sessionOf(claims: object = {}): Session {
   return {
+    id: 'sign-in of ana',
     sub: '62f264b9f3c90f4b6514a269',
     username: 'ana',
     name: 'Ana Ruiz',

@@ -80,7 +80,16 @@ const tabs: Tab[] = []
 
 function sessionOf(sub: string, scopes: readonly string[] = ['openid']): Session {
   const claims = { iss: 'https://huggingface.co', sub, aud: 'client-1', iat: 0 }
-  return { id: `sign-in of ${sub}`, sub, username: sub, name: sub, picture: undefined, claims, scopes, expiresAt: 1e15 }
+  return {
+    id: `sign-in of ${sub}`,
+    sub,
+    username: sub,
+    name: sub,
+    picture: undefined,
+    claims,
+    scopes,
+    expiresAt: 1e15,
+  }
 }
 
 function openTab(options: PermissionsOptions = {}, hub?: Set<Channel>): Tab {

@@ -4,17 +4,17 @@
  * @module
  */
 import type { Snapshot } from '@hfauth/core'
-import { type AuthState, createPermissions } from '../../src/index.ts'
+import { type AuthListener, type AuthState, createPermissions } from '../../src/index.ts'
 import { mountPanel, type Panel } from '../../src/panel.ts'
 
-const listeners = new Set<() => void>()
+const listeners = new Set<AuthListener>()
 let state: AuthState = { status: 'unknown', session: undefined }
 const auth = {
   get session() {
     return state.session
   },
   getSnapshot: () => state,
-  subscribe(listener: () => void) {
+  subscribe(listener: AuthListener) {
     listeners.add(listener)
     return () => void listeners.delete(listener)
   },
@@ -31,7 +31,7 @@ const page = {
   listeners: () => listeners.size,
   become(next: AuthState) {
     state = next
-    for (const listener of [...listeners]) listener()
+    for (const listener of [...listeners]) listener({ type: 'ready' })
   },
   load: (snapshot: Snapshot) => permissions.load(snapshot).then(() => {}),
 }

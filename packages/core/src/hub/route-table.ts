@@ -13,7 +13,11 @@ import { accountRoutes } from './routes-account.ts'
 import { inferenceRoutes } from './routes-inference.ts'
 import { repositoryRoutes } from './routes-repositories.ts'
 
-export const hubRoutes: readonly HubRoute[] = [...accountRoutes, ...repositoryRoutes, ...inferenceRoutes]
+export const hubRoutes: readonly HubRoute[] = /* @__PURE__ */ [
+  accountRoutes,
+  repositoryRoutes,
+  inferenceRoutes,
+].flat()
 
 /** Resource type of each `{kind}`, and the prefix its pages have. */
 export const repositoryKinds: ReadonlyMap<string, { readonly type: HubType; readonly prefix: string }> =

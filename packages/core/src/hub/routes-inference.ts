@@ -10,9 +10,9 @@
  */
 import { type HubRoute, rowsOf } from './route.ts'
 
-const router = rowsOf('router')
-const endpoints = rowsOf('endpoints')
-const viewer = rowsOf('viewer')
+const router = /* @__PURE__ */ rowsOf('router')
+const endpoints = /* @__PURE__ */ rowsOf('endpoints')
+const viewer = /* @__PURE__ */ rowsOf('viewer')
 const endpoint = { in: 'path', type: 'endpoint' } as const
 const model = { in: 'path', type: 'model' } as const
 const asked = { in: 'body', reads: 'inference-model' } as const
@@ -34,7 +34,7 @@ const viewerPaths = [
   'presidio-entities',
 ]
 
-export const inferenceRoutes: readonly HubRoute[] = [
+const rows = (): readonly HubRoute[] => [
   router('GET /v1/models', 'infer', { in: 'list', type: 'model' }),
   router('GET /v1/models/{ns}/{name}', 'infer', model),
   router('POST /v1/chat/completions', 'infer', asked),
@@ -64,3 +64,6 @@ export const inferenceRoutes: readonly HubRoute[] = [
   rowsOf('endpoint')('GET HEAD POST PUT PATCH DELETE /{path?}', 'infer', { in: 'host', type: 'endpoint' }),
   rowsOf('space')('GET HEAD POST PUT PATCH DELETE /{path?}', 'infer', { in: 'host', type: 'space' }),
 ]
+
+/** Marked, as calls at the start of a module would stay in every page that imports anything of this package. */
+export const inferenceRoutes: readonly HubRoute[] = /* @__PURE__ */ rows()

@@ -9,13 +9,13 @@
  */
 import { type HubRoute, rowsOf } from './route.ts'
 
-const hub = rowsOf('hub')
+const hub = /* @__PURE__ */ rowsOf('hub')
 const api = '/api/{kind}/{ns}/{name}'
 const space = '/api/spaces/{ns}/{name}'
 const discussion = `${api}/discussions/{x}`
 const service = (value: string) => ({ query: { name: 'service', value } })
 
-export const repositoryRoutes: readonly HubRoute[] = [
+const rows = (): readonly HubRoute[] => [
   // Lists.
   hub('GET /api/models', 'read', { in: 'list', type: 'model' }),
   hub('GET /api/datasets', 'read', { in: 'list', type: 'dataset' }),
@@ -114,3 +114,6 @@ export const repositoryRoutes: readonly HubRoute[] = [
   hub(`GET POST DELETE ${space}/secrets`, 'manage', { in: 'path', type: 'space' }),
   hub(`GET POST DELETE ${space}/variables`, 'manage', { in: 'path', type: 'space' }),
 ]
+
+/** Marked, as calls at the start of a module would stay in every page that imports anything of this package. */
+export const repositoryRoutes: readonly HubRoute[] = /* @__PURE__ */ rows()
