@@ -41,15 +41,16 @@ export async function forward(outbound: Outbound, { fetch, timeoutMs }: ForwardO
   if (credential !== undefined) headers.set('authorization', authorization(credential, outbound.scheme))
   const late = new AbortController()
   const timer = setTimeout(() => late.abort(), timeoutMs)
+  const over = AbortSignal.any([signal, late.signal])
   const init: RequestInit & { duplex?: 'half' } = {
     method,
     headers,
     redirect: 'manual',
-    signal: AbortSignal.any([signal, late.signal]),
+    signal: over,
     ...(body === undefined ? {} : { body, duplex: 'half' }),
   }
   try {
-    return await fetch(`${origin}${path}${search}`, init)
+    return await settledBy(over, fetch(`${origin}${path}${search}`, init))
   } catch {
     throw new ProxyRefusal(late.signal.aborted ? 'upstream_timeout' : 'upstream_unavailable')
   } finally {
@@ -59,4 +60,21 @@ export async function forward(outbound: Outbound, { fetch, timeoutMs }: ForwardO
 
 function authorization({ token }: UpstreamCredential, scheme: 'Bearer' | 'Basic' = 'Bearer'): string {
   return `${scheme} ${scheme === 'Basic' ? Buffer.from(`token:${token}`).toString('base64') : token}`
+}
+
+/** An answer, or an error as soon as nobody waits for it any more, whatever the client makes of the signal. */
+function settledBy(over: AbortSignal, answering: Promise<Response>): Promise<Response> {
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(over.reason)
+    over.addEventListener('abort', stop, { once: true })
+    answering.then(
+      (response) => {
+        over.removeEventListener('abort', stop)
+        if (over.aborted) void response.body?.cancel().catch(() => undefined)
+        resolve(response)
+      },
+      (error) => reject(error),
+    )
+    if (over.aborted) stop()
+  })
 }

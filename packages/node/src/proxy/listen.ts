@@ -60,7 +60,12 @@ export async function listen(
   server.on('connect', (_, socket: Socket) => refuseRaw(pipeline, socket, 'method_unknown'))
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
-    refuseRaw(pipeline, socket as Socket, clientErrors[error.code ?? ''] ?? 'request_malformed')
+    const reason = clientErrors[error.code ?? ''] ?? 'request_malformed'
+    const last = latest.get(socket as Socket)
+    // Broken off within a body: its own request waits for the rest, and so would we.
+    if (last === undefined || last.req.complete) refuseRaw(pipeline, socket as Socket, reason)
+    else if (last.res.headersSent) socket.destroy()
+    else endRaw(pipeline, socket as Socket, reason)
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
@@ -85,6 +90,9 @@ const clientErrors: Readonly<Record<string, 'headers_too_large' | 'request_timeo
   ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
 }
 
+/** The request that was read last on each connection. */
+const latest = new WeakMap<Socket, { readonly req: IncomingMessage; readonly res: ServerResponse }>()
+
 /** The last answer under way on each connection. */
 const turns = new WeakMap<Socket, Promise<void>>()
 
@@ -95,6 +103,7 @@ function inTurn(socket: Socket, take: () => void | Promise<void>): void {
 }
 
 function serve(pipeline: Pipeline, req: IncomingMessage, res: ServerResponse): void {
+  latest.set(req.socket, { req, res })
   // The parser takes a line without a version, and versions that are not its own.
   const isOurs = req.httpVersion === '1.1' || (req.httpVersion === '1.0' && !req.headers['transfer-encoding'])
   if (isOurs) inTurn(req.socket, () => answer(pipeline, req, res))
