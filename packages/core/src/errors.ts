@@ -49,6 +49,8 @@ export type HfAuthErrorCode =
   | 'HFAUTH_CI_TOKEN_UNAVAILABLE'
   /** The audit sink did not take the event, so the request was refused. */
   | 'HFAUTH_AUDIT_UNAVAILABLE'
+  /** A stored audit log cannot be read, or continued, as one. */
+  | 'HFAUTH_AUDIT_UNREADABLE'
   /** The answer at the redirect address belongs to no sign-in started here. */
   | 'HFAUTH_SIGNIN_STATE'
   /** The provider ended the sign-in with an error. */

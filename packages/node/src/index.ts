@@ -8,6 +8,13 @@ export type { Disk } from './audit/append-file.ts'
 export { type JsonLinesSinkOptions, jsonLinesSink } from './audit/json-lines-sink.ts'
 export { type AuditLogOptions, createAuditLog } from './audit/log.ts'
 export { type MemorySink, memorySink } from './audit/memory-sink.ts'
+export type { StoredEvent } from './audit/segments/entries.ts'
+export {
+  type PlacedEvent,
+  type ReadSegmentsOptions,
+  readSegments,
+  type SegmentPlace,
+} from './audit/segments/read.ts'
 export type { AuditEntry, AuditLog, AuditSink, RecordedEvent } from './audit/types.ts'
 export {
   detectProvider,
