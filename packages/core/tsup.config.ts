@@ -20,8 +20,8 @@ export default defineConfig({
   sourcemap: true,
   // Files without side effects need no import that only runs them, and bundlers warn of each.
   treeshake: { moduleSideEffects: false },
-  // `clean` took the JSON Schema away with everything else.
-  onSuccess: 'node scripts/write-policy-schema.ts',
+  // `clean` took the JSON Schemas away with everything else.
+  onSuccess: 'node scripts/write-schemas.ts',
   esbuildPlugins: [
     {
       // What editors show for a key is for the JSON Schema and the types. Inside expressions the bundler keeps

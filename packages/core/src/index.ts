@@ -11,12 +11,15 @@ export {
   type AuditEvent,
   type AuditEventType,
   type AuditHttp,
+  type AuditLoss,
   type AuditRevocation,
   type AuditTrace,
   auditActor,
   auditDecision,
+  auditEventTypes,
   recordedText,
 } from './audit/event.ts'
+export { type AuditField, type AuditMember, type AuditObject, auditEventShape } from './audit/shape.ts'
 export type { Brand } from './brand.ts'
 export { type AppRouteMatch, type AppRouter, createAppRouter } from './compile/app-routes.ts'
 export { type Access, type LoadSnapshotOptions, loadSnapshot } from './decide/access.ts'

@@ -8,23 +8,27 @@
  */
 import type { Decision, PrincipalShape } from '../types.ts'
 
-export type AuditEventType =
-  | 'io.hfauth.decision'
-  | 'io.hfauth.token.rejected'
-  | 'io.hfauth.token.exchanged'
-  | 'io.hfauth.model.load'
-  | 'io.hfauth.inference.completed'
-  | 'io.hfauth.repo.write'
-  | 'io.hfauth.policy.loaded'
-  | 'io.hfauth.session.started'
-  | 'io.hfauth.session.refreshed'
-  | 'io.hfauth.session.ended'
-  | 'io.hfauth.signin.refused'
-  | 'io.hfauth.revocation.received'
-  | 'io.hfauth.secret.rotated'
-  | 'io.hfauth.secret.rejected'
-  | 'io.hfauth.secret.aging'
-  | 'io.hfauth.secret.fallback'
+/** What can have happened; version 1 of the schema grows by new ones. */
+export const auditEventTypes = [
+  'io.hfauth.decision',
+  'io.hfauth.token.rejected',
+  'io.hfauth.token.exchanged',
+  'io.hfauth.model.load',
+  'io.hfauth.inference.completed',
+  'io.hfauth.repo.write',
+  'io.hfauth.policy.loaded',
+  'io.hfauth.session.started',
+  'io.hfauth.session.refreshed',
+  'io.hfauth.session.ended',
+  'io.hfauth.signin.refused',
+  'io.hfauth.revocation.received',
+  'io.hfauth.secret.rotated',
+  'io.hfauth.secret.rejected',
+  'io.hfauth.secret.aging',
+  'io.hfauth.secret.fallback',
+  'io.hfauth.audit.gap',
+] as const
+export type AuditEventType = (typeof auditEventTypes)[number]
 
 export interface AuditActor {
   readonly kind: PrincipalShape['kind']
@@ -86,6 +90,21 @@ export interface AuditRevocation {
   readonly latencyMs?: number
 }
 
+/** What is missing in a trail, told by the trail itself. */
+export interface AuditLoss {
+  /**
+   * `unavailable`: the sink did not take them; `overflow`: too many were waiting for it; `torn`: a crash left the
+   * beginning of a line behind, of which nobody had been told that it is on record.
+   */
+  readonly reason: 'unavailable' | 'overflow' | 'torn'
+  /** Events. */
+  readonly count?: number
+  readonly bytes?: number
+  /** Times of the first and the last one. */
+  readonly since?: string
+  readonly until?: string
+}
+
 /** An event before the sink has numbered it. Times are RFC 3339 in UTC with three decimals. */
 export interface AuditEvent {
   readonly v: 1
@@ -111,6 +130,7 @@ export interface AuditEvent {
   readonly error?: string
   readonly scopes?: readonly string[]
   readonly revocation?: AuditRevocation
+  readonly loss?: AuditLoss
   readonly durationMs?: number
 }
 
