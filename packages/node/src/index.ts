@@ -8,14 +8,21 @@ export type { Disk } from './audit/append-file.ts'
 export { type JsonLinesSinkOptions, jsonLinesSink } from './audit/json-lines-sink.ts'
 export { type AuditLogOptions, createAuditLog } from './audit/log.ts'
 export { type MemorySink, memorySink } from './audit/memory-sink.ts'
+export type { PersonalDataRules } from './audit/minimise.ts'
 export type { StoredEvent } from './audit/segments/entries.ts'
+export type { Finding, FindingCode } from './audit/segments/findings.ts'
+export { type AuditKeyFileOptions, auditKeyFile } from './audit/segments/key-file.ts'
+export type { SegmentSinkOptions } from './audit/segments/options.ts'
 export {
   type PlacedEvent,
   type ReadSegmentsOptions,
   readSegments,
   type SegmentPlace,
 } from './audit/segments/read.ts'
-export type { AuditEntry, AuditLog, AuditSink, RecordedEvent } from './audit/types.ts'
+export { type SegmentSink, segmentSink } from './audit/segments/segment-sink.ts'
+export { type AuditKey, auditKey, publicKeyText } from './audit/segments/signed-note.ts'
+export { type VerifyReport, type VerifySegmentsOptions, verifySegments } from './audit/segments/verify.ts'
+export type { AuditEntry, AuditLog, AuditResume, AuditSink, RecordedEvent } from './audit/types.ts'
 export {
   detectProvider,
   type JobTokenOptions,

@@ -50,14 +50,19 @@ export class AppendFile {
     this.lead = endsInMidLine(this.fd) ? '\n' : ''
   }
 
+  /** True once nobody can say any more what is in the file. */
+  get isBroken(): boolean {
+    return this.broken
+  }
+
   /**
-   * Appends `text`; one call at a time. Rejects when it is not on the disk, and then takes back what was
+   * Appends a text, or bytes as they are; one call at a time. Rejects when it is not on the disk, and then takes back what was
    * written of it. When that fails too, or the disk did not confirm, every later call is refused: nobody
    * could say any more what is in the file.
    */
-  async append(text: string): Promise<void> {
+  async append(content: string | Buffer): Promise<void> {
     if (this.broken) throw new Error('the audit file is in doubt since an earlier write failed')
-    const bytes = Buffer.from(this.lead + text)
+    const bytes = typeof content === 'string' ? Buffer.from(this.lead + content) : content
     const { size } = fstatSync(this.fd)
     try {
       for (let at = 0; at < bytes.length; ) {

@@ -16,7 +16,17 @@ export interface AuditSink {
   write(event: RecordedEvent): Promise<void>
   /** As many events as are waiting, all or none: lets a sink make them durable in one go. */
   writeAll?(events: readonly RecordedEvent[]): Promise<void>
+  /** What is there already: the log goes on with its numbers, under its writer. */
+  readonly resume?: AuditResume
   close?(): Promise<void>
+}
+
+export interface AuditResume {
+  readonly writer: string
+  /** Number of the last event; 0 when there is none. */
+  readonly lastSeq: number
+  /** Bytes of an unfinished write that a crash left behind, and that were cut off. */
+  readonly tornBytes: number
 }
 
 /** What a caller knows; the log adds version, id, time, environment, service, writer and number. */
@@ -24,9 +34,11 @@ export type AuditEntry = Omit<AuditEvent, 'v' | 'id' | 'time' | 'environment' | 
 
 export interface AuditLog {
   /**
-   * Writes one event and resolves when it is on record.
+   * Writes one event and resolves when it is on record. Under the loss policy `available` also when it is not, or
+   * not yet; then its `seq` is 0.
    *
-   * @throws HfAuthError `HFAUTH_AUDIT_UNAVAILABLE` (retryable) when the sink refuses or takes too long.
+   * @throws HfAuthError `HFAUTH_AUDIT_UNAVAILABLE` (retryable) when, under the loss policy `strict`, the sink refuses
+   * or takes too long, or too many events wait for it.
    */
   record(entry: AuditEntry): Promise<RecordedEvent>
   /** Hears every event after it is on record; returns the way to stop. A hook never sees a token. */

@@ -62,6 +62,12 @@ export class LineWriter {
     domain.copy(this.scratch)
   }
 
+  /** Forgets lines that were not taken, and goes on behind a line with this hash. */
+  continueFrom(previous: Buffer): void {
+    this.previous = previous
+    this.used = 0
+  }
+
   /** Hash of the last line. */
   get last(): Buffer {
     return this.previous
