@@ -125,6 +125,7 @@ const rules: Readonly<Record<string, PackageRules>> = {
       '@hfauth/core/json': everyFile,
       '@hfauth/core/analysis': ['commands/policy-prove.ts'],
       '@hfauth/node': [
+        'commands/audit-verify.ts',
         'commands/proxy.ts',
         'commands/ci-token.ts',
         'commands/secrets-status.ts',

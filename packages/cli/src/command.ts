@@ -18,8 +18,8 @@ export interface CommandIo {
   readonly signal: AbortSignal
 }
 
-/** 0: it holds. 1: it does not. 2: the question was not understood. */
-export type ExitCode = 0 | 1 | 2
+/** 0: it holds. 1: it does not. 2: the question was not understood. 3: it holds, with gaps that are on record. */
+export type ExitCode = 0 | 1 | 2 | 3
 
 export type Command = (args: readonly string[], io: CommandIo) => Promise<ExitCode>
 

@@ -60,6 +60,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/secrets-status.ts')).secretsStatus,
   },
   {
+    words: ['audit', 'verify'],
+    usage: 'hfauth audit verify DIRECTORY [--key FILE] … [--head FILE] … [--json]',
+    about: 'find what was changed, removed, reordered or cut off in an audit log',
+    load: async () => (await import('./commands/audit-verify.ts')).auditVerify,
+  },
+  {
     words: ['proxy'],
     usage:
       'hfauth proxy --environment NAME --audit FILE [--policy FILE] [--port N] [--host ADDRESS] [--hub URL] [--router URL] [--public-url URL] [--client ALIAS=ID --client-secret ALIAS=FILE] …',

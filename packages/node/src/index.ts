@@ -20,6 +20,12 @@ export {
   type SegmentPlace,
 } from './audit/segments/read.ts'
 export { type SegmentSink, segmentSink } from './audit/segments/segment-sink.ts'
+export {
+  createShipper,
+  type Shipper,
+  type ShipperOptions,
+  type ShipperStatus,
+} from './audit/segments/shipper.ts'
 export { type AuditKey, auditKey, publicKeyText } from './audit/segments/signed-note.ts'
 export { type VerifyReport, type VerifySegmentsOptions, verifySegments } from './audit/segments/verify.ts'
 export type { AuditEntry, AuditLog, AuditResume, AuditSink, RecordedEvent } from './audit/types.ts'
