@@ -164,7 +164,11 @@ describe('a disk that fails', () => {
       expect(text()).toBe(before)
       disk.room = Number.POSITIVE_INFINITY
       await log.record(entry)
-      expect(lines().map(({ seq }) => seq)).toEqual([1, 2])
+      expect(lines().map(({ seq, type, loss }) => [seq, type, loss?.count])).toEqual([
+        [1, 'io.hfauth.decision', undefined],
+        [2, 'io.hfauth.audit.gap', 1],
+        [3, 'io.hfauth.decision', undefined],
+      ])
       await log.close()
     },
   )
@@ -174,7 +178,9 @@ describe('a disk that fails', () => {
     disk.room = 400
     await expect(Promise.all([log.record(entry), log.record(entry)])).rejects.toEqual(unavailable)
     expect(text()).toBe('')
+    disk.room = Number.POSITIVE_INFINITY
     await log.close()
+    expect(lines().map(({ type, loss }) => [type, loss?.count])).toEqual([['io.hfauth.audit.gap', 2]])
   })
 
   test('never makes the log cut off what somebody else wrote meanwhile', async () => {

@@ -42,6 +42,7 @@ export class AppendFile {
   /** Ends a line that an earlier process left unfinished, so that it does not swallow the next one. */
   private lead: '\n' | ''
   private broken = false
+  private isClosed = false
 
   /** @throws HfAuthError `HFAUTH_CONFIG_INVALID` when `path` cannot be opened or is not a regular file. */
   constructor(path: string, disk: Disk = realDisk) {
@@ -83,6 +84,9 @@ export class AppendFile {
   }
 
   close(): void {
+    // A second time, the number may be that of another file.
+    if (this.isClosed) return
+    this.isClosed = true
     this.broken = true
     close(this.fd)
   }

@@ -10,7 +10,7 @@ import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
 import { splitLine } from './chain.ts'
 import { readCursors } from './cursor.ts'
-import { readEntry, type SegmentEnd } from './entries.ts'
+import { type RemovedSegment, readEntry, type SegmentEnd } from './entries.ts'
 import { listSegments, readLines, type SegmentFile } from './files.ts'
 import { readState } from './recover.ts'
 
@@ -35,11 +35,11 @@ export async function removableSegments(
   directory: string,
   newest: number,
   before: number,
-): Promise<SegmentEnd[]> {
+): Promise<Omit<RemovedSegment, 'time'>[]> {
   if (before === Number.NEGATIVE_INFINITY || existsSync(join(directory, 'hold'))) return []
   const cursors = await readCursors(directory)
   const files = await listSegments(directory)
-  const removable: SegmentEnd[] = []
+  const removable: Omit<RemovedSegment, 'time'>[] = []
   for (const [index, file] of files.entries()) {
     const next = files[index + 1]
     if (next === undefined || file.number >= newest) break
@@ -54,6 +54,8 @@ export async function removableSegments(
       lines: state.tree.size,
       root: state.tree.root().toString('base64url'),
       hash: state.hash.toString('base64url'),
+      firstSeq: state.start.firstSeq,
+      lastSeq: state.lastSeq,
     })
   }
   return removable

@@ -38,6 +38,9 @@ export interface HeadEntry {
 
 /** A segment that retention has taken away. */
 export interface RemovedSegment extends SegmentEnd {
+  /** Numbers of the events that were in it. */
+  readonly firstSeq: number
+  readonly lastSeq: number
   readonly time: string
 }
 
@@ -72,7 +75,7 @@ export function readEntry(body: string): SegmentEntry | undefined {
     return typeof head.note === 'string' ? { kind: 'head', head: head as unknown as HeadEntry } : undefined
   }
   if (isObject(removed)) {
-    return isCount(removed.number) && isCount(removed.lines)
+    return isCount(removed.number) && isCount(removed.firstSeq) && Number.isSafeInteger(removed.lastSeq)
       ? { kind: 'removed', removed: removed as unknown as RemovedSegment }
       : undefined
   }

@@ -75,6 +75,16 @@ export class Numbers {
     return 'reordered'
   }
 
+  /** These are known to be gone. */
+  forgive(first: number, last: number): void {
+    this.missing = this.missing.flatMap((range) =>
+      [
+        { ...range, to: Math.min(range.to, first - 1) },
+        { ...range, from: Math.max(range.from, last + 1) },
+      ].filter(({ from, to }) => from <= to),
+    )
+  }
+
   /** What is missing from all that was taken. */
   removed(): Finding[] {
     return this.missing.map(({ from, to, segment, line }) => {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { createPrivateKey, generateKeyPairSync } from 'node:crypto'
+import { createPrivateKey, generateKeyPairSync, randomUUID } from 'node:crypto'
 import { link, readFile, rm, writeFile } from 'node:fs/promises'
 import { HfAuthError } from '@hfauth/core'
 import { type AuditKey, auditKey } from './signed-note.ts'
@@ -37,7 +37,7 @@ export async function auditKeyFile(path: string, { name }: AuditKeyFileOptions =
 /** Whole or not there; of two processes that come at once, the first one's key is it. */
 async function makeKey(path: string): Promise<string> {
   const { privateKey } = generateKeyPairSync('ed25519')
-  const draft = `${path}.${process.pid}`
+  const draft = `${path}.${randomUUID()}`
   try {
     const text = privateKey.export({ format: 'pem', type: 'pkcs8' })
     await writeFile(draft, text, { mode: 0o600, flag: 'wx', flush: true })

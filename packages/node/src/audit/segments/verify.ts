@@ -8,7 +8,13 @@
  */
 import type { AuditLoss } from '@hfauth/core'
 import { chainHash, genesisHash, splitLine } from './chain.ts'
-import { readEntry, type SegmentEnd, type SegmentEntry, type SegmentStart } from './entries.ts'
+import {
+  type RemovedSegment,
+  readEntry,
+  type SegmentEnd,
+  type SegmentEntry,
+  type SegmentStart,
+} from './entries.ts'
 import { listSegments, readLines, type SegmentFile } from './files.ts'
 import { type Finding, type FindingCode, Numbers } from './findings.ts'
 import { leafHash, MerkleTree } from './merkle.ts'
@@ -62,7 +68,7 @@ export async function verifySegments(
   const reported = new Set<number>()
   let moreFindings = 0
   const numbers = new Numbers()
-  const removed = new Map<number, SegmentEnd>()
+  const removed = new Map<number, RemovedSegment>()
   const losses: (AuditLoss & { seq: number })[] = []
   let writer: string | undefined
   let covered: VerifyReport['covered']
@@ -270,6 +276,9 @@ export async function verifySegments(
   for (const { writer: name, segment } of anchors) {
     if (writer !== undefined && name !== writer)
       find('writer_changed', segment, `a head that was kept elsewhere is by \`${name}\`, and the log is not`)
+  }
+  for (const { firstSeq, lastSeq } of removed.values()) {
+    if (firstSeq <= lastSeq) numbers.forgive(firstSeq, lastSeq)
   }
   for (const { code, segment, message, ...more } of numbers.removed()) find(code, segment, message, more)
   findings.sort((a, b) => a.segment - b.segment || (a.line ?? 0) - (b.line ?? 0))
