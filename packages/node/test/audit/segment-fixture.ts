@@ -13,7 +13,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import {
-  type AuditEntry,
   type AuditLogOptions,
   auditKey,
   createAuditLog,
@@ -22,17 +21,11 @@ import {
   type SegmentSinkOptions,
   segmentSink,
 } from '../../src/index.ts'
+import { entryOf } from './crash-entry.ts'
+
+export { entryOf }
 
 export const key = auditKey(generateKeyPairSync('ed25519').privateKey)
-
-export const entryOf = (requestId: string): AuditEntry => ({
-  type: 'io.hfauth.decision',
-  requestId,
-  actor: { kind: 'user', id: 'hf|64a1', issuer: 'hf', name: 'ana', roles: ['viewer'] },
-  action: 'read',
-  resource: { kind: 'model', id: 'acme/vision' },
-  decision: { effect: 'allow', reason: 'rule', statements: ['roles.viewer.allow#1'], policy: 'sha256:00' },
-})
 
 /** The real disk, until a test breaks one of its calls. */
 export function createDisk() {
