@@ -7,6 +7,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { Ajv } from 'ajv'
 import { describe, expect, test } from 'vitest'
 
 const folder = process.env.HFAUTH_TEST_OUTPUT
@@ -49,6 +50,17 @@ describe('what the suite wrote', () => {
       shape.test(text) ? [`${name}: ${text.search(shape)}`] : [],
     )
     expect(found).toEqual([])
+  })
+
+  test('holds only audit events that fit the published schema', () => {
+    const file = new URL('../packages/core/dist/audit-event.schema.json', import.meta.url)
+    const fits = new Ajv({ strict: true }).compile(JSON.parse(readFileSync(file, 'utf8')))
+    const lines = written()
+      .filter(({ name }) => name.startsWith('audit') && name.endsWith('.jsonl'))
+      .flatMap(({ text }) => text.split('\n').filter((line) => line !== ''))
+    const wrong = lines.filter((line) => !fits(JSON.parse(line)))
+    expect(lines.length).toBeGreaterThan(100)
+    expect(wrong).toEqual([])
   })
 
   test('holds none of the tokens, codes and cookies that were handed out', () => {
