@@ -265,6 +265,22 @@ describe('what was done to a file is found', () => {
     expect(findings).toContainEqual(expect.objectContaining({ code: 'record_removed', seq: [7, 12] }))
   })
 
+  test('removed, with a line at the end that says so and that nobody signed', async () => {
+    const end = JSON.parse(linesOf(2)[0] as string).segment.previous
+    const removed = { ...end, firstSeq: 1, lastSeq: 6, time: '2026-11-25T08:00:00.000Z' }
+    rmSync(file(1))
+    alter(3, (lines) => {
+      const line = `${JSON.stringify({ removed }).slice(0, -1)},"hash":"${'A'.repeat(43)}"}`
+      return reseal([...lines, line], lines.length)
+    })
+    expect(await codes()).toEqual(['segment_missing'])
+  })
+
+  test('that has a number from far away, at once', async () => {
+    renameSync(file(3), join(folder.path, '999999999999999.jsonl'))
+    expect(await codes()).toContain('segment_missing')
+  })
+
   test('removed from the beginning', async () => {
     rmSync(file(1))
     expect(await codes()).toContain('segment_missing')

@@ -141,7 +141,8 @@ function createSink(
         const bodies = removable.map((end) =>
           JSON.stringify({ removed: { ...end, time } satisfies RemovedSegment }),
         )
-        await enqueue(() => append(bodies))
+        // Only a signed removal explains a missing segment.
+        await enqueue(() => append(bodies, [key]))
         await removeSegments(directory, removable)
       })
       .catch(() => {})
