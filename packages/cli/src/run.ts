@@ -68,7 +68,7 @@ export const commands: readonly CommandEntry[] = [
   {
     words: ['proxy'],
     usage:
-      'hfauth proxy --environment NAME --audit FILE [--policy FILE] [--port N] [--host ADDRESS] [--hub URL] [--router URL] [--public-url URL] [--client ALIAS=ID --client-secret ALIAS=FILE] …',
+      'hfauth proxy --environment NAME (--audit FILE | --audit DIRECTORY --audit-key FILE) [--policy FILE] [--port N] [--host ADDRESS] [--hub URL] [--router URL] [--public-url URL] [--client ALIAS=ID --client-secret ALIAS=FILE] …',
     about: 'stand between clients and Hugging Face; set HF_ENDPOINT to it',
     load: async () => (await import('./commands/proxy.ts')).proxy,
   },

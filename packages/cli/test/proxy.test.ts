@@ -1,10 +1,11 @@
 /**
  * `hfauth proxy`, as somebody runs it: with a policy file, against a Hugging Face on this machine.
  */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { verifySegments } from '@hfauth/node'
 import { type Hub, publicAppId, startHub } from '@hfauth/testkit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { outputFolder, rememberSecrets } from '../../../test/support/output.ts'
@@ -96,6 +97,28 @@ test('forwards what the policy allows, refuses the rest, records both, and ends 
     'no_matching_rule',
     'authentication_required',
   ])
+})
+
+test('keeps its record in signed segments when it has a key for them', async () => {
+  const directory = join(folder, 'segments')
+  const command = await start(
+    '--environment',
+    'production',
+    '--audit',
+    directory,
+    '--audit-key',
+    join(folder, 'key.pem'),
+    '--hub',
+    hub.url,
+    '--router',
+    hub.url,
+  )
+  const url = /HF_ENDPOINT=(\S+)$/.exec(command.lines[0] ?? '')?.[1]
+  expect((await fetch(`${url}/api/models/acme/vision-large`)).status).toBe(401)
+  command.stop()
+  expect(await command.ended).toBe(0)
+  expect(await verifySegments(directory)).toMatchObject({ ok: true, events: 1, heads: 1, uncovered: 0 })
+  rmSync(join(folder, 'key.pem'))
 })
 
 test.each([

@@ -14,6 +14,7 @@ import { once } from 'node:events'
 import { parseArgs } from 'node:util'
 import { createEngine } from '@hfauth/core'
 import {
+  auditKeyFile,
   createAuditLog,
   createProxy,
   createTokenExchange,
@@ -23,6 +24,7 @@ import {
   firstOf,
   forwardCaller,
   jsonLinesSink,
+  segmentSink,
 } from '@hfauth/node'
 import { type Command, UsageError } from '../command.ts'
 import { defaultPolicyFile, readPolicyFile } from '../policy-file.ts'
@@ -36,6 +38,7 @@ export const proxy: Command = async (args, io) => {
       policy: { type: 'string', default: defaultPolicyFile },
       environment: { type: 'string' },
       audit: { type: 'string' },
+      'audit-key': { type: 'string' },
       port: { type: 'string', default: '8787' },
       host: { type: 'string', default: '127.0.0.1' },
       hub: { type: 'string', default: 'https://huggingface.co' },
@@ -52,7 +55,12 @@ export const proxy: Command = async (args, io) => {
 
   const policy = await readPolicyFile(values.policy, io)
   const engine = createEngine(policy, { environment })
-  const audit = createAuditLog({ sink: await jsonLinesSink({ path }), environment, service: 'proxy' })
+  const keyFile = values['audit-key']
+  const sink =
+    keyFile === undefined
+      ? jsonLinesSink({ path })
+      : await segmentSink({ directory: path, key: await auditKeyFile(keyFile) })
+  const audit = createAuditLog({ sink, environment, service: 'proxy' })
   const { clients, close } = await readProxyClients({
     ids: values.client,
     files: values['client-secret'],
