@@ -269,6 +269,16 @@ describe('a sink', () => {
     expect(heard).toEqual([1, 2, 3])
   })
 
+  test('that takes one event at a time and fails for good refuses every event, and ends', async () => {
+    const sink: AuditSink = { write: async () => Promise.reject(new Error()) }
+    const { log } = logWith({ sink })
+    for (let round = 0; round < 3; round++) {
+      const refusals = await Promise.all([1, 2, 3].map((id) => refusalOf(log.record(numbered(id)))))
+      for (const { code } of refusals) expect(code).toBe('HFAUTH_AUDIT_UNAVAILABLE')
+    }
+    await log.close()
+  })
+
   test('that recovers is used again', async () => {
     let failing = true
     const sink: AuditSink = { write: async () => (failing ? Promise.reject(new Error()) : undefined) }

@@ -70,7 +70,7 @@ export function createAuditLog(options: AuditLogOptions): AuditLog {
   const hooks = new Set<(event: RecordedEvent) => void>()
   const queue = new Set<Waiting>()
   /** Taken before the queue: what the sink did not take the first time. */
-  let again: Waiting[] = []
+  const again: Waiting[] = []
   const losses = createLosses(sink.resume?.tornBytes ?? 0)
   let writing: Promise<void> | undefined
   let retryTimer: NodeJS.Timeout | undefined
@@ -84,18 +84,27 @@ export function createAuditLog(options: AuditLogOptions): AuditLog {
     while (again.length > 0 || queue.size > 0 || losses.isDue()) {
       const batch = nextBatch(sink.writeAll === undefined ? 1 : maxBatch)
       const events = batch.map(({ event }, index) => Object.freeze({ ...event, seq: lastSeq + 1 + index }))
+      let written = 0
+      let isRefused = false
       try {
-        if (sink.writeAll !== undefined) await sink.writeAll(events)
-        else for (const event of events) await sink.write(event)
+        if (sink.writeAll !== undefined) {
+          await sink.writeAll(events)
+          written = events.length
+        } else {
+          for (const event of events) {
+            await sink.write(event)
+            written++
+          }
+        }
       } catch {
-        if (!refuse(batch)) break
-        continue
+        isRefused = true
       }
-      lastSeq += events.length
-      for (const [index, event] of events.entries()) {
+      lastSeq += written
+      for (const [index, event] of events.slice(0, written).entries()) {
         batch[index]?.settle({ event })
         announce(event)
       }
+      if (isRefused && !refuse(batch.slice(written))) break
     }
     // In the same turn as the last look into the queue, or an event could come in between and wait for ever.
     writing = undefined
@@ -107,9 +116,9 @@ export function createAuditLog(options: AuditLogOptions): AuditLog {
       const entry = { type: 'io.hfauth.audit.gap', requestId: randomId(), actor: self, loss } as const
       return { event: complete(entry), settle: (outcome) => 'error' in outcome && losses.giveBack(loss) }
     })
-    const batch = [...gaps, ...again]
-    again = batch.splice(size)
-    return [...batch, ...take(queue, size - batch.length)]
+    const waiting = again.splice(0, size)
+    // Never a count of losses alone while events wait: a sink that fails has to fail them too.
+    return [...gaps, ...waiting, ...take(queue, size - waiting.length)]
   }
 
   /** After a failure of the sink; says whether it is to be tried with the next batch at once. */
@@ -124,14 +133,10 @@ export function createAuditLog(options: AuditLogOptions): AuditLog {
       losses.defer()
       return true
     }
-    for (const waiting of batch) {
-      const { event, settle } = waiting
-      if (event.loss !== undefined) settle({ error })
-      else {
-        settle({ event: { ...event, seq: 0 } })
-        again.push(waiting)
-      }
+    for (const { event, settle } of batch) {
+      settle(event.loss === undefined ? { event: { ...event, seq: 0 } } : { error })
     }
+    again.unshift(...batch.filter(({ event }) => event.loss === undefined))
     losses.defer()
     retryTimer = setTimeout(() => {
       retryTimer = undefined
