@@ -5,6 +5,9 @@
  */
 
 export type { Disk } from './audit/append-file.ts'
+export { type AuditCloudEvent, toCloudEvent } from './audit/export/cloud-event.ts'
+export { type AuditLogRecord, type LogAttributes, toLogRecord } from './audit/export/log-record.ts'
+export { type OcsfEvent, ocsfVersion, toOcsf } from './audit/export/ocsf.ts'
 export { type JsonLinesSinkOptions, jsonLinesSink } from './audit/json-lines-sink.ts'
 export { type AuditLogOptions, createAuditLog } from './audit/log.ts'
 export { type MemorySink, memorySink } from './audit/memory-sink.ts'
