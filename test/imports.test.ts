@@ -81,7 +81,7 @@ const rules: Readonly<Record<string, PackageRules>> = {
       ['exchange', 'session', 'revoke'],
       ['guard'],
       ['adapters'],
-      ['proxy', 'redis'],
+      ['proxy', 'redis', 'postgres'],
       ['telemetry', 'authzen'],
       [
         'index.ts',
@@ -93,6 +93,7 @@ const rules: Readonly<Record<string, PackageRules>> = {
         'koa.ts',
         'next.ts',
         'otel.ts',
+        'postgres.ts',
         'redis.ts',
         'web.ts',
       ],

@@ -11,6 +11,7 @@ export default defineConfig({
     'src/koa.ts',
     'src/next.ts',
     'src/otel.ts',
+    'src/postgres.ts',
     'src/redis.ts',
     'src/web.ts',
   ],

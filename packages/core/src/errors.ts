@@ -51,6 +51,8 @@ export type HfAuthErrorCode =
   | 'HFAUTH_AUDIT_UNAVAILABLE'
   /** A stored audit log cannot be read, or continued, as one. */
   | 'HFAUTH_AUDIT_UNREADABLE'
+  /** A destination did not take events of the audit log; they stay there and are sent again. */
+  | 'HFAUTH_AUDIT_UNDELIVERED'
   /** The answer at the redirect address belongs to no sign-in started here. */
   | 'HFAUTH_SIGNIN_STATE'
   /** The provider ended the sign-in with an error. */

@@ -22,6 +22,7 @@ export {
   readSegments,
   type SegmentPlace,
 } from './audit/segments/read.ts'
+
 export { type SegmentSink, segmentSink } from './audit/segments/segment-sink.ts'
 export {
   createShipper,
@@ -31,7 +32,10 @@ export {
 } from './audit/segments/shipper.ts'
 export { type AuditKey, auditKey, publicKeyText } from './audit/segments/signed-note.ts'
 export { type VerifyReport, type VerifySegmentsOptions, verifySegments } from './audit/segments/verify.ts'
+export type { AuditDestination } from './audit/sinks/destination.ts'
+export { type HttpDestinationOptions, httpDestination } from './audit/sinks/http-destination.ts'
 export type { AuditEntry, AuditLog, AuditResume, AuditSink, RecordedEvent } from './audit/types.ts'
+
 export {
   detectProvider,
   type JobTokenOptions,

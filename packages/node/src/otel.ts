@@ -5,6 +5,11 @@
  */
 
 export { instrumentAudit } from './telemetry/audit.ts'
+export {
+  type LogExporter,
+  type OtelDestinationOptions,
+  otelDestination,
+} from './telemetry/audit-logs.ts'
 export { instrumentEngine } from './telemetry/engine.ts'
 export { instrumentExchange } from './telemetry/exchange.ts'
 export { type InstrumentFetchOptions, instrumentFetch } from './telemetry/fetch.ts'

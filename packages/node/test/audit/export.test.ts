@@ -6,8 +6,8 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import { CloudEvent, HTTP } from 'cloudevents'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type RecordedEvent, toCloudEvent, toLogRecord, toOcsf } from '../src/index.ts'
-import { decided, eventMaker, oneOfEach, policyDigest, ranker, revision } from './audit-fixture.ts'
+import { type RecordedEvent, toCloudEvent, toLogRecord, toOcsf } from '../../src/index.ts'
+import { decided, eventMaker, oneOfEach, policyDigest, ranker, revision } from './event-fixture.ts'
 import { ocsfSchemas } from './ocsf-schema.ts'
 
 const ajv = new Ajv2020({ strict: true, allErrors: true })

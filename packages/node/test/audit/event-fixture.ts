@@ -4,7 +4,8 @@
  * @module
  */
 import { type AuditEventType, auditEventTypes } from '@hfauth/core'
-import type { RecordedEvent } from '../src/index.ts'
+import { type RecordedEvent, type SegmentSinkOptions, segmentSink } from '../../src/index.ts'
+import { key } from './segment-fixture.ts'
 
 export const firstDay: number = Date.parse('2026-01-01T00:00:00.000Z')
 export const dayMs = 86_400_000
@@ -102,4 +103,18 @@ function membersOf(type: AuditEventType): EventOf {
     default:
       return { ...request, scopes: ['read-repos'] }
   }
+}
+
+/** Events of one writer as a log on the disk: a list for each segment. */
+export async function writeSegments(
+  directory: string,
+  segments: readonly (readonly RecordedEvent[])[],
+  options: Partial<SegmentSinkOptions> = {},
+): Promise<void> {
+  const sink = await segmentSink({ directory, key, headEveryMs: 1e9, writer: 'writer-1', ...options })
+  for (const [index, events] of segments.entries()) {
+    if (index > 0) await sink.rotate()
+    if (events.length > 0) await sink.writeAll(events)
+  }
+  await sink.close()
 }
