@@ -12,6 +12,25 @@ export { type JsonLinesSinkOptions, jsonLinesSink } from './audit/json-lines-sin
 export { type AuditLogOptions, createAuditLog } from './audit/log.ts'
 export { type MemorySink, memorySink } from './audit/memory-sink.ts'
 export type { PersonalDataRules } from './audit/minimise.ts'
+export { toCsv } from './audit/query/csv.ts'
+export { type AuditLogSourceOptions, auditLogSource } from './audit/query/log-source.ts'
+export { queryAudit } from './audit/query/query.ts'
+export type { AuditFilter, AuditSource } from './audit/query/source.ts'
+export type {
+  ActivityQuestion,
+  ActivityRow,
+  AuditAnswers,
+  AuditQuestion,
+  DenialRow,
+  DenialsQuestion,
+  FirstAccessQuestion,
+  FirstAccessRow,
+  GapRow,
+  GrantRow,
+  LoadRow,
+  LoadsQuestion,
+  UnusedGrantsQuestion,
+} from './audit/query/types.ts'
 export type { StoredEvent } from './audit/segments/entries.ts'
 export type { Finding, FindingCode } from './audit/segments/findings.ts'
 export { type AuditKeyFileOptions, auditKeyFile } from './audit/segments/key-file.ts'

@@ -10,3 +10,4 @@ export {
   type PostgresDestinationOptions,
   postgresDestination,
 } from './postgres/destination.ts'
+export { type PostgresAuditSourceOptions, postgresAuditSource } from './postgres/source.ts'

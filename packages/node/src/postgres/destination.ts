@@ -7,6 +7,7 @@
  * @module
  */
 
+import { actorIds } from '../audit/query/source.ts'
 import { type AuditDestination, undelivered } from '../audit/sinks/destination.ts'
 import type { RecordedEvent } from '../audit/types.ts'
 import type { PostgresClient } from './client.ts'
@@ -68,7 +69,9 @@ function stateOf(error: unknown): string {
 
 type Column = (typeof columns)[number][0]
 
-function rowOf(event: RecordedEvent): Record<Column, string | number | undefined> & { time: string } {
+function rowOf(
+  event: RecordedEvent,
+): Record<Column, string | number | string[] | undefined> & { time: string } {
   const { actor, resource, decision } = event
   return {
     time: new Date(event.time).toISOString(),
@@ -78,10 +81,12 @@ function rowOf(event: RecordedEvent): Record<Column, string | number | undefined
     type: plain(event.type),
     environment: plain(event.environment),
     request_id: plain(event.requestId),
-    actor_issuer: plain(actor?.issuer),
-    actor_id: plain(actor?.id),
+    actor_issuer: plain(actor.issuer),
+    actor_id: plain(actor.id),
+    actors: actorIds(event).map((id) => plain(id)),
     resource_kind: plain(resource?.kind),
-    resource_id: plain(resource?.id),
+    // As questions compare it.
+    resource_id: plain(resource?.id.toLowerCase()),
     revision: plain(resource?.revision),
     action: plain(event.action),
     effect: plain(decision?.effect),

@@ -31,6 +31,7 @@ export const columns = [
   ['request_id', 'text'],
   ['actor_issuer', 'text'],
   ['actor_id', 'text'],
+  ['actors', 'text[] NOT NULL'],
   ['resource_kind', 'text'],
   ['resource_id', 'text'],
   ['revision', 'text'],
@@ -49,15 +50,14 @@ export const columns = [
  */
 export function migration(table: string): string {
   const definitions = columns.map(([name, type]) => `${name} ${type}`).join(', ')
-  const index = (name: string, on: string) =>
-    `CREATE INDEX IF NOT EXISTS ${table}_${name} ON ${table} (${on});`
+  const index = (name: string, on: string) => `CREATE INDEX IF NOT EXISTS ${table}_${name} ON ${table} ${on};`
   return `
 SELECT pg_advisory_xact_lock(hashtext('${table}'));
 CREATE TABLE IF NOT EXISTS ${table} (${definitions}, PRIMARY KEY (time, id)) PARTITION BY RANGE (time);
-${index('by_resource', 'resource_kind, resource_id, time')}
-${index('by_actor', 'actor_id, time')}
-${index('by_type', 'type, time')}
-${index('by_request', 'request_id')}
+${index('by_resource', '(resource_kind, resource_id, time)')}
+${index('by_actor', 'USING gin (actors)')}
+${index('by_type', '(type, time)')}
+${index('by_request', '(request_id)')}
 CREATE OR REPLACE FUNCTION ${table}_month(month date) RETURNS void LANGUAGE plpgsql
 SECURITY DEFINER SET search_path FROM CURRENT AS $body$
 DECLARE

@@ -24,7 +24,7 @@ const actors = {
 
 export type Actor = keyof typeof actors
 
-export interface EventOf extends Partial<Omit<RecordedEvent, 'actor'>> {
+export interface EventOf extends Partial<RecordedEvent> {
   readonly by?: Actor
   /** Days since the first one. */
   readonly day?: number

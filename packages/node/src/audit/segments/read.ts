@@ -9,7 +9,7 @@
 import { HfAuthError } from '@hfauth/core'
 import { splitLine } from './chain.ts'
 import { readEntry, type StoredEvent } from './entries.ts'
-import { listSegments, readLines } from './files.ts'
+import { listSegments, readLines, type SegmentFile } from './files.ts'
 
 /** A line of a log. */
 export interface SegmentPlace {
@@ -38,19 +38,23 @@ export async function* readSegments(
 ): AsyncGenerator<PlacedEvent, void> {
   for (const file of await listSegments(directory)) {
     if (file.number < after.segment) continue
-    const skipped = file.number === after.segment ? after.line : 0
-    let line = 0
-    for await (const { lines } of readLines(file)) {
-      for (const bytes of lines) {
-        line++
-        if (line <= skipped) continue
-        const sealed = splitLine(bytes)
-        const entry = sealed === undefined ? undefined : readEntry(sealed.body)
-        if (sealed === undefined || entry === undefined) throw unreadableLine(file.path, line)
-        if (entry.kind === 'event') {
-          const event = { ...entry.event, hash: sealed.hash.toString('base64url') }
-          yield { event, segment: file.number, line }
-        }
+    yield* readSegmentFile(file, file.number === after.segment ? after.line : 0)
+  }
+}
+
+/** The events of one segment, without those of its first `skipped` lines. */
+export async function* readSegmentFile(file: SegmentFile, skipped = 0): AsyncGenerator<PlacedEvent, void> {
+  let line = 0
+  for await (const { lines } of readLines(file)) {
+    for (const bytes of lines) {
+      line++
+      if (line <= skipped) continue
+      const sealed = splitLine(bytes)
+      const entry = sealed === undefined ? undefined : readEntry(sealed.body)
+      if (sealed === undefined || entry === undefined) throw unreadableLine(file.path, line)
+      if (entry.kind === 'event') {
+        const event = { ...entry.event, hash: sealed.hash.toString('base64url') }
+        yield { event, segment: file.number, line }
       }
     }
   }

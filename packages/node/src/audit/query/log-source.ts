@@ -1,0 +1,84 @@
+/**
+ * Log source: the events of a log on this machine, without reading segments that have none of those wanted.
+ *
+ * log → **log source** → query. Takes a directory of segments, or one file of JSON lines.
+ *
+ * @module
+ */
+import { stat } from 'node:fs/promises'
+import { HfAuthError } from '@hfauth/core'
+import { splitLine } from '../segments/chain.ts'
+import { readEntry, type SegmentEnd } from '../segments/entries.ts'
+import { listSegments, readLines, type SegmentFile } from '../segments/files.ts'
+import { readSegmentFile } from '../segments/read.ts'
+import type { RecordedEvent } from '../types.ts'
+import { createIndexBuilder, mayHold, readIndex, writeIndex } from './segment-index.ts'
+import { type AuditFilter, type AuditSource, isWanted } from './source.ts'
+
+export interface AuditLogSourceOptions {
+  /** Reads every segment, whatever the index says. Default false. */
+  readonly readAll?: boolean
+}
+
+/** @param path - A directory of segments, or a file of JSON lines, which may be compressed (`.gz`). */
+export function auditLogSource(path: string, { readAll = false }: AuditLogSourceOptions = {}): AuditSource {
+  return {
+    async *events(filter) {
+      const events = (await isFile(path)) ? fromFile(path) : fromSegments(path, filter, readAll)
+      for await (const event of events) if (isWanted(event, filter)) yield event
+    },
+  }
+}
+
+async function* fromSegments(
+  directory: string,
+  filter: AuditFilter,
+  readAll: boolean,
+): AsyncGenerator<RecordedEvent, void> {
+  const files = await listSegments(directory)
+  for (const [at, file] of files.entries()) {
+    const next = files[at + 1]
+    // The end of a closed segment is told by the one after it.
+    const end = readAll || next === undefined ? undefined : await endBefore(next)
+    const index = end?.number === file.number ? await readIndex(directory, end) : undefined
+    if (index !== undefined && !mayHold(index, filter)) continue
+    const builder = index === undefined && end?.number === file.number ? createIndexBuilder() : undefined
+    for await (const { event } of readSegmentFile(file)) {
+      builder?.add(event)
+      yield event
+    }
+    if (builder !== undefined && end !== undefined)
+      await writeIndex(directory, file.number, builder.build(end))
+  }
+}
+
+async function endBefore(file: SegmentFile): Promise<SegmentEnd | undefined> {
+  for await (const { lines } of readLines(file)) {
+    const body = splitLine(lines[0] ?? Buffer.alloc(0))?.body
+    const entry = body === undefined ? undefined : readEntry(body)
+    return entry?.kind === 'segment' ? entry.segment.previous : undefined
+  }
+  return undefined
+}
+
+async function* fromFile(path: string): AsyncGenerator<RecordedEvent, void> {
+  let line = 0
+  for await (const { lines } of readLines({ number: 1, path, isCompressed: path.endsWith('.gz') })) {
+    for (const bytes of lines) {
+      line++
+      // A line that a crash left unfinished is nobody's; the process after it began a new one.
+      const entry = readEntry(bytes.toString())
+      if (entry?.kind === 'event') yield entry.event
+      else if (bytes.length > 0 && bytes.at(-1) === 0x7d)
+        throw new HfAuthError('HFAUTH_AUDIT_UNREADABLE', `line ${line} of \`${path}\` is not an event`)
+    }
+  }
+}
+
+async function isFile(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isFile()
+  } catch (error) {
+    throw new HfAuthError('HFAUTH_AUDIT_UNREADABLE', `there is no audit log at \`${path}\``, { cause: error })
+  }
+}

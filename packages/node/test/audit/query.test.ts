@@ -1,0 +1,413 @@
+/**
+ * Questions to the audit log: one suite for every source, and what an index may and may not do.
+ */
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parsePolicy } from '@hfauth/core'
+import fc from 'fast-check'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { type AuditSource, auditLogSource, queryAudit, type RecordedEvent, toCsv } from '../../src/index.ts'
+import { postgresAuditSource, postgresDestination } from '../../src/postgres.ts'
+import { dayMs, decided, eventMaker, firstDay, ranker, revision, writeSegments } from './event-fixture.ts'
+import { connectPg, postgresIsThere, randomTable, removeTable } from './postgres-server.ts'
+import { createFolder } from './segment-fixture.ts'
+
+const policy = parsePolicy({
+  version: 1,
+  name: 'acme',
+  issuers: { hf: { preset: 'huggingface', audience: 'app' } },
+  environments: { production: {} },
+  roles: {
+    engineer: {
+      allow: [
+        { actions: ['read'], on: ['model:acme/*'] },
+        { actions: ['write'], on: ['model:acme/*'] },
+      ],
+    },
+  },
+  bindings: [{ roles: ['engineer'], to: { issuer: 'hf' } }],
+})
+const [readId = '', writeId = ''] = policy.roles.get('engineer')?.statements.map(({ id }) => id) ?? []
+
+/** Six days in three segments: loads, denials, a gap, and a permission whose end nobody saw. */
+function sixDays(): RecordedEvent[][] {
+  const make = eventMaker()
+  const other = { kind: 'model', id: 'acme/other' } as const
+  const decision = { ...decided('allow', 'allowed', [readId]), policy: policy.reference.digest }
+  const allowed = { action: 'read', resource: ranker, decision } as const
+  const load = {
+    type: 'io.hfauth.model.load',
+    action: 'read',
+    http: { method: 'GET', route: '/r', status: 200, bytesOut: 9 },
+  } as const
+  return [
+    [
+      make({ ...allowed, requestId: 'a' }),
+      make({ ...load, resource: { ...ranker, revision }, requestId: 'a' }),
+      make({ ...allowed, by: 'ben', resource: other, day: 1, requestId: 'b' }),
+      make({
+        by: 'ben',
+        day: 1,
+        action: 'write',
+        resource: ranker,
+        decision: decided('deny', 'no_matching_rule'),
+      }),
+    ],
+    [
+      make({ ...allowed, by: 'ci', resource: { kind: 'model', id: 'Acme/Ranker' }, day: 2, requestId: 'c' }),
+      make({ type: 'io.hfauth.token.rejected', by: 'nobody', day: 2, error: 'HFAUTH_TOKEN_EXPIRED' }),
+      make({ type: 'io.hfauth.audit.gap', day: 3, loss: { reason: 'overflow', count: 7 } }),
+    ],
+    [
+      make({ ...allowed, day: 4, environment: 'staging', requestId: 'd' }),
+      make({
+        ...load,
+        day: 4,
+        environment: 'staging',
+        error: 'client_closed',
+        resource: ranker,
+        requestId: 'd',
+      }),
+      make({ ...allowed, by: 'ben', day: 5, requestId: 'e' }),
+      make({
+        by: 'ben',
+        day: 5,
+        action: 'write',
+        resource: other,
+        decision: decided('deny', 'no_matching_rule'),
+      }),
+      make({
+        by: 'ben',
+        day: 5,
+        action: 'admin',
+        resource: other,
+        decision: decided('deny', 'explicit_deny'),
+      }),
+      make({
+        ...allowed,
+        day: 5,
+        requestId: 'f',
+        actor: { kind: 'workload', id: 'bot', issuer: 'hf', roles: [], actedBy: ['hf|ada', 'hf|ben'] },
+        by: 'ci',
+      }),
+    ],
+  ]
+}
+
+const folder = createFolder()
+const closing: (() => Promise<void>)[] = []
+const sources: Record<string, AuditSource> = {}
+
+beforeAll(async () => {
+  const segments = sixDays()
+  await writeSegments(join(folder.path, 'log'), segments)
+  writeFileSync(
+    join(folder.path, 'log.jsonl'),
+    segments
+      .flat()
+      .map((event) => `${JSON.stringify(event)}\n`)
+      .join(''),
+  )
+  sources['a directory of segments'] = auditLogSource(join(folder.path, 'log'))
+  sources['a directory of segments, all of them read'] = auditLogSource(join(folder.path, 'log'), {
+    readAll: true,
+  })
+  sources['a file of JSON lines'] = auditLogSource(join(folder.path, 'log.jsonl'))
+  if (!postgresIsThere && process.env.CI === undefined) return
+  const database = await connectPg()
+  const table = randomTable()
+  closing.push(() => removeTable(database, table).then(() => database.close()))
+  const destination = postgresDestination({ client: database.client, table })
+  await destination.migrate()
+  // Backwards and twice: what arrives late or again changes no answer.
+  for (const events of [...segments].reverse()) await destination.deliver(events)
+  await destination.deliver(segments.flat())
+  sources.PostgreSQL = postgresAuditSource({ client: database.client, table })
+})
+afterAll(async () => {
+  for (const close of closing) await close()
+  folder.remove()
+})
+
+const names = [
+  'a directory of segments',
+  'a directory of segments, all of them read',
+  'a file of JSON lines',
+  'PostgreSQL',
+]
+
+describe.each(names)('asked of %s', (name) => {
+  const isThere = name !== 'PostgreSQL' || postgresIsThere || process.env.CI !== undefined
+  const asked = isThere ? test : test.skip
+  const source = () => sources[name] as AuditSource
+  const on = (day: number) => firstDay + day * dayMs
+
+  asked('who loaded a model names everyone, the revision, and what became of it', async () => {
+    const { rows, revisions, gaps, more } = await queryAudit(source(), {
+      ask: 'loads',
+      resource: { kind: 'model', id: 'acme/RANKER' },
+    })
+    expect(rows.map(({ requestId, actor, outcome }) => [requestId, actor, outcome])).toEqual([
+      ['a', 'hf|ada', '200'],
+      ['c', 'repo:acme/serving:ref:refs/heads/main', 'unknown'],
+      ['d', 'hf|ada', 'client_closed'],
+      ['e', 'hf|ben', 'unknown'],
+      ['f', 'bot', 'unknown'],
+    ])
+    expect(rows[0]).toMatchObject({ revision, bytes: 9, name: 'ada', issuer: 'hf' })
+    expect(revisions).toEqual({ [revision]: 1, unknown: 4 })
+    expect(gaps).toEqual([expect.objectContaining({ reason: 'overflow', count: 7 })])
+    expect(more).toBe(0)
+  })
+
+  asked('a period has its first moment and not its last, and an environment is one of them', async () => {
+    const ask = { ask: 'loads', resource: ranker } as const
+    const requests = async (question: object) =>
+      (await queryAudit(source(), { ...ask, ...question })).rows.map(({ requestId }) => requestId)
+    const first = on(0) + 1
+    expect(await requests({ from: first, to: on(1) })).toEqual(['a'])
+    expect(await requests({ to: first })).toEqual([])
+    expect(await requests({ environment: 'staging' })).toEqual(['d'])
+    expect(await requests({ revision })).toEqual(['a'])
+  })
+
+  asked('more rows than the limit are counted, the oldest are shown', async () => {
+    const { rows, more } = await queryAudit(source(), { ask: 'loads', resource: ranker, limit: 2 })
+    expect(rows.map(({ requestId }) => requestId)).toEqual(['a', 'c'])
+    expect(more).toBe(3)
+  })
+
+  asked('what somebody did has every event of theirs, and those of whoever they acted for', async () => {
+    const { rows } = await queryAudit(source(), { ask: 'activity', actor: 'hf|ben' })
+    expect(rows.map(({ effect, action, resource }) => [effect, action, resource])).toEqual([
+      ['allow', 'read', 'model:acme/other'],
+      ['deny', 'write', 'model:acme/ranker'],
+      ['allow', 'read', 'model:acme/ranker'],
+      ['deny', 'write', 'model:acme/other'],
+      ['deny', 'admin', 'model:acme/other'],
+      ['allow', 'read', 'model:acme/ranker'],
+    ])
+    expect(rows.at(-1)).toMatchObject({ actedBy: 'hf|ada hf|ben' })
+  })
+
+  asked('denials come by reason, most frequent first, and refused credentials are among them', async () => {
+    const { rows } = await queryAudit(source(), { ask: 'denials' })
+    expect(rows.map(({ reason, count }) => [reason, count])).toEqual([
+      ['no_matching_rule', 2],
+      ['HFAUTH_TOKEN_EXPIRED', 1],
+      ['explicit_deny', 1],
+    ])
+    expect(rows[0]).toMatchObject({
+      actors: 1,
+      resources: 2,
+      mostActor: 'hf|ben',
+      mostResource: 'model:acme/other',
+    })
+    const { rows: few } = await queryAudit(source(), { ask: 'denials', actor: 'hf|ben', resource: ranker })
+    expect(few.map(({ count }) => count)).toEqual([1])
+  })
+
+  asked('unused grants are the statements that allowed nothing, beside those that did', async () => {
+    const { rows, otherPolicies } = await queryAudit(source(), { ask: 'unused-grants', policy })
+    expect(rows).toEqual([
+      { statement: writeId, role: 'engineer', uses: 0, actors: 0 },
+      expect.objectContaining({ statement: readId, uses: 6, actors: 4 }),
+    ])
+    expect(otherPolicies).toEqual(['sha256:aaaa'])
+  })
+
+  asked('a first access is one that there never was before, also before the period', async () => {
+    const { rows } = await queryAudit(source(), { ask: 'first-access', from: on(4) })
+    expect(rows.map(({ actor, resource }) => [actor, resource])).toEqual([
+      ['hf|ben', 'model:acme/ranker'],
+      ['bot', 'model:acme/ranker'],
+    ])
+  })
+
+  asked('the gaps of the period belong to every answer', async () => {
+    const questions = [
+      { ask: 'activity', actor: 'nobody there' },
+      { ask: 'denials', resource: { kind: 'dataset', id: 'x/y' } },
+      { ask: 'first-access', actor: 'nobody there' },
+      { ask: 'unused-grants', policy, environment: 'none' },
+      { ask: 'loads', resource: { kind: 'model', id: 'x/y' } },
+    ] as const
+    for (const question of questions) {
+      expect((await queryAudit(source(), question)).gaps).toHaveLength(1)
+      expect((await queryAudit(source(), { ...question, to: on(3) })).gaps).toHaveLength(0)
+    }
+  })
+})
+
+describe('the index', () => {
+  const own = { path: '', remove: () => {} }
+  beforeEach(() => void Object.assign(own, createFolder()))
+  afterEach(() => own.remove())
+
+  const ask = async (question: Parameters<typeof queryAudit>[1], readAll = false) =>
+    queryAudit(auditLogSource(own.path, { readAll }), question)
+  const spoil = (number: number) =>
+    writeFileSync(join(own.path, `0000000${number}.jsonl.gz`), 'not what it was')
+
+  test('spares the segments that have nothing of what is asked for', async () => {
+    await writeSegments(own.path, sixDays())
+    await ask({ ask: 'denials' })
+    expect(readdirSync(join(own.path, 'index'))).toEqual(['00000001.json', '00000002.json'])
+    spoil(1)
+    expect(await ask({ ask: 'loads', resource: ranker, from: firstDay + 3 * dayMs })).toMatchObject({
+      more: 0,
+    })
+    expect(await ask({ ask: 'activity', actor: 'repo:acme/serving:ref:refs/heads/main' })).toMatchObject({
+      rows: [{ resource: 'model:Acme/Ranker' }],
+    })
+    await expect(ask({ ask: 'activity', actor: 'hf|ada' })).rejects.toMatchObject({
+      code: 'HFAUTH_AUDIT_UNREADABLE',
+    })
+  })
+
+  test('never spares a segment with a gap of the period', async () => {
+    await writeSegments(own.path, sixDays())
+    await ask({ ask: 'denials' })
+    spoil(2)
+    await expect(ask({ ask: 'activity', actor: 'hf|ada' })).rejects.toMatchObject({
+      code: 'HFAUTH_AUDIT_UNREADABLE',
+    })
+  })
+
+  test.each([
+    ['is gone', (path: string) => rmSync(path)],
+    ['is broken', (path: string) => writeFileSync(path, '{"v":1')],
+    [
+      'is that of another segment',
+      (path: string) =>
+        writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), hash: 'x' })),
+    ],
+    [
+      'has another shape',
+      (path: string) =>
+        writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), types: 0 })),
+    ],
+  ])('is made again when it %s', async (_, damage) => {
+    await writeSegments(own.path, sixDays())
+    const before = await ask({ ask: 'activity', actor: 'hf|ada' })
+    const path = join(own.path, 'index', '00000001.json')
+    const index = readFileSync(path, 'utf8')
+    damage(path)
+    expect(await ask({ ask: 'activity', actor: 'hf|ada' })).toEqual(before)
+    expect(readFileSync(path, 'utf8')).toBe(index)
+  })
+
+  test('is not needed where it cannot be written', async () => {
+    await writeSegments(own.path, sixDays())
+    writeFileSync(join(own.path, 'index'), 'a file where the folder should be')
+    expect((await ask({ ask: 'activity', actor: 'hf|ben' })).rows).toHaveLength(6)
+  })
+
+  test('is neither read nor believed when everything is to be read', async () => {
+    await writeSegments(own.path, sixDays())
+    await ask({ ask: 'denials' })
+    const path = join(own.path, 'index', '00000001.json')
+    const { first: _, ...without } = JSON.parse(readFileSync(path, 'utf8'))
+    writeFileSync(path, JSON.stringify(without))
+    expect((await ask({ ask: 'activity', actor: 'hf|ben' })).rows).toHaveLength(4)
+    expect((await ask({ ask: 'activity', actor: 'hf|ben' }, true)).rows).toHaveLength(6)
+  })
+
+  test('answers are those of reading everything, whatever the log and the question', async () => {
+    const by = fc.constantFrom('ada', 'ben', 'ci', 'nobody')
+    const id = fc.constantFrom('acme/ranker', 'Acme/Ranker', 'acme/b', 'acme/c')
+    const seeds = fc.array(
+      fc.array(fc.record({ by, id, day: fc.nat(9), isGap: fc.nat(20).map((n) => n === 0) }), {
+        maxLength: 6,
+      }),
+      { minLength: 1, maxLength: 5 },
+    )
+    await fc.assert(
+      fc.asyncProperty(seeds, by, id, fc.nat(9), async (segments, actor, resource, day) => {
+        const path = join(
+          own.path,
+          String(Math.abs(fc.hash(JSON.stringify([segments, actor, resource, day])))),
+        )
+        mkdirSync(path, { recursive: true })
+        const make = eventMaker()
+        await writeSegments(
+          path,
+          segments.map((events) =>
+            events.map(({ by, id, day, isGap }) =>
+              make(
+                isGap
+                  ? { type: 'io.hfauth.audit.gap', day }
+                  : {
+                      by: by as 'ada',
+                      day,
+                      action: 'read',
+                      resource: { kind: 'model', id },
+                      decision: decided('allow', 'allowed'),
+                    },
+              ),
+            ),
+          ),
+          { compress: false },
+        )
+        const from = firstDay + day * dayMs
+        for (const question of [
+          { ask: 'activity', actor: make({ by: actor as 'ada' }).actor.id, from },
+          { ask: 'loads', resource: { kind: 'model', id: resource }, to: from + 1 },
+          { ask: 'first-access', from },
+        ] as const) {
+          const whole = await queryAudit(auditLogSource(path, { readAll: true }), question)
+          expect(await queryAudit(auditLogSource(path), question)).toEqual(whole)
+          // The second time with the index that the first time made.
+          expect(await queryAudit(auditLogSource(path), question)).toEqual(whole)
+        }
+        rmSync(path, { recursive: true })
+      }),
+      { numRuns: 25 },
+    )
+  })
+})
+
+describe('a question that cannot be', () => {
+  const nothing: AuditSource = { async *events() {} }
+  test.each([
+    [{ ask: 'everything' }, /`ask` must be/],
+    [{ ask: 'denials', from: 2, to: 2 }, /`from` must be before `to`/],
+    [{ ask: 'denials', from: Number.NaN }, /must be milliseconds/],
+    [{ ask: 'activity', actor: 'x', limit: 0 }, /`limit` must be/],
+    [{ ask: 'activity', actor: 'x', limit: 1e9 }, /`limit` must be/],
+  ])('%j is an error of configuration', async (question, message) => {
+    await expect(queryAudit(nothing, question as never)).rejects.toThrow(message)
+  })
+
+  test('a log that is not there is told from one that is empty', async () => {
+    const source = auditLogSource(join(folder.path, 'nowhere'))
+    await expect(queryAudit(source, { ask: 'denials' })).rejects.toMatchObject({
+      code: 'HFAUTH_AUDIT_UNREADABLE',
+    })
+  })
+})
+
+describe('CSV', () => {
+  test('no cell begins as a formula does, whatever is in it', () => {
+    fc.assert(
+      fc.property(
+        fc.string({
+          unit: fc.constantFrom('=', '+', '-', '@', '|', '%', '\t', '\r', '\n', ' ', '"', ',', 'a', '＝'),
+        }),
+        (text) => {
+          const [, cell = ''] = toCsv([{ x: text }]).split(/^"x"\r\n/)
+          const inside = cell.slice(1, -3).replaceAll('""', '"')
+          expect(cell.startsWith('"') && cell.endsWith('"\r\n')).toBe(true)
+          expect(inside === text || inside === `'${text}`).toBe(true)
+          return !/^[\s]*[=+\-@|%＝]/.test(inside) && !/^[\t\r\n]/.test(inside)
+        },
+      ),
+    )
+  })
+
+  test('columns are those of all rows, numbers stay numbers', () => {
+    expect(toCsv([{ a: 'x', n: -1 }, { b: 'say "no", thanks' }])).toBe(
+      '"a","n","b"\r\n"x",-1,\r\n,,"say ""no"", thanks"\r\n',
+    )
+  })
+})
