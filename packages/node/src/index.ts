@@ -31,6 +31,10 @@ export type {
   LoadsQuestion,
   UnusedGrantsQuestion,
 } from './audit/query/types.ts'
+export { type AuditReportOptions, buildAuditReport } from './audit/report/build.ts'
+export { renderAuditReport } from './audit/report/page.ts'
+export { type PolicyDiff, policyDiff } from './audit/report/policy-diff.ts'
+export type { AuditReport } from './audit/report/types.ts'
 export type { StoredEvent } from './audit/segments/entries.ts'
 export type { Finding, FindingCode } from './audit/segments/findings.ts'
 export { type AuditKeyFileOptions, auditKeyFile } from './audit/segments/key-file.ts'
