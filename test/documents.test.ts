@@ -27,6 +27,7 @@ function blocks(document: string, language: string): { code: string; line: numbe
 /** Pages about what the demo does not use: their blocks stand in the package whose tests do. */
 const homes: Readonly<Record<string, string>> = {
   'docs/guide/browser-permissions.md': 'packages/browser',
+  'docs/guide/audit-queries.md': 'packages/node',
   'docs/guide/frameworks.md': 'packages/node',
   'docs/guide/react.md': 'packages/browser',
   'docs/guide/telemetry.md': 'packages/node',

@@ -115,7 +115,7 @@ const rules: Readonly<Record<string, PackageRules>> = {
   'packages/cli': {
     steps: [
       ['command.ts'],
-      ['port.ts', 'policy-file.ts', 'generated-file.ts', 'proxy-clients.ts', 'stdin.ts', 'ci'],
+      ['port.ts', 'policy-file.ts', 'generated-file.ts', 'proxy-clients.ts', 'stdin.ts', 'ci', 'audit'],
       ['commands'],
       ['run.ts'],
       ['main.ts'],
@@ -126,6 +126,9 @@ const rules: Readonly<Record<string, PackageRules>> = {
       '@hfauth/core/json': everyFile,
       '@hfauth/core/analysis': ['commands/policy-prove.ts'],
       '@hfauth/node': [
+        'audit',
+        'commands/audit-query.ts',
+        'commands/audit-report.ts',
         'commands/audit-verify.ts',
         'commands/proxy.ts',
         'commands/ci-token.ts',
@@ -133,7 +136,10 @@ const rules: Readonly<Record<string, PackageRules>> = {
         'proxy-clients.ts',
         'ci',
       ],
+      '@hfauth/node/postgres': ['audit/postgres.ts'],
       '@hfauth/testkit': ['commands/dev-hub.ts'],
+      // Where it is installed.
+      pg: ['audit/postgres.ts'],
       'node:': everyFile,
     },
     forbiddenWords: [/\bconsole\./],

@@ -60,6 +60,20 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/secrets-status.ts')).secretsStatus,
   },
   {
+    words: ['audit', 'query'],
+    usage:
+      'hfauth audit query loads|activity|denials|unused-grants|first-access (--log PATH | --postgres [--table NAME]) [--from TIME] [--to TIME] [--resource KIND:NS/NAME] [--revision COMMIT] [--actor ID] [--environment NAME] [--policy FILE] [--limit N] [--read-all] [--json | --csv]',
+    about: 'ask an audit log who did what; `--postgres` takes the address from DATABASE_URL',
+    load: async () => (await import('./commands/audit-query.ts')).auditQuery,
+  },
+  {
+    words: ['audit', 'report'],
+    usage:
+      'hfauth audit report --from TIME --to TIME (--log PATH [--key FILE …] | --postgres [--table NAME]) [--policy FILE …] [--organisation NAME] [--out FILE] [--json]',
+    about: 'make a page for an auditor: access, denials, policy changes, secrets, revocations, gaps',
+    load: async () => (await import('./commands/audit-report.ts')).auditReport,
+  },
+  {
     words: ['audit', 'verify'],
     usage: 'hfauth audit verify DIRECTORY [--key FILE] … [--head FILE] … [--json]',
     about: 'find what was changed, removed, reordered or cut off in an audit log',

@@ -171,7 +171,7 @@ describe('a report', () => {
   test('finds gaps that the trail tells, and numbers that are missing without a word', () => {
     expect(report.gaps).toMatchObject([{ reason: 'overflow', count: 5 }])
     expect(report.writers).toEqual([{ writer: 'writer-1', first: 2, last: 14, events: 12, missing: 1 }])
-    expect(renderAuditReport(report)).toContain('6 events are missing from the trail')
+    expect(renderAuditReport(report)).toContain('Events missing from the trail: 6.')
   })
 
   test.each([[{ from: 2, to: 2 }], [{ from: Number.NaN, to: 2 }], [{ from: 0, to: 1e13 }]])(

@@ -23,10 +23,10 @@ export function renderAuditReport(report: AuditReport): string {
 <title>${title}</title><style>${new Markup(style)}</style></head>
 <body><main>
 <header><h1>${title}</h1>
-<p class="soft">${dayOf(from)} to ${lastDayOf(to)} · made ${made} · times in UTC</p></header>
+<p class="soft">${dayOf(from)} to ${lastDayOf(to)} · made ${made.slice(0, 16).replace('T', ' ')} · times in UTC</p></header>
 ${verdict(report)}
 <dl class="tiles">
-${tile('Events on record', totals.events)}${tile('Principals', totals.principals)}${tile('Allowed', totals.allowed)}${tile('Denied', totals.denied)}${tile('Revocations', report.revocations.count)}${tile('Events missing', missingOf(report), missingOf(report) > 0)}
+${tile('Events', totals.events)}${tile('Principals', totals.principals)}${tile('Allowed', totals.allowed)}${tile('Denied', totals.denied)}${tile('Revocations', report.revocations.count)}${tile('Events missing', missingOf(report), missingOf(report) > 0)}
 </dl>
 ${sections(report)}
 </main></body></html>
@@ -48,19 +48,21 @@ function verdict(report: AuditReport): Markup {
   else if (integrity !== undefined) good.push(integrityText(integrity))
   if (missingOf(report) > 0)
     findings.push(
-      `${number(missingOf(report))} events are missing from the trail: see "Completeness of the trail".`,
+      `Events missing from the trail: ${number(missingOf(report))}. See "Completeness of the trail".`,
     )
   else good.push('No event of the period is known to be missing.')
   if (revocations.usedAfter.length > 0)
-    findings.push(`${revocations.usedAfter.length} requests were allowed after access was revoked.`)
+    findings.push(
+      `Requests that were allowed after access was revoked: ${number(revocations.usedAfter.length)}.`,
+    )
   else if (revocations.count > 0) good.push('Nobody got through after their access was revoked.')
   const old = secrets.filter(({ ageDays = 0 }) => ageDays > 90)
-  if (old.length > 0) findings.push(`${old.length} secrets are older than 90 days.`)
+  if (old.length > 0) findings.push(`Secrets older than 90 days: ${old.length}.`)
   const unused = grants.filter(({ uses }) => uses === 0)
   if (unused.length > 0)
-    findings.push(`${unused.length} of ${grants.length} grants were not used: candidates for removal.`)
+    findings.push(`Grants that nobody used, candidates for removal: ${unused.length} of ${grants.length}.`)
   const unpinned = loads.reduce((sum, load) => sum + load.unpinned, 0)
-  if (unpinned > 0) findings.push(`${number(unpinned)} loads do not name the revision that was loaded.`)
+  if (unpinned > 0) findings.push(`Loads that do not name the revision that was loaded: ${number(unpinned)}.`)
   return html`${findings.map((text) => html`<p class="finding">${text}</p>`)}${good.map((text) => html`<p class="finding ok">${text}</p>`)}`
 }
 

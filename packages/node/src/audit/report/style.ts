@@ -16,7 +16,7 @@ h3{font-size:15px;margin:20px 0 6px}
 p{margin:0 0 12px;max-width:70ch}
 .soft{color:var(--soft)}
 section{margin:44px 0 0}
-.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(140px,1fr));gap:12px;margin:0}
+.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(128px,1fr));gap:12px;margin:22px 0 0}
 .tiles div{background:var(--panel);border:1px solid var(--line);border-radius:8px;padding:14px 16px}
 .tiles dt{color:var(--soft);font-size:13px}
 .tiles dd{margin:2px 0 0;font-size:26px;font-weight:600;font-variant-numeric:tabular-nums}
@@ -27,9 +27,9 @@ section{margin:44px 0 0}
 table{border-collapse:collapse;width:100%;font-size:13.5px}
 th,td{text-align:left;padding:6px 10px 6px 0;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:anywhere}
 th{color:var(--soft);font-weight:500;white-space:nowrap}
-.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+.n{text-align:right;padding-right:22px;font-variant-numeric:tabular-nums;white-space:nowrap}
 .bad{color:var(--deny);font-weight:600}.good{color:var(--good);font-weight:600}
-.finding{border-left:3px solid var(--deny);background:var(--panel);padding:10px 14px;margin:0 0 12px}
+.finding{border-left:3px solid var(--deny);background:var(--panel);padding:10px 14px;margin:0 0 10px;max-width:none}
 .finding.ok{border-color:var(--good)}
 .chart{width:100%;height:auto;margin:8px 0 16px;display:block}
 .chart text{font:12px system-ui,sans-serif;fill:var(--soft)}
