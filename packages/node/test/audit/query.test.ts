@@ -269,7 +269,7 @@ describe('the index', () => {
     await writeSegments(own.path, sixDays())
     await ask({ ask: 'denials' })
     spoil(2)
-    await expect(ask({ ask: 'activity', actor: 'hf|ada' })).rejects.toMatchObject({
+    await expect(ask({ ask: 'activity', actor: 'hf|ben' })).rejects.toMatchObject({
       code: 'HFAUTH_AUDIT_UNREADABLE',
     })
   })
