@@ -79,9 +79,9 @@ const rules: Readonly<Record<string, PackageRules>> = {
       ['verify', 'audit'],
       ['secrets'],
       ['exchange', 'session', 'revoke'],
-      ['guard'],
-      ['adapters'],
-      ['proxy', 'redis', 'postgres'],
+      ['guard', 'reload'],
+      ['adapters', 'limits'],
+      ['proxy', 'redis', 'forward-auth', 'postgres'],
       ['telemetry', 'authzen'],
       [
         'index.ts',

@@ -13,6 +13,8 @@ export type HfAuthErrorCode =
   | 'HFAUTH_CONFIG_INVALID'
   /** The policy text has faults; see `PolicyError.faults`. */
   | 'HFAUTH_POLICY_INVALID'
+  /** The policy cannot be read from where it is. */
+  | 'HFAUTH_POLICY_UNAVAILABLE'
   /** The environment is not in the policy. */
   | 'HFAUTH_ENVIRONMENT_UNKNOWN'
   /** A JSON text is not strict JSON, or beyond its bounds. */

@@ -99,6 +99,16 @@ export type {
 } from './guard/types.ts'
 export { directoryKeyStore, type KeyStore } from './keys/key-store.ts'
 export type { AddressOption } from './proxy/addresses.ts'
+export { createLimiter, type LimiterOptions } from './limits/limiter.ts'
+export { type MemoryLimitStoreOptions, memoryLimitStore } from './limits/memory-store.ts'
+export type {
+  LimitDemand,
+  LimitedCaller,
+  Limiter,
+  LimitRule,
+  LimitState,
+  LimitStore,
+} from './limits/types.ts'
 export {
   type CredentialRequest,
   exchangeForMember,
@@ -112,6 +122,10 @@ export {
 export type { ListeningProxy, ListenOptions } from './proxy/listen.ts'
 export type { ProxyLimits, ProxyOptions } from './proxy/options.ts'
 export { createProxy, type HubProxy } from './proxy/proxy.ts'
+export { type FollowedPolicy, type FollowPolicyOptions, followPolicy } from './reload/follow-policy.ts'
+export { policyFile } from './reload/policy-file.ts'
+export { type PolicyUrlOptions, policyUrl } from './reload/policy-url.ts'
+export type { PolicySource } from './reload/types.ts'
 export { type AdminGuard, type AdminRevocationOptions, createAdminRevocation } from './revoke/admin.ts'
 export { type BackChannelLogoutOptions, createBackChannelLogout } from './revoke/back-channel-logout.ts'
 export { type EventReceiverOptions, revokesByDefault } from './revoke/event-receiver.ts'

@@ -5,5 +5,6 @@
  */
 
 export type { RedisClient } from './redis/client.ts'
+export { type RedisLimitStoreOptions, redisLimitStore } from './redis/limit-store.ts'
 export { type RedisRevocationFeedOptions, redisRevocationFeed } from './redis/revocation-feed.ts'
 export { type RedisSessionStoreOptions, redisSessionStore } from './redis/session-store.ts'

@@ -17,6 +17,7 @@ export const auditEventTypes = [
   'io.hfauth.inference.completed',
   'io.hfauth.repo.write',
   'io.hfauth.policy.loaded',
+  'io.hfauth.policy.rejected',
   'io.hfauth.session.started',
   'io.hfauth.session.refreshed',
   'io.hfauth.session.ended',

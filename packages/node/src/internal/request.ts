@@ -71,7 +71,7 @@ async function ask(url: string, request: BoundedRequest, signal: AbortSignal): P
     ...(body === undefined ? {} : { body }),
   })
   const { status } = response
-  const redirected = response.redirected || (status >= 300 && status < 400)
+  const redirected = response.redirected || (status >= 300 && status < 400 && status !== 304)
   if (redirected) await response.body?.cancel()
   const bytes = redirected ? undefined : await readBounded(response, maxBytes)
   return { status, headers: response.headers, redirected, bytes }

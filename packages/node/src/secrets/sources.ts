@@ -7,13 +7,11 @@
  * @see kubernetes.io/docs: Secrets, "Mounted Secrets are updated automatically"
  * @module
  */
-import { type FSWatcher, watch } from 'node:fs'
-import { open, readlink } from 'node:fs/promises'
+import { readlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
-import { HfAuthError } from '@hfauth/core'
 import { isJsonObject, parseJsonObject } from '../internal/json-object.ts'
-import { decodeUtf8 } from '../internal/request.ts'
+import { readSettled, readWhole } from '../internal/settled-file.ts'
+import { watchFolder } from '../internal/watch-folder.ts'
 import { readSecret, unusable } from './secret.ts'
 import type { SecretSource, SecretVersion } from './types.ts'
 
@@ -33,7 +31,7 @@ export function secretFile(path: string, options: SecretFileOptions = {}): Secre
   const format = options.format ?? (path.endsWith('.json') ? 'json' : 'text')
   return {
     async load() {
-      const { text, changedAt } = await readSettled(path)
+      const { text, changedAt } = await readSettled(path, fileOptions)
       return format === 'json' ? readVersions(text) : [versionOf(text, changedAt)]
     },
     watch: (changed) => watchFolder(dirname(path), changed),
@@ -55,9 +53,11 @@ export function secretDirectory(path: string, { current, previous }: SecretDirec
   const link = join(path, '..data')
 
   async function loadFrom(folder: string, read: typeof readSettled): Promise<readonly SecretVersion[]> {
-    const newest = await read(join(folder, current))
+    const newest = await read(join(folder, current), fileOptions)
     const before =
-      previous === undefined ? undefined : await read(join(folder, previous)).catch(() => undefined)
+      previous === undefined
+        ? undefined
+        : await read(join(folder, previous), fileOptions).catch(() => undefined)
     const version = versionOf(newest.text, newest.changedAt, basename(current))
     if (before === undefined) return [version]
     const changedAt = Math.min(before.changedAt, newest.changedAt)
@@ -131,77 +131,6 @@ function readTime(value: unknown): number {
   return time
 }
 
-/** Longest file, in bytes. */
-const maxFileBytes = 64 * 1024
-/** How long a file must have been left alone, and how often that is looked at, in milliseconds. */
-const settledMs = 250
+/** How often a directory that changes all the time is looked at. */
 const attempts = 20
-
-/** @throws HfAuthError `HFAUTH_SECRET_UNAVAILABLE` when it is not there, too long, or being written to. */
-async function readSettled(path: string): Promise<{ text: string; changedAt: number }> {
-  for (let attempt = 0; attempt < attempts; attempt++) {
-    const read = await readUnchanged(path)
-    if (read !== undefined && Math.abs(Date.now() - read.changedAt) >= settledMs) return notAhead(read)
-    await delay(settledMs / 5)
-  }
-  throw unusable(`\`${path}\` is being written to`)
-}
-
-/** For files that are written before their link points to them, and never again. */
-async function readWhole(path: string): Promise<{ text: string; changedAt: number }> {
-  const read = await readUnchanged(path)
-  if (read === undefined) throw unusable(`\`${path}\` is being written to`)
-  return notAhead(read)
-}
-
-/** A clock that was ahead must not keep a secret from being used. */
-function notAhead(read: { text: string; changedAt: number }): { text: string; changedAt: number } {
-  return { ...read, changedAt: Math.min(read.changedAt, Date.now()) }
-}
-
-/** `undefined` when the file changed while it was read. */
-async function readUnchanged(path: string): Promise<{ text: string; changedAt: number } | undefined> {
-  let bytes: Buffer
-  let changedAt: number
-  try {
-    const file = await open(path, 'r')
-    try {
-      const before = await file.stat()
-      if (!before.isFile() || before.size > maxFileBytes) throw unusable(`\`${path}\` is no file of a secret`)
-      bytes = await file.readFile()
-      const after = await file.stat()
-      if (after.mtimeMs !== before.mtimeMs || after.size !== bytes.length) return undefined
-      changedAt = after.mtimeMs
-    } finally {
-      await file.close()
-    }
-  } catch (error) {
-    if (error instanceof HfAuthError) throw error
-    throw unusable(`\`${path}\` cannot be read`)
-  }
-  const text = decodeUtf8(bytes)
-  if (text === undefined) throw unusable(`\`${path}\` is not UTF-8`)
-  return { text, changedAt }
-}
-
-/** Several events of one change are one hint. What the system does not tell, the ring's own reading finds. */
-function watchFolder(folder: string, changed: () => void): () => void {
-  let watcher: FSWatcher | undefined
-  let timer: NodeJS.Timeout | undefined
-  try {
-    watcher = watch(folder, { persistent: false }, () => {
-      timer ??= setTimeout(() => {
-        timer = undefined
-        changed()
-      }, 50)
-      timer.unref()
-    })
-    watcher.on('error', () => watcher?.close())
-  } catch {
-    // Too many watches, or a file system without them.
-  }
-  return () => {
-    clearTimeout(timer)
-    watcher?.close()
-  }
-}
+const fileOptions = { maxBytes: 64 * 1024, what: 'a secret', fail: unusable }

@@ -1,0 +1,102 @@
+/**
+ * Limiter: from a caller and an action to the buckets that count, and to the refusal when one is empty.
+ *
+ * who → **limit** → decide. Denied requests count as well: guessing is not free.
+ *
+ * @see RFC 6585 §4 (429), draft-ietf-httpapi-ratelimit-headers (RateLimit, RateLimit-Policy)
+ * @module
+ */
+import { HfAuthError, type Principal } from '@hfauth/core'
+import type { Refusal } from '../guard/refusal.ts'
+import { numberOption } from '../internal/number-option.ts'
+import { memoryLimitStore } from './memory-store.ts'
+import type { LimitDemand, LimitedCaller, Limiter, LimitRule, LimitState, LimitStore } from './types.ts'
+
+export interface LimiterOptions {
+  readonly rules: readonly LimitRule[]
+  /** Where the buckets are: `redisLimitStore` for several replicas. Default in memory. */
+  readonly store?: LimitStore
+  /** What happens when the store cannot be asked. Default `refuse`. */
+  readonly whenUnavailable?: 'refuse' | 'allow'
+}
+
+const longestWindowSeconds = 31 * 86_400
+
+/** @throws HfAuthError `HFAUTH_CONFIG_INVALID` for a rule that cannot be kept. */
+export function createLimiter(options: LimiterOptions): Limiter {
+  const { rules, store = memoryLimitStore(), whenUnavailable = 'refuse' } = options
+  for (const rule of rules) assertRule(rule)
+  if (new Set(rules.map(({ name }) => name)).size < rules.length) {
+    throw new HfAuthError('HFAUTH_CONFIG_INVALID', 'two limits have one name')
+  }
+
+  return {
+    async take(caller, action) {
+      const asked = rules.flatMap((rule) =>
+        demandsOf(rule, caller, action).map((demand) => ({ rule, demand })),
+      )
+      if (asked.length === 0) return undefined
+      let states: readonly LimitState[]
+      try {
+        states = await store.take(asked.map(({ demand }) => demand))
+      } catch {
+        if (whenUnavailable === 'allow') return undefined
+        throw new HfAuthError('HFAUTH_STORE_UNAVAILABLE', 'limits cannot be read', { retryable: true })
+      }
+      let worst: { rule: LimitRule; state: LimitState } | undefined
+      for (const [i, state] of states.entries()) {
+        const rule = asked[i]?.rule
+        if (rule === undefined || state.allowed) continue
+        if (worst === undefined || state.retryMs > worst.state.retryMs) worst = { rule, state }
+      }
+      return worst && refusalOf(worst.rule, worst.state)
+    },
+  }
+}
+
+function demandsOf(rule: LimitRule, caller: LimitedCaller, action: string): LimitDemand[] {
+  const { name, per, limit, windowSeconds, burst = limit, costs } = rule
+  const cost = costs === undefined ? 1 : Object.hasOwn(costs, action) ? (costs[action] ?? 0) : 0
+  if (cost === 0) return []
+  const whose = per === 'principal' ? [callerKey(caller)] : organisationKeys(caller.principal)
+  const unitMs = (windowSeconds * 1000) / limit
+  return whose.map((key) => ({ key: `${name}:${key}`, unitMs, burst, cost }))
+}
+
+function callerKey({ principal, ip = 'unknown' }: LimitedCaller): string {
+  return principal.kind === 'anonymous' ? `ip:${ip}` : `p:${principal.id}`
+}
+
+/** Who belongs to no organisation is not without a limit. */
+function organisationKeys({ issuer, orgs = [] }: Principal): string[] {
+  const ids = [...new Set(orgs.map(({ id }) => id))]
+  return ids.length === 0 ? [`issuer:${issuer}`] : ids.map((id) => `org:${issuer}:${id}`)
+}
+
+/** Names the limit and its size, never how much others have used of it. */
+function refusalOf({ name, limit, windowSeconds }: LimitRule, { retryMs }: LimitState): Refusal {
+  const retryAfterSeconds = Math.max(1, Math.ceil(retryMs / 1000))
+  return {
+    status: 429,
+    reason: 'limit_reached',
+    detail: 'There have been too many requests.',
+    retryAfterSeconds,
+    headers: {
+      ratelimit: `"${name}";r=0;t=${retryAfterSeconds}`,
+      'ratelimit-policy': `"${name}";q=${limit};w=${windowSeconds}`,
+    },
+  }
+}
+
+function assertRule({ name, limit, windowSeconds, burst = limit, costs = {} }: LimitRule): void {
+  if (!/^[a-z0-9][a-z0-9-]{0,63}$/.test(name)) {
+    throw new HfAuthError('HFAUTH_CONFIG_INVALID', 'the name of a limit is lower case, digits and dashes')
+  }
+  numberOption(`limits.${name}.limit`, limit, { min: 1, max: 1_000_000_000 })
+  numberOption(`limits.${name}.windowSeconds`, windowSeconds, { min: 1, max: longestWindowSeconds })
+  numberOption(`limits.${name}.burst`, burst, { min: 1, max: limit })
+  for (const cost of Object.values(costs)) {
+    // A request that costs more than there can ever be would be told to come back for nothing.
+    numberOption(`limits.${name}.costs`, cost, { min: 0, max: burst })
+  }
+}

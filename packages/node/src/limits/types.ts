@@ -1,0 +1,75 @@
+/**
+ * Limits: how much one caller, or all callers of one organisation, may ask for in a time.
+ *
+ * Types only.
+ *
+ * @module
+ */
+import type { Principal } from '@hfauth/core'
+import type { Refusal } from '../guard/refusal.ts'
+
+export interface LimitRule {
+  /** For people, records and the `RateLimit` header: lower case, digits and dashes. */
+  readonly name: string
+  /**
+   * Who shares it. `principal`: each caller has their own, and anonymous ones one for each address.
+   * `organisation`: all callers of each of the caller's organisations, and those of no organisation all who
+   * come from the same issuer.
+   */
+  readonly per: 'principal' | 'organisation'
+  /** How many units a window has. */
+  readonly limit: number
+  /** Length of the window, in seconds; up to 31 days, so that it can be a budget. */
+  readonly windowSeconds: number
+  /** How many may come at once. Default `limit`. */
+  readonly burst?: number
+  /**
+   * What a request costs, by action; others cost nothing. Default 1 for every action. A budget gives what is
+   * dear more units than what is cheap.
+   */
+  readonly costs?: Readonly<Record<string, number>>
+}
+
+/** One bucket that a request has to find room in (generic cell rate algorithm). */
+export interface LimitDemand {
+  readonly key: string
+  /** Time that one unit takes to grow back, in milliseconds. */
+  readonly unitMs: number
+  /** Units that fit in. */
+  readonly burst: number
+  /** Units that the request takes. */
+  readonly cost: number
+}
+
+export interface LimitState {
+  readonly allowed: boolean
+  /** Whole units left. */
+  readonly remaining: number
+  /** Until it is full again, in milliseconds. */
+  readonly resetMs: number
+  /** Until this request would find room, in milliseconds; 0 when it does. */
+  readonly retryMs: number
+}
+
+export interface LimitStore {
+  /**
+   * Takes what is asked for from every bucket, or from none when one of them has no room.
+   *
+   * @throws When the store cannot be asked.
+   */
+  take(demands: readonly LimitDemand[]): Promise<readonly LimitState[]>
+}
+
+export interface LimitedCaller {
+  readonly principal: Principal
+  readonly ip?: string | undefined
+}
+
+export interface Limiter {
+  /**
+   * `undefined` when there is room, and then it is taken; otherwise how to say no.
+   *
+   * @throws HfAuthError `HFAUTH_STORE_UNAVAILABLE` when the store cannot be asked, unless the options let it pass.
+   */
+  take(caller: LimitedCaller, action: string): Promise<Refusal | undefined>
+}
