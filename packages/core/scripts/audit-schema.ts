@@ -43,6 +43,8 @@ function schemaOf(field: AuditField): Schema {
         maxItems: field.maxItems,
         items: { type: 'string', maxLength: field.maxLength },
       }
+    case 'false':
+      return { const: false }
     case 'number':
       return { type: field.isInteger === true ? 'integer' : 'number' }
     case 'object': {

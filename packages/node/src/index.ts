@@ -82,6 +82,12 @@ export type {
   PublisherExchange,
   TokenExchange,
 } from './exchange/types.ts'
+export {
+  createForwardAuth,
+  type ForwardAuth,
+  type ForwardAuthOptions,
+  type Gateway,
+} from './forward-auth/forward-auth.ts'
 export { createGuard } from './guard/guard.ts'
 export {
   createResourceMetadata,
@@ -119,9 +125,9 @@ export {
   type UpstreamCredential,
   type UpstreamCredentials,
 } from './proxy/credentials.ts'
-export type { ListeningProxy, ListenOptions } from './proxy/listen.ts'
+export type { DrainOptions, ListeningProxy, ListenOptions, TlsFiles } from './proxy/listen.ts'
 export type { ProxyLimits, ProxyOptions } from './proxy/options.ts'
-export { createProxy, type HubProxy } from './proxy/proxy.ts'
+export { createProxy, type HubProxy, type PolicyParts } from './proxy/proxy.ts'
 export { type FollowedPolicy, type FollowPolicyOptions, followPolicy } from './reload/follow-policy.ts'
 export { policyFile } from './reload/policy-file.ts'
 export { type PolicyUrlOptions, policyUrl } from './reload/policy-url.ts'

@@ -70,6 +70,8 @@ export interface AuditDecision {
   readonly statements: readonly string[]
   readonly policy: string
   readonly missingAttributes?: readonly string[]
+  /** `false` in a dry run: the request went on, whatever the effect says. */
+  readonly enforced?: false
   /** Where somebody acts for the actor: the first of the chain who may not do this. */
   readonly refused?: string
 }

@@ -29,21 +29,28 @@ export interface AuditNumber {
   readonly isInteger?: true
 }
 
+/** Said only where something is not so. */
+export interface AuditFalse {
+  readonly kind: 'false'
+}
+
 export interface AuditObject {
   readonly kind: 'object'
   readonly members: Readonly<Record<string, AuditMember>>
 }
 
-export type AuditField = AuditText | AuditTexts | AuditNumber | AuditObject
+export type AuditField = AuditText | AuditTexts | AuditNumber | AuditFalse | AuditObject
 export type AuditMember = AuditField & { readonly isOptional?: true }
 
 type MemberOf<T> = (NonNullable<T> extends string
   ? AuditText
   : NonNullable<T> extends number
     ? AuditNumber
-    : NonNullable<T> extends readonly string[]
-      ? AuditTexts
-      : AuditObject) &
+    : NonNullable<T> extends false
+      ? AuditFalse
+      : NonNullable<T> extends readonly string[]
+        ? AuditTexts
+        : AuditObject) &
   (undefined extends T ? { readonly isOptional: true } : { readonly isOptional?: never })
 /** One description for each member, so that none is forgotten and none is recorded as what it is not. */
 type MembersOf<T> = { readonly [K in keyof T]-?: MemberOf<T[K]> }
@@ -115,6 +122,7 @@ export const auditEventShape: AuditObject = object<
       statements: texts,
       policy: text(),
       missingAttributes: optional(texts),
+      enforced: optional({ kind: 'false' }),
       refused: optional(text(512)),
     }),
   ),

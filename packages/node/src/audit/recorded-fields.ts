@@ -60,6 +60,8 @@ function readerOf(field: AuditField): Reader {
       return field.isInteger === true
         ? (value) => (Number.isFinite(value) ? Math.round(value as number) : undefined)
         : (value) => (Number.isFinite(value) ? value : undefined)
+    case 'false':
+      return (value) => (value === false ? value : undefined)
     case 'object':
       return objectReader(field)
   }

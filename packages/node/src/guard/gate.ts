@@ -32,6 +32,8 @@ export interface RecordDecisionOptions {
   /** Recorded in place of the decision: for lists, which are cut down instead of refused. */
   readonly grantedAs?: string
   readonly resource?: AuditEntry['resource'] | undefined
+  /** `false` when the request goes on though this refuses it. */
+  readonly enforced?: false
   /** What was tried besides, and came to nothing. */
   readonly error?: string
 }
@@ -44,7 +46,7 @@ export interface Gate {
   /** @throws HfAuthError `HFAUTH_AUDIT_UNAVAILABLE`; then nothing may be done on this decision. */
   recordDecision(caller: Caller, decision: Decision, options: RecordDecisionOptions): Promise<void>
   /** Puts on record what was refused before there was anything to decide. @throws HfAuthError as above. */
-  recordRefusal(visit: Visit | Caller, reason: string, http: AuditHttp): Promise<void>
+  recordRefusal(visit: Visit | Caller, reason: string, http: AuditHttp, enforced?: false): Promise<void>
   /** @throws HfAuthError as above. */
   recordRejectedToken(visit: Visit, error: HfAuthError, http: AuditHttp): Promise<void>
   /** Who and where from, for any other event about the same request. */
@@ -107,7 +109,7 @@ export function createGate({
       return { ...visit, principal, access: engine.for(principal), presented: { token, credential } }
     },
 
-    async recordDecision(caller, decision, { http, grantedAs, resource, error }) {
+    async recordDecision(caller, decision, { http, grantedAs, resource, error, enforced }) {
       const { scopes } = decision
       await audit.record({
         ...gate.entryFor(caller),
@@ -117,7 +119,7 @@ export function createGate({
         http,
         decision:
           grantedAs === undefined
-            ? auditDecision(decision)
+            ? { ...auditDecision(decision), ...(enforced === undefined ? {} : { enforced }) }
             : { effect: 'allow', reason: grantedAs, statements: [], policy },
         ...(grantedAs !== undefined || scopes.length === 0 ? {} : { scopes }),
         ...(error === undefined ? {} : { error }),
@@ -125,12 +127,18 @@ export function createGate({
       })
     },
 
-    async recordRefusal(visit, reason, http) {
+    async recordRefusal(visit, reason, http, enforced) {
       await audit.record({
         ...gate.entryFor(visit),
         type: 'io.hfauth.decision',
         http,
-        decision: { effect: 'deny', reason, statements: [], policy },
+        decision: {
+          effect: 'deny',
+          reason,
+          statements: [],
+          policy,
+          ...(enforced === undefined ? {} : { enforced }),
+        },
         durationMs: now() - visit.startedAt,
       })
     },

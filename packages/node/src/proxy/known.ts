@@ -24,6 +24,8 @@ export interface Progress {
   http: AuditHttp
   /** Whether Git asked: it knows no other way to bring a credential than Basic. */
   isGit: boolean
+  /** Whether a dry run lets through what was refused: with the caller's own credential. */
+  isTrial: boolean
   /** Set once the decision is on record; from then on, this records what came of it. */
   onFailure?: (reason: string) => void
 }
@@ -45,7 +47,8 @@ export interface Parts {
   readonly gate: Gate
   readonly audit: AuditLog
   readonly facts: ResourceFacts
-  readonly upstream: UpstreamAccess
+  /** With the credentials that were configured, or in a trial the caller's own. */
+  upstreamFor(progress: Progress): UpstreamAccess
   readonly leases: Leases
   readonly resourceMetadataUrl: string | undefined
   refuse(refusal: Refusal, progress: Progress): Response

@@ -30,7 +30,8 @@ const refusesAll: ReadonlySet<string> = new Set([
 
 export async function answerList(known: Known, type: HubType, parts: Parts): Promise<Response> {
   const { inbound, target, match, caller, progress } = known
-  const { settings, gate, facts, leases, upstream } = parts
+  const { settings, gate, facts, leases } = parts
+  const { isDryRun } = settings
   assertBody(inbound)
   const { action } = match
   const probe = probeAccess(caller, action, type)
@@ -40,14 +41,16 @@ export async function answerList(known: Known, type: HubType, parts: Parts): Pro
     http: progress.http,
     resource,
     ...(refused ? {} : { grantedAs: 'filtered' }),
+    ...(refused && isDryRun ? { enforced: false as const } : {}),
   })
-  if (refused) return parts.refuse(refusalOfDecision(probe), progress)
+  if (isDryRun) progress.isTrial = true
+  else if (refused) return parts.refuse(refusalOfDecision(probe), progress)
   const lease = leases.take(caller, known.headers)
   progress.onFailure = () => lease.release()
   const isHub = match.route.host === 'hub'
   const scopes = isHub ? [type === 'collection' ? 'read-collections' : 'read-repos'] : ['inference-api']
   // Without a credential the list holds what is public.
-  const credential = await upstream.credentialFor(caller, { action, scopes })
+  const credential = await parts.upstreamFor(progress).credentialFor(caller, { action, scopes })
   const timeout = AbortSignal.timeout(settings.upstreamTimeoutMs)
   const signal = AbortSignal.any([inbound.signal, lease.signal, timeout])
   const search = isHub && type !== 'collection' ? withNeededMembers(target.query) : target.search
@@ -57,7 +60,8 @@ export async function answerList(known: Known, type: HubType, parts: Parts): Pro
     { search, headers, body: undefined, credential, signal, revision: undefined },
     parts,
   )
-  if (shown.status !== 200) {
+  // In a dry run the list stays whole: what the policy would take out of it is for the record only.
+  if (shown.status !== 200 || isDryRun) {
     lease.release()
     return shown
   }

@@ -7,14 +7,18 @@
  * @see RFC 9112 §9.6 (closing), §11.2 (request smuggling)
  * @module
  */
-import { createServer, type IncomingMessage, ServerResponse, STATUS_CODES } from 'node:http'
+import { createServer, type IncomingMessage, type Server, ServerResponse, STATUS_CODES } from 'node:http'
+import { createServer as createSecureServer, Server as SecureServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { TLSSocket } from 'node:tls'
 import { goneSignal, headerList, readBody, sendResponse } from '../adapters/web.ts'
 import { problemType } from '../guard/refusal.ts'
 import { numberOption } from '../internal/number-option.ts'
 import type { Inbound } from './inbound.ts'
 import type { MalformedReason, Pipeline } from './pipeline.ts'
 import { proxyRefusal } from './proxy-refusal.ts'
+import type { Readiness } from './readiness.ts'
 import { maxHeaderBytes } from './request-headers.ts'
 import { joinSockets } from './socket-request.ts'
 
@@ -25,11 +29,34 @@ export interface ListenOptions {
   readonly host?: string
   /** Longest wait for the header section of a request, in milliseconds. Default 10,000. */
   readonly headersTimeoutMs?: number
+  /** Serves over TLS 1.2 or later. Default plain HTTP, for behind something that ends TLS. */
+  readonly tls?: TlsFiles
+}
+
+/** In PEM. */
+export interface TlsFiles {
+  /** The server's certificate, and those between it and the root. */
+  readonly cert: string
+  readonly key: string
+}
+
+export interface DrainOptions {
+  /**
+   * How long `/readyz` says no before the proxy stops listening, so that whoever spreads the load notices, in
+   * milliseconds. Default 0.
+   */
+  readonly noticeMs?: number
+  /** Longest wait for requests and streams that are under way, in milliseconds; then they are cut. Default 30,000. */
+  readonly timeoutMs?: number
 }
 
 export interface ListeningProxy {
-  /** `http://HOST:PORT`, without a trailing slash. */
+  /** `http://HOST:PORT` or `https://HOST:PORT`, without a trailing slash. */
   readonly url: string
+  /** Takes another certificate for connections from now on. */
+  renewTls(tls: TlsFiles): void
+  /** Says no to `/readyz`, stops listening, and lets what is under way finish. Tells how many were cut. */
+  drain(options?: DrainOptions): Promise<{ readonly cut: number }>
   /** Stops listening, and cuts what is still open. */
   close(): Promise<void>
 }
@@ -39,24 +66,42 @@ const requestTimeoutMs = 3_600_000
 
 export async function listen(
   pipeline: Pipeline,
-  { port, host = '127.0.0.1', headersTimeoutMs = 10_000 }: ListenOptions,
+  { port, host = '127.0.0.1', headersTimeoutMs = 10_000, tls }: ListenOptions,
+  readiness: Readiness,
 ): Promise<ListeningProxy> {
-  const server = createServer({
+  const wire = {
     maxHeaderSize: maxHeaderBytes,
     headersTimeout: numberOption('headersTimeoutMs', headersTimeoutMs, { min: 1 }),
     requestTimeout: requestTimeoutMs,
     connectionsCheckingInterval: Math.min(headersTimeoutMs, 2_000),
     insecureHTTPParser: false,
     requireHostHeader: true,
+  }
+  const server = tls === undefined ? createServer(wire) : createSecureServer({ ...wire, ...tls })
+  const underWay = new Set<ServerResponse | Socket>()
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
   })
   // Node would drop the fields above its own limit and say nothing; ours are counted, and refused.
   server.maxHeadersCount = 0
-  server.on('request', (req, res) => serve(pipeline, req, res))
+  const track = (item: ServerResponse | Socket) => {
+    underWay.add(item)
+    item.once('close', () => underWay.delete(item))
+  }
+  const take = (req: IncomingMessage, res: ServerResponse) => {
+    track(res)
+    if (readiness.isDraining) res.shouldKeepAlive = false
+    serve(pipeline, req, res)
+  }
+  server.on('request', take)
   // Whoever waits to be asked for the body is asked when it is wanted, and not when it is refused.
-  server.on('checkContinue', (req, res) => serve(pipeline, req, res))
-  server.on('upgrade', (req, socket: Socket, early) =>
-    inTurn(socket, () => upgrade(pipeline, req, socket, early)),
-  )
+  server.on('checkContinue', take)
+  server.on('upgrade', (req, socket: Socket, early) => {
+    track(socket)
+    inTurn(socket, () => upgrade(pipeline, req, socket, early))
+  })
   server.on('connect', (_, socket: Socket) => refuseRaw(pipeline, socket, 'method_unknown'))
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
@@ -76,13 +121,34 @@ export async function listen(
   })
   const { port: bound } = server.address() as AddressInfo
   return {
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}`,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
+    url: `${tls === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${bound}`,
+    renewTls(renewed) {
+      if (server instanceof SecureServer) server.setSecureContext(renewed)
+    },
+    async drain({ noticeMs = 0, timeoutMs = 30_000 } = {}) {
+      readiness.isDraining = true
+      if (noticeMs > 0) await delay(noticeMs)
+      for (const item of underWay) if (item instanceof ServerResponse) item.shouldKeepAlive = false
+      const closed = closeServer(server)
+      const late = new AbortController()
+      const ended = closed.then(() => late.abort())
+      await delay(timeoutMs, undefined, { signal: late.signal }).catch(() => undefined)
+      const cut = underWay.size
+      for (const socket of sockets) socket.destroy()
+      await ended
+      return { cut }
+    },
+    close() {
+      const closed = closeServer(server)
+      for (const socket of sockets) socket.destroy()
+      return closed
+    },
   }
+}
+
+/** Stops listening; resolves when the last connection is gone. Those without a request go at once. */
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => server.close(() => resolve()))
 }
 
 const clientErrors: Readonly<Record<string, 'headers_too_large' | 'request_timeout'>> = {
@@ -144,7 +210,7 @@ function inboundFrom(req: IncomingMessage, res: ServerResponse): Inbound {
     body: hasBody ? readBody(req, waits ? () => res.writeContinue() : undefined) : undefined,
     signal: goneSignal(res),
     remoteAddress: req.socket.remoteAddress,
-    origin: `http://${host}`,
+    origin: `${(req.socket as Partial<TLSSocket>).encrypted ? 'https' : 'http'}://${host}`,
   }
 }
 

@@ -6,6 +6,7 @@
 import { HfAuthError, type HubService } from '@hfauth/core'
 import type { GuardOptions } from '../guard/types.ts'
 import { numberOption } from '../internal/number-option.ts'
+import type { Limiter } from '../limits/types.ts'
 import type { Revocations } from '../verify/types.ts'
 import { type AddressOf, type AddressOption, readAddresses } from './addresses.ts'
 import type { UpstreamCredentials } from './credentials.ts'
@@ -61,6 +62,16 @@ export interface ProxyOptions extends GuardOptions {
    * dot; https only. Default none: addresses in bodies are refused, data in them is not.
    */
   readonly allowedUrlHosts?: readonly string[]
+  /**
+   * `dry-run` decides and records as ever, and lets through what the policy or a limit refuses, with the
+   * caller's own Hugging Face token or none: nobody gets more there than without the proxy. Credentials are
+   * checked all the same. Default `enforce`.
+   */
+  readonly mode?: 'enforce' | 'dry-run'
+  /** How much each caller and each organisation may ask for. Default no limit. */
+  readonly limiter?: Limiter
+  /** Origins whose pages may call the proxy with a token: exact, `https://app.acme.dev`. Default none. */
+  readonly corsOrigins?: readonly string[]
   /** With what the proxy goes to Hugging Face. */
   readonly credentials: UpstreamCredentials
   /** Origin at which clients reach the proxy, for links and redirects. Default what the client's `Host` says. */
@@ -88,6 +99,8 @@ export interface ProxySettings {
   readonly atExpiry: 'cut' | 'finish'
   readonly signedUrls: 'pass' | 'through'
   readonly billTo: string | undefined
+  readonly isDryRun: boolean
+  readonly corsOrigins: ReadonlySet<string>
   readonly fetch: typeof globalThis.fetch
   readonly openSocket: UpstreamClient['openSocket']
   readonly now: () => number
@@ -117,6 +130,8 @@ export function readProxyOptions(options: ProxyOptions): ProxySettings {
     atExpiry: options.atExpiry ?? 'cut',
     signedUrls: options.signedUrls ?? 'pass',
     billTo,
+    isDryRun: options.mode === 'dry-run',
+    corsOrigins: new Set((options.corsOrigins ?? []).map((origin) => originOption('corsOrigins', origin))),
     fetch: options.fetch ?? client.fetch,
     openSocket: client.openSocket,
     now: options.now ?? Date.now,

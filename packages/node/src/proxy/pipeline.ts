@@ -11,7 +11,9 @@ import { HfAuthError, recordedText } from '@hfauth/core'
 import { withCookie } from '../adapters/web.ts'
 import { createGate, isAboutCredential, unmatchedRoute } from '../guard/gate.ts'
 import { buildRefusal, type Refusal, refusalOfError } from '../guard/refusal.ts'
+import type { Caller } from '../guard/types.ts'
 import { answerWhoami, jsonResponse } from './caller-request.ts'
+import { forwardCaller, type UpstreamCredentials } from './credentials.ts'
 import { basicAsBearer } from './git-credential.ts'
 import { readHubTarget } from './hub-target.ts'
 import type { Inbound } from './inbound.ts'
@@ -42,17 +44,21 @@ export type MalformedReason = 'request_malformed' | 'headers_too_large' | 'reque
 
 export function createPipeline(options: ProxyOptions, settings: ProxySettings): Pipeline {
   const { audit, isFailing } = watchedAudit(options)
-  const { sessions, revocations, resourceMetadataUrl, engine } = options
+  const { sessions, revocations, resourceMetadataUrl, engine, limiter } = options
   const gate = createGate({ ...options, audit })
   const { origins, fetch, now } = settings
   const facts = createResourceFacts({ hub: origins.hub, fetch, now })
   const { policy } = engine
+  const accessWith = (credentials: UpstreamCredentials) =>
+    createUpstreamAccess({ credentials, facts, audit, gate, policy })
+  const upstream = accessWith(options.credentials)
+  const own = accessWith(forwardCaller())
   const parts: Parts = {
     settings,
     gate,
     audit,
     facts,
-    upstream: createUpstreamAccess({ credentials: options.credentials, facts, audit, gate, policy }),
+    upstreamFor: ({ isTrial }) => (isTrial ? own : upstream),
     leases: createLeases({
       revocations,
       issuerNamed: (alias) => policy.issuers.get(alias),
@@ -74,6 +80,7 @@ export function createPipeline(options: ProxyOptions, settings: ProxySettings): 
       visit: gate.visit(headers, inbound),
       http: { method: recordedText(inbound.method, 32), route: unmatchedRoute },
       isGit: false,
+      isTrial: false,
     }
     try {
       return await answer(inbound, headers, progress, finish)
@@ -106,8 +113,16 @@ export function createPipeline(options: ProxyOptions, settings: ProxySettings): 
     progress.visit = caller
     if (match === undefined) throw new ProxyRefusal('route_unknown')
     progress.http = { ...progress.http, route: match.route.path }
+    await keepLimits(caller, match.action, progress)
     const response = await finish({ inbound, headers, address, target, match, caller, progress })
     return response instanceof Response ? withCookie(response, caller.setCookie) : response
+  }
+
+  async function keepLimits(caller: Caller, action: string, { http }: Progress): Promise<void> {
+    const refusal = await limiter?.take({ principal: caller.principal, ip: caller.client.ip }, action)
+    if (refusal === undefined) return
+    if (!settings.isDryRun) throw new LimitReached(refusal)
+    await gate.recordRefusal(caller, refusal.reason, http, false)
   }
 
   async function answerMatched(known: Known): Promise<Response> {
@@ -139,7 +154,7 @@ export function createPipeline(options: ProxyOptions, settings: ProxySettings): 
   }
 
   async function refuseForError(error: unknown, progress: Progress): Promise<Response> {
-    let refusal = error instanceof ProxyRefusal ? proxyRefusal(error.reason) : refusalOfError(error)
+    let refusal = refusalOf(error)
     const { visit, http, onFailure } = progress
     try {
       if (onFailure !== undefined) onFailure(refusal.reason)
@@ -166,6 +181,21 @@ export function createPipeline(options: ProxyOptions, settings: ProxySettings): 
 /** A preflight is answered, and with nothing that a page of another origin could use. */
 function refusedPreflight(): Response {
   return new Response(null, { status: 204, headers: { vary: 'Origin', 'cache-control': 'no-store' } })
+}
+
+/** Ends a request that a limit has no room for. */
+class LimitReached extends Error {
+  readonly refusal: Refusal
+
+  constructor(refusal: Refusal) {
+    super(refusal.reason)
+    this.refusal = refusal
+  }
+}
+
+function refusalOf(error: unknown): Refusal {
+  if (error instanceof LimitReached) return error.refusal
+  return error instanceof ProxyRefusal ? proxyRefusal(error.reason) : refusalOfError(error)
 }
 
 function isAuditFailure(error: unknown): boolean {

@@ -7,10 +7,15 @@
  * @module
  */
 import type { Connection } from '../guard/types.ts'
+import { withCors } from './cors.ts'
 import { inboundFromRequest } from './inbound.ts'
 import { type ListeningProxy, type ListenOptions, listen } from './listen.ts'
 import { type ProxyOptions, readProxyOptions } from './options.ts'
-import { createPipeline } from './pipeline.ts'
+import { createPipeline, type Pipeline } from './pipeline.ts'
+import { type Readiness, withReadiness } from './readiness.ts'
+
+/** What a policy brings with it; all of it changes together. */
+export type PolicyParts = Pick<ProxyOptions, 'engine' | 'verifier' | 'credentials'>
 
 export interface HubProxy {
   /**
@@ -19,15 +24,32 @@ export interface HubProxy {
    * @param connection - Without the target as sent, paths are judged as the URL parser left them.
    */
   fetch(request: Request, connection?: Connection): Promise<Response>
-  /** Serves over HTTP/1.1. TLS is for what stands in front. */
+  /** Serves over HTTP/1.1, and over TLS when there is a certificate. */
   listen(options: ListenOptions): Promise<ListeningProxy>
+  /**
+   * Judges every request from now on by another policy; what is under way ends as it began.
+   *
+   * @throws HfAuthError as {@link createProxy} does; then the policy before stays in force.
+   */
+  use(parts: PolicyParts): void
 }
 
 /** @throws HfAuthError `HFAUTH_CONFIG_INVALID` when an address is not an origin, or a limit is no number. */
 export function createProxy(options: ProxyOptions): HubProxy {
-  const pipeline = createPipeline(options, readProxyOptions(options))
+  const settings = readProxyOptions(options)
+  const readiness: Readiness = { isDraining: false }
+  let current = createPipeline(options, settings)
+  const inForce: Pipeline = {
+    handle: (inbound) => current.handle(inbound),
+    open: (inbound) => current.open(inbound),
+    recordMalformed: (reason, remoteAddress) => current.recordMalformed(reason, remoteAddress),
+  }
+  const pipeline = withCors(withReadiness(inForce, readiness), settings.corsOrigins)
   return {
     fetch: (request, connection = {}) => pipeline.handle(inboundFromRequest(request, connection)),
-    listen: (listenOptions) => listen(pipeline, listenOptions),
+    listen: (listenOptions) => listen(pipeline, listenOptions, readiness),
+    use(parts) {
+      current = createPipeline({ ...options, ...parts }, settings)
+    },
   }
 }

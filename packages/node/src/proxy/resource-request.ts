@@ -20,7 +20,7 @@ import { readSubject } from './subject.ts'
 /** @throws ProxyRefusal, HfAuthError as the steps do. */
 export async function answerResource(known: Known, parts: Parts): Promise<Response> {
   const { inbound, target, match, caller, progress } = known
-  const { settings, leases, upstream } = parts
+  const { settings, leases } = parts
   const { principal } = caller
   const subject = await readSubject({ inbound, match, address: known.address, principal }, settings)
   const decisions: Decision[] = []
@@ -42,6 +42,7 @@ export async function answerResource(known: Known, parts: Parts): Promise<Respon
   }
 
   const scopes = [...new Set(decisions.flatMap((decision) => decision.scopes))]
+  const upstream = parts.upstreamFor(progress)
   const credential = await upstream.requireCredential(caller, { action, resource, scopes })
   const shown = await passOn(
     known,
@@ -96,24 +97,30 @@ export async function decideOn(
   question: AskedQuestion,
   discovery: boolean,
   { inbound, caller, progress }: Known,
-  { gate, upstream }: Parts,
+  { gate, settings, upstreamFor }: Parts,
 ): Promise<Decision | { readonly refused: Decision }> {
   const { action, resource } = question
-  const attributes = { ...(await upstream.factsFor(caller, action, resource)), ...resource.attributes }
+  const attributes = {
+    ...(await upstreamFor(progress).factsFor(caller, action, resource)),
+    ...resource.attributes,
+  }
   const decision = caller.access.decide({
     action,
     resource: { ...resource, attributes },
     context: caller.context,
   })
   const isOpen = !decision.allowed && discovery && hangsOnRevision(decision)
+  const isTrial = settings.isDryRun && !decision.allowed && !isOpen
+  if (isTrial) progress.isTrial = true
   const asked = asksToBill(inbound.headers) ? { error: 'billing_ignored' } : {}
   await gate.recordDecision(caller, decision, {
     http: progress.http,
     resource: recordedOf(decision, question),
     ...(isOpen ? { grantedAs: 'discovery' } : {}),
+    ...(isTrial ? { enforced: false as const } : {}),
     ...asked,
   })
-  return decision.allowed || isOpen ? decision : { refused: decision }
+  return decision.allowed || isOpen || isTrial ? decision : { refused: decision }
 }
 
 /** Before a push nobody knows what it will change: it may be asked by whoever may change something. */

@@ -29,7 +29,7 @@ export interface OpenSocket {
 /** @throws ProxyRefusal, HfAuthError as the steps do. */
 export async function openSocket(known: Known, parts: Parts): Promise<Response | OpenSocket> {
   const { inbound, address, target, match, caller, progress } = known
-  const { settings, leases, upstream } = parts
+  const { settings, leases } = parts
   const { deployed } = address
   if (deployed === undefined) throw new ProxyRefusal('route_unknown')
   const ownOrigin = settings.publicOrigin ?? inbound.origin
@@ -47,7 +47,7 @@ export async function openSocket(known: Known, parts: Parts): Promise<Response |
     end({}, reason)
   }
   const { scopes } = decision
-  const credential = await upstream.requireCredential(caller, { ...question, scopes })
+  const credential = await parts.upstreamFor(progress).requireCredential(caller, { ...question, scopes })
   const headers = socketHeaders(known, credential?.token)
   const signal = AbortSignal.any([
     inbound.signal,
