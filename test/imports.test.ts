@@ -116,6 +116,7 @@ const rules: Readonly<Record<string, PackageRules>> = {
     steps: [
       ['command.ts'],
       ['port.ts', 'policy-file.ts', 'generated-file.ts', 'proxy-clients.ts', 'stdin.ts', 'ci', 'audit'],
+      ['proxy-config'],
       ['commands'],
       ['run.ts'],
       ['main.ts'],
@@ -135,8 +136,13 @@ const rules: Readonly<Record<string, PackageRules>> = {
         'commands/secrets-status.ts',
         'proxy-clients.ts',
         'ci',
+        'proxy-config',
       ],
       '@hfauth/node/postgres': ['audit/postgres.ts'],
+      '@hfauth/node/otel': ['commands/proxy.ts'],
+      '@hfauth/node/redis': ['proxy-config/limits.ts'],
+      ajv: ['proxy-config/read-config.ts'],
+      yaml: ['proxy-config/read-config.ts'],
       '@hfauth/testkit': ['commands/dev-hub.ts'],
       // Where it is installed.
       pg: ['audit/postgres.ts'],

@@ -11,9 +11,11 @@
  * @module
  */
 import { once } from 'node:events'
-import { parseArgs } from 'node:util'
-import { createEngine } from '@hfauth/core'
+import { readFile } from 'node:fs/promises'
+import { createEngine, HfAuthError, type Policy } from '@hfauth/core'
+import { parsePolicy } from '@hfauth/core/yaml'
 import {
+  type AuditSink,
   auditKeyFile,
   createAuditLog,
   createProxy,
@@ -22,72 +24,138 @@ import {
   exchangeForMember,
   exchangeForPublisher,
   firstOf,
+  followPolicy,
   forwardCaller,
+  type HubProxy,
   jsonLinesSink,
+  type PolicyParts,
+  type PolicySource,
+  policyFile,
+  policyUrl,
   segmentSink,
+  type TlsFiles,
 } from '@hfauth/node'
-import { type Command, UsageError } from '../command.ts'
-import { defaultPolicyFile, readPolicyFile } from '../policy-file.ts'
-import { readPort } from '../port.ts'
+import { type Command, type CommandIo, UsageError } from '../command.ts'
+import { defaultPolicyFile } from '../policy-file.ts'
 import { readProxyClients } from '../proxy-clients.ts'
+import { isAddress, present, readProxyArguments } from '../proxy-config/arguments.ts'
+import type { ProxyConfig } from '../proxy-config/config.ts'
+import { openLimits } from '../proxy-config/limits.ts'
+
+const defaultHub = 'https://huggingface.co'
+const defaultRouter = 'https://router.huggingface.co'
+const certificateLookMs = 60_000
 
 export const proxy: Command = async (args, io) => {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      policy: { type: 'string', default: defaultPolicyFile },
-      environment: { type: 'string' },
-      audit: { type: 'string' },
-      'audit-key': { type: 'string' },
-      port: { type: 'string', default: '8787' },
-      host: { type: 'string', default: '127.0.0.1' },
-      hub: { type: 'string', default: 'https://huggingface.co' },
-      router: { type: 'string', default: 'https://router.huggingface.co' },
-      'public-url': { type: 'string' },
-      client: { type: 'string', multiple: true, default: [] },
-      'client-secret': { type: 'string', multiple: true, default: [] },
-    },
-  })
-  const { environment, audit: path, hub } = values
+  const read = await readProxyArguments(args, io)
+  if (read === undefined) return 0
+  const { config } = read
+  const {
+    environment,
+    audit: path,
+    listen = {},
+    upstream: { hub = defaultHub, router = defaultRouter, ...others } = {},
+  } = config
   if (environment === undefined) throw new UsageError('`--environment` is missing')
   if (path === undefined) throw new UsageError('`--audit` is missing: every decision goes on record')
-  const port = readPort(values.port)
 
-  const policy = await readPolicyFile(values.policy, io)
-  const engine = createEngine(policy, { environment })
-  const keyFile = values['audit-key']
-  const sink =
-    keyFile === undefined
-      ? jsonLinesSink({ path })
-      : await segmentSink({ directory: path, key: await auditKeyFile(keyFile) })
-  const audit = createAuditLog({ sink, environment, service: 'proxy' })
-  const { clients, close } = await readProxyClients({
-    ids: values.client,
-    files: values['client-secret'],
-    env: io.env,
-    audit,
-  })
   const client = exchangeClient(io.env)
   const exchange = createTokenExchange({ hubUrl: hub, ...(client === undefined ? {} : { client }) })
-  const running = await createProxy({
-    engine,
-    verifier: createVerifier({ policy, clients }),
+  const credentials = firstOf(
+    forwardCaller(),
+    exchangeForPublisher(exchange),
+    ...(client === undefined ? [] : [exchangeForMember(exchange)]),
+  )
+  const measured = config.telemetry === true ? await import('@hfauth/node/otel') : undefined
+  const log = createAuditLog({ sink: await openAudit(path, config.auditKey), environment, service: 'proxy' })
+  const audit = measured?.instrumentAudit(log) ?? log
+  const { clients, close: closeClients } = await readProxyClients({ ...read.clients, env: io.env, audit })
+  const partsOf = (policy: Policy): PolicyParts => {
+    const engine = createEngine(policy, { environment })
+    const verifier = createVerifier({ policy, clients })
+    return {
+      engine: measured?.instrumentEngine(engine) ?? engine,
+      verifier: measured?.instrumentVerifier(verifier) ?? verifier,
+      credentials,
+    }
+  }
+  const limits = await openLimits(config.limits, io.env)
+  let first: PolicyParts | undefined
+  let running: HubProxy | undefined
+  const policy = await followPolicy({
+    source: sourceOf(config, io),
+    parse: (text) => parsePolicy(text, { file: config.policy ?? defaultPolicyFile, variables: io.env }),
+    apply(next) {
+      const parts = partsOf(next)
+      if (running === undefined) first = parts
+      else running.use(parts)
+    },
     audit,
-    upstream: { hub, router: values.router },
-    credentials: firstOf(
-      forwardCaller(),
-      exchangeForPublisher(exchange),
-      ...(client === undefined ? [] : [exchangeForMember(exchange)]),
-    ),
-    ...(values['public-url'] === undefined ? {} : { publicUrl: values['public-url'] }),
-  }).listen({ port, host: values.host })
+    onRejected: (error) => io.error(`${error.message} (${error.code})`),
+    everyMs: (config.policyEverySeconds ?? 60) * 1000,
+  })
+  running = createProxy({
+    ...optionsOf(config),
+    ...(first as PolicyParts),
+    audit,
+    upstream: { hub, router, ...others },
+    ...(limits.limiter === undefined ? {} : { limiter: limits.limiter }),
+  })
+  const { host = '127.0.0.1', port = 8787, tls } = listen
+  const certificate = tls === undefined ? undefined : await readTls(tls)
+  const listening = await running.listen({
+    port,
+    host,
+    ...(certificate === undefined ? {} : { tls: certificate }),
+  })
+  const look = setInterval(() => {
+    // A certificate that cannot be read leaves the one in use.
+    if (tls !== undefined) readTls(tls).then(listening.renewTls, () => undefined)
+  }, certificateLookMs)
 
-  io.out(`${policy.reference.name} in ${environment}: set HF_ENDPOINT=${running.url}`)
+  const mode = config.mode === 'dry-run' ? ' (dry run: nothing is refused)' : ''
+  io.out(`${policy.policy().reference.name} in ${environment}${mode}: set HF_ENDPOINT=${listening.url}`)
   if (!io.signal.aborted) await once(io.signal, 'abort')
-  await running.close()
-  close()
+  clearInterval(look)
+  policy.close()
+  const { noticeSeconds = 0, timeoutSeconds = 30 } = config.drain ?? {}
+  const { cut } = await listening.drain({ noticeMs: noticeSeconds * 1000, timeoutMs: timeoutSeconds * 1000 })
+  if (cut > 0) io.error(`${cut} requests were cut`)
+  closeClients()
+  await limits.close()
   await audit.close()
   return 0
+}
+
+/** Plain lines in a file, or with a key signed segments in a directory. */
+async function openAudit(path: string, keyFile: string | undefined): Promise<AuditSink> {
+  if (keyFile === undefined) return jsonLinesSink({ path })
+  return segmentSink({ directory: path, key: await auditKeyFile(keyFile) })
+}
+
+function sourceOf(
+  { policy = defaultPolicyFile, policyTokenEnv }: ProxyConfig,
+  { env }: CommandIo,
+): PolicySource {
+  if (!isAddress(policy)) return policyFile(policy)
+  const token = policyTokenEnv === undefined ? undefined : env[policyTokenEnv]
+  return policyUrl(policy, token === undefined ? {} : { token: () => token })
+}
+
+async function readTls({ cert, key }: { readonly cert: string; readonly key: string }): Promise<TlsFiles> {
+  try {
+    return { cert: await readFile(cert, 'utf8'), key: await readFile(key, 'utf8') }
+  } catch {
+    throw new HfAuthError('HFAUTH_CONFIG_INVALID', 'the certificate or its key cannot be read')
+  }
+}
+
+/** What of a configuration is an option of the proxy under the same name. */
+function optionsOf(config: ProxyConfig) {
+  const { publicUrl, allowedHosts, trustedProxies, allowedRedirectHosts, corsOrigins } = config
+  const { mode, atExpiry, signedUrls, billTo } = config
+  const names = { publicUrl, allowedHosts, trustedProxies, allowedRedirectHosts, corsOrigins }
+  return present({ ...names, mode, atExpiry, signedUrls, billTo })
 }
 
 function exchangeClient(

@@ -1,0 +1,99 @@
+/**
+ * The shape of a proxy's configuration file, as JSON Schema: what is checked here and what editors complete by.
+ *
+ * Data. `hfauth proxy --schema` prints it.
+ *
+ * @module
+ */
+
+const text = (description: string) => ({ type: 'string', minLength: 1, description })
+const texts = (description: string) => ({
+  type: 'array',
+  items: { type: 'string', minLength: 1 },
+  description,
+})
+const number = (description: string, minimum: number, maximum: number) => ({
+  type: 'number',
+  minimum,
+  maximum,
+  description,
+})
+const oneOf = (description: string, ...values: readonly string[]) => ({ enum: values, description })
+const strict = <const P extends object>(properties: P, required: readonly (keyof P & string)[] = []) => ({
+  type: 'object',
+  additionalProperties: false,
+  properties,
+  ...(required.length === 0 ? {} : { required }),
+})
+
+const limitRule = strict(
+  {
+    name: {
+      type: 'string',
+      pattern: '^[a-z0-9][a-z0-9-]{0,63}$',
+      description: 'For people, records and headers.',
+    },
+    per: oneOf('Who shares it.', 'principal', 'organisation'),
+    limit: number('Units in a window.', 1, 1_000_000_000),
+    windowSeconds: number('Length of the window, up to 31 days.', 1, 2_678_400),
+    burst: number('How many may come at once. Default the limit.', 1, 1_000_000_000),
+    costs: {
+      type: 'object',
+      additionalProperties: { type: 'number', minimum: 0 },
+      description: 'What a request costs, by action; others cost nothing. Default 1 for every action.',
+    },
+  },
+  ['name', 'per', 'limit', 'windowSeconds'],
+)
+
+export const proxyConfigSchema = {
+  $schema: 'http://json-schema.org/draft-07/schema#',
+  title: 'hfauth proxy',
+  ...strict({
+    policy: text('The policy: a file, followed as it changes, or an https address, asked by its ETag.'),
+    policyEverySeconds: number('How often the policy is looked at without a hint. Default 60.', 1, 86_400),
+    policyTokenEnv: text('Name of the variable with the token for a policy at an https address.'),
+    environment: text('The environment of the policy.'),
+    audit: text('The file that every decision goes to, or with `auditKey` the directory.'),
+    auditKey: text('File with the key that signs the audit log; then it is written in segments.'),
+    listen: strict({
+      host: text('Address to listen on. Default 127.0.0.1.'),
+      port: { type: 'integer', minimum: 0, maximum: 65_535, description: 'Default 8787.' },
+      tls: strict(
+        { cert: text('File with the certificate chain, in PEM.'), key: text('File with its key, in PEM.') },
+        ['cert', 'key'],
+      ),
+    }),
+    upstream: strict({
+      hub: text('Default https://huggingface.co.'),
+      router: text('Default https://router.huggingface.co.'),
+      endpoints: text('The management API of Inference Endpoints. Default none.'),
+      viewer: text('The dataset viewer. Default none.'),
+    }),
+    publicUrl: text('Origin at which clients reach the proxy.'),
+    allowedHosts: texts('Values of Host to answer to. Default all.'),
+    trustedProxies: texts('Whose X-Forwarded-For is believed. Default nobody’s.'),
+    allowedRedirectHosts: texts('Hosts a client may be redirected to. Default .hf.co.'),
+    corsOrigins: texts('Origins whose pages may call the proxy. Default none.'),
+    mode: oneOf('Default enforce. A dry run decides and records, and lets through.', 'enforce', 'dry-run'),
+    atExpiry: oneOf('What becomes of a stream whose credential expires. Default cut.', 'cut', 'finish'),
+    signedUrls: oneOf('What becomes of redirects to a file store. Default pass.', 'pass', 'through'),
+    billTo: text('Who pays for inference.'),
+    limits: strict(
+      {
+        rules: { type: 'array', items: limitRule, minItems: 1 },
+        store: oneOf('Where the counts are. Default memory; redis is at REDIS_URL.', 'memory', 'redis'),
+        whenUnavailable: oneOf('What happens while Redis is away. Default refuse.', 'refuse', 'allow'),
+      },
+      ['rules'],
+    ),
+    drain: strict({
+      noticeSeconds: number('How long /readyz says no before the end. Default 0.', 0, 600),
+      timeoutSeconds: number('Longest wait for what is under way. Default 30.', 0, 3_600),
+    }),
+    telemetry: {
+      type: 'boolean',
+      description: 'Spans and metrics through @opentelemetry/api. Default false.',
+    },
+  }),
+} as const

@@ -1,0 +1,153 @@
+/** `hfauth proxy --config`: what the file may say, what is wrong with it and where, and a proxy that runs by it. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { type Hub, publicAppId, startHub } from '@hfauth/testkit'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { outputFolder, rememberSecrets } from '../../../test/support/output.ts'
+import { readProxyConfig } from '../src/proxy-config/read-config.ts'
+import { run } from '../src/run.ts'
+
+const folder = outputFolder('audit-proxy-config')
+let hub: Hub
+beforeAll(async () => {
+  hub = await startHub()
+})
+afterAll(async () => {
+  rememberSecrets(hub.issued)
+  await hub.close()
+})
+
+const faultsOf = (text: string) => {
+  try {
+    readProxyConfig(text, 'proxy.yaml')
+  } catch (error) {
+    return (error as Error).message.split('\n').slice(1)
+  }
+  return []
+}
+
+describe('the file', () => {
+  test('tells every fault at once, with its place', () => {
+    expect(
+      faultsOf(`environment: production
+audit: audit.jsonl
+lisen: { port: 1 }
+listen: { port: 99999 }
+mode: dryrun
+limits:
+  rules:
+    - { name: Calls, per: principal, limit: 0, windowSeconds: 60 }
+    - { name: calls, per: principal, limit: 1 }
+`),
+    ).toEqual([
+      'proxy.yaml:3:1 unknown key `lisen`',
+      'proxy.yaml:4:11 `listen.port` must be <= 65535',
+      'proxy.yaml:5:1 `mode` must be enforce or dry-run',
+      'proxy.yaml:8:9 `limits.rules.0.name` must match pattern "^[a-z0-9][a-z0-9-]{0,63}$"',
+      'proxy.yaml:8:38 `limits.rules.0.limit` must be >= 1',
+      'proxy.yaml:9:7 missing key `windowSeconds`',
+    ])
+  })
+
+  test.each([
+    ['a key that stands twice', 'audit: a\naudit: b\n', /^proxy\.yaml:2:1 /],
+    ['a text that is no mapping', 'just words', /^proxy\.yaml:1:1 `the file` must be object$/],
+    ['broken YAML', 'audit: [a\n', /^proxy\.yaml:\d+:\d+ /],
+  ])('%s is a fault', (_, text, fault) => {
+    expect(faultsOf(text)[0]).toMatch(fault)
+  })
+
+  test('shows no value in a fault: it may be a secret that stands in the wrong place', () => {
+    expect(faultsOf('environment: { token: hf_secretvalue }\nbillTo: [hf_secretvalue]').join()).not.toContain(
+      'hf_secret',
+    )
+  })
+
+  test('cannot grow by aliases', () => {
+    expect(() => readProxyConfig('a: &a [x]\nb: *a\n', 'proxy.yaml')).toThrow()
+  })
+})
+
+test('--schema prints the JSON Schema that the file is checked by', async () => {
+  const lines: string[] = []
+  const io = {
+    out: (line: string) => lines.push(line),
+    error: () => {},
+    env: {},
+    signal: AbortSignal.abort(),
+  }
+  expect(await run(['proxy', '--schema'], io)).toBe(0)
+  expect(JSON.parse(lines.join(''))).toMatchObject({ additionalProperties: false, properties: { mode: {} } })
+})
+
+const policyText = (actions: string) => `version: 1
+name: acme
+issuers: { hf: { preset: huggingface, issuer: "\${env.ISSUER}", audience: ${publicAppId} } }
+environments: { production: {} }
+roles: { viewer: { allow: [{ actions: [${actions}], on: ["model:acme/*"] }] } }
+bindings: [{ roles: [viewer], to: { issuer: hf, org: acme } }]
+`
+
+test('a proxy by a file follows its policy, keeps its limits, and ends on SIGTERM once all is answered', async () => {
+  const policy = join(folder, 'followed.policy.yaml')
+  const config = join(folder, 'proxy.yaml')
+  writeFileSync(policy, policyText('infer'))
+  writeFileSync(
+    config,
+    `policy: followed.policy.yaml
+environment: production
+audit: config-audit.jsonl
+listen: { port: 0 }
+upstream: { hub: "${hub.url}", router: "${hub.url}" }
+limits: { rules: [{ name: calls, per: principal, limit: 200, windowSeconds: 3600 }, { name: writes, per: principal, limit: 1, windowSeconds: 3600, costs: { write: 1 } }] }
+`,
+  )
+  const bin = fileURLToPath(new URL('../bin/hfauth.js', import.meta.url))
+  const child = spawn(process.execPath, [bin, 'proxy', '--config', config], {
+    env: { PATH: process.env.PATH, ISSUER: hub.url },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let errors = ''
+  child.stderr.on('data', (chunk) => {
+    errors += chunk
+  })
+  const exited = once(child, 'exit')
+  try {
+    const lines = createInterface({ input: child.stdout })
+    const [line] = await Promise.race([once(lines, 'line'), exited])
+    const url = /HF_ENDPOINT=(\S+)$/.exec(String(line))?.[1]
+    expect(url, errors).toBeDefined()
+    const token = await hub.tokenFor({
+      username: 'ben',
+      clientId: publicAppId,
+      scopes: ['openid', 'profile', 'read-repos', 'write-repos'],
+      orgs: ['acme'],
+    })
+    const get = () =>
+      fetch(`${url}/api/models/acme/vision-large`, { headers: { authorization: `Bearer ${token}` } })
+    expect((await fetch(`${url}/readyz`)).status).toBe(200)
+    expect((await get()).status).toBe(403)
+    writeFileSync(policy, policyText('read'))
+    await vi.waitFor(async () => expect((await get()).status).toBe(200), { timeout: 15_000, interval: 50 })
+    writeFileSync(policy, policyText('reed'))
+    await vi.waitFor(() => expect(errors).toMatch(/followed\.policy\.yaml:5:\d+ .*reed/), { timeout: 15_000 })
+    expect((await get()).status).toBe(200)
+    child.kill('SIGTERM')
+    expect(await exited).toEqual([0, null])
+  } finally {
+    child.kill('SIGKILL')
+  }
+  const types = readFileSync(join(folder, 'config-audit.jsonl'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((text) => JSON.parse(text).type)
+  expect(types.filter((type) => type.startsWith('io.hfauth.policy.'))).toEqual([
+    'io.hfauth.policy.loaded',
+    'io.hfauth.policy.loaded',
+    'io.hfauth.policy.rejected',
+  ])
+})
