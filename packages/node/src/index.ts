@@ -104,7 +104,6 @@ export type {
   Refused,
 } from './guard/types.ts'
 export { directoryKeyStore, type KeyStore } from './keys/key-store.ts'
-export type { AddressOption } from './proxy/addresses.ts'
 export { createLimiter, type LimiterOptions } from './limits/limiter.ts'
 export { type MemoryLimitStoreOptions, memoryLimitStore } from './limits/memory-store.ts'
 export type {
@@ -115,6 +114,7 @@ export type {
   LimitState,
   LimitStore,
 } from './limits/types.ts'
+export type { AddressOption } from './proxy/addresses.ts'
 export {
   type CredentialRequest,
   exchangeForMember,
