@@ -151,3 +151,10 @@ limits: { rules: [{ name: calls, per: principal, limit: 200, windowSeconds: 3600
     'io.hfauth.policy.rejected',
   ])
 })
+
+test('the configuration in the guide is one that the proxy takes', () => {
+  const guide = readFileSync(new URL('../../../docs/guide/run-the-proxy.md', import.meta.url), 'utf8')
+  const [, block = ''] = /^```yml\n([\s\S]*?)^```/m.exec(guide) ?? []
+  expect(faultsOf(block)).toEqual([])
+  expect(readProxyConfig(block, 'proxy.yaml').limits?.rules).toHaveLength(2)
+})
