@@ -34,6 +34,7 @@ const classes: Readonly<Record<AuditEventType, Entry>> = {
     ({ http }) => (http?.method === 'DELETE' ? { id: 4, name: 'Delete' } : { id: 3, name: 'Update' }),
   ],
   'io.hfauth.policy.loaded': [3004, { id: 1, name: 'Create' }],
+  'io.hfauth.policy.rejected': [3004, other('Policy rejected')],
   'io.hfauth.session.started': [3002, logon],
   'io.hfauth.session.refreshed': [3002, other('Session refresh')],
   'io.hfauth.session.ended': [3002, { id: 2, name: 'Logoff' }],
