@@ -1,10 +1,11 @@
 /**
  * `hfauth proxy`, as somebody runs it: with a policy file, against a Hugging Face on this machine.
  */
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { verifySegments } from '@hfauth/node'
 import { type Hub, publicAppId, startHub } from '@hfauth/testkit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -150,7 +151,11 @@ test.each([
 
 describe('a token that only its issuer can judge', () => {
   const token = 'an-opaque-token-0123456789'
-  const files = { policy: join(folder, 'opaque.policy.yaml'), secret: join(folder, 'client.secret') }
+  // The secret is nowhere near what the tests leave behind to be read.
+  const files = {
+    policy: join(folder, 'opaque.policy.yaml'),
+    secret: join(mkdtempSync(join(tmpdir(), 'hfauth-client-')), 'secret'),
+  }
   const asked: (string | undefined)[] = []
   let issuer: Server
   const basic = (secret: string) => `Basic ${Buffer.from(`app-1:${secret}`).toString('base64')}`
@@ -185,7 +190,10 @@ bindings: [{ roles: [viewer], to: { issuer: id, claims: { sub: ana } } }]
 `,
     )
   })
-  afterAll(() => issuer.close())
+  afterAll(() => {
+    issuer.close()
+    rmSync(dirname(files.secret), { recursive: true, force: true })
+  })
 
   const args = () => {
     const places = ['--policy', files.policy, '--audit', audit, '--hub', hub.url, '--router', hub.url]

@@ -28,6 +28,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   // Bounded by whoever calls it: the proxy's limits, tested in proxy-upstream and below.
   'proxy/upstream-client.ts': ['undici: Agent, request, upgrade'],
   // Compares addresses, and opens nothing.
+  'audit/minimise.ts': ['node:net: isIP'],
   'internal/trusted-proxies.ts': ['node:net: BlockList, isIP'],
 }
 
