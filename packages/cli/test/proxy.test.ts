@@ -118,7 +118,8 @@ test('keeps its record in signed segments when it has a key for them', async () 
   expect((await fetch(`${url}/api/models/acme/vision-large`)).status).toBe(401)
   command.stop()
   expect(await command.ended).toBe(0)
-  expect(await verifySegments(directory)).toMatchObject({ ok: true, events: 1, heads: 1, uncovered: 0 })
+  // The policy that was loaded, and the refusal.
+  expect(await verifySegments(directory)).toMatchObject({ ok: true, events: 2, heads: 1, uncovered: 0 })
   rmSync(join(folder, 'key.pem'))
 })
 

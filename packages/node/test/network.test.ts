@@ -24,7 +24,10 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   // Answers the question for the address of keys that are known to be elsewhere; all others are passed on.
   'revoke/signed-notice.ts': ['calls fetch'],
   // Answers, and asks nobody.
-  'proxy/listen.ts': ['node:http: STATUS_CODES, ServerResponse, createServer'],
+  'proxy/listen.ts': [
+    'node:http: STATUS_CODES, ServerResponse, createServer',
+    'node:https: Server, createServer',
+  ],
   // Bounded by whoever calls it: the proxy's limits, tested in proxy-upstream and below.
   'proxy/upstream-client.ts': ['undici: Agent, request, upgrade'],
   // Compares addresses, and opens nothing.
