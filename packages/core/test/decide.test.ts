@@ -404,3 +404,19 @@ describe('statements', () => {
     expect(access.filter('read', models).map(({ id }) => id)).toEqual(['acme/a', 'acme/c'])
   })
 })
+
+describe('a denial for everybody', () => {
+  const deny = [{ actions: ['read'], on: ['model:**'], environments: ['development'] }]
+  const decideIn = (environment: string) =>
+    createEngine(policyOf({ roles: reader, deny, environments: { development: {}, production: {} } }), {
+      environment,
+      now: () => now,
+    })
+      .for(principalOf('oidc', {}))
+      .decide({ action: 'read', resource: 'model:acme/x' }).reason
+
+  test('holds in its environments and in no other', () => {
+    expect(decideIn('development')).toBe('explicit_deny')
+    expect(decideIn('production')).toBe('allowed')
+  })
+})

@@ -10,6 +10,8 @@ import {
   type RequestContext,
   type Resource,
 } from '../src/index.ts'
+import type { FieldTest } from '../src/reach/mongo-tests.ts'
+import { hasPrismaWord, prismaConditionsOf } from '../src/reach/prisma-words.ts'
 import { Dice, rollPrincipal, rollQuestion, world, worldPolicy } from './generators.ts'
 import { inFull, lawRuns } from './runs.ts'
 import { accessOf, now } from './support.ts'
@@ -132,6 +134,51 @@ describe('in Prisma’s own words', () => {
   test('types without a Prisma model have no rules, and a principal without rights finds nothing', () => {
     expect(prismaRulesOf(allowing({}), { models: { dataset: 'Dataset' } })).toEqual([])
     expect(whereOf(allowing({}), 'write', 'Model')).toEqual({ OR: [] })
+  })
+})
+
+describe('each test of a field', () => {
+  const field = 'f'
+  test.each<[FieldTest, object]>([
+    [{ field, operator: '$eq', operand: 1 }, { f: { equals: 1 } }],
+    [{ field, operator: '$ne', operand: null }, { NOT: { f: { equals: null } } }],
+    [{ field, operator: '$in', operand: ['a', 'b'] }, { f: { in: ['a', 'b'] } }],
+    [
+      { field, operator: '$in', operand: ['a', false] },
+      { OR: [{ f: { equals: 'a' } }, { f: { equals: false } }] },
+    ],
+    [{ field, operator: '$nin', operand: ['a'] }, { NOT: { f: { in: ['a'] } } }],
+    [{ field, operator: '$nin', operand: ['a'], kind: 'list' }, { NOT: { f: { hasSome: ['a'] } } }],
+    [{ field, operator: '$lt', operand: 1 }, { f: { lt: 1 } }],
+    [{ field, operator: '$lte', operand: 1 }, { f: { lte: 1 } }],
+    [{ field, operator: '$gt', operand: 1 }, { f: { gt: 1 } }],
+    [{ field, operator: '$gte', operand: 1 }, { f: { gte: 1 } }],
+    [{ field, operator: '$all', operand: ['a'], kind: 'list' }, { f: { hasEvery: ['a'] } }],
+    [{ field, operator: '$size', operand: 0, kind: 'list' }, { f: { isEmpty: true } }],
+    [{ field, operator: '$startsWith', operand: 'a' }, { f: { startsWith: 'a' } }],
+    [{ field, operator: '$endsWith', operand: 'a' }, { f: { endsWith: 'a' } }],
+    [{ field, operator: '$without', operand: '/' }, { NOT: { f: { contains: '/' } } }],
+  ])('%o has its word', (one, expected) => {
+    expect(hasPrismaWord(one)).toBe(true)
+    expect(prismaConditionsOf([one])).toEqual(expected)
+  })
+
+  test.each<FieldTest>([
+    { field, operator: '$size', operand: 2, kind: 'list' },
+    { field, operator: '$regex', operand: '^a$' },
+    { field, operator: '$elemMatch', operand: {} },
+    { field: 'team.name', operator: '$eq', operand: 1 },
+    { field: '', operator: '$surely', operand: [] },
+    { field: '', operator: '$eq', operand: 1 },
+  ])('%o has none', (one) => {
+    expect(hasPrismaWord(one)).toBe(false)
+  })
+
+  test('stands beside the others of its rule, also on the same column; none is no condition', () => {
+    const above: FieldTest = { field, operator: '$gt', operand: 1 }
+    const below: FieldTest = { field, operator: '$lt', operand: 9 }
+    expect(prismaConditionsOf([above, below])).toEqual({ AND: [{ f: { gt: 1 } }, { f: { lt: 9 } }] })
+    expect(prismaConditionsOf([])).toEqual({})
   })
 })
 
