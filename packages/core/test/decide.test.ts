@@ -408,10 +408,13 @@ describe('statements', () => {
 describe('a denial for everybody', () => {
   const deny = [{ actions: ['read'], on: ['model:**'], environments: ['development'] }]
   const decideIn = (environment: string) =>
-    createEngine(policyOf({ roles: reader, deny, environments: { development: {}, production: {} } }), {
-      environment,
-      now: () => now,
-    })
+    createEngine(
+      policyOf({ roles: reader, bindings: [{ roles: ['reader'], to: { issuer: 'oidc' } }], deny }),
+      {
+        environment,
+        now: () => now,
+      },
+    )
       .for(principalOf('oidc', {}))
       .decide({ action: 'read', resource: 'model:acme/x' }).reason
 
