@@ -10,7 +10,9 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { gunzipSync, gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { listSegments, readLines } from '../../src/audit/segments/files.ts'
 import { auditKey, publicKeyText, segmentSink, verifySegments } from '../../src/index.ts'
 import {
   createDisk,
@@ -65,6 +67,19 @@ describe('a log in segments', () => {
     expect(await eventsOf(folder.path)).toEqual(all)
     appendFileSync(file('00000002.jsonl'), 'true}\n')
     await expect(eventsOf(folder.path)).rejects.toMatchObject({ code: 'HFAUTH_AUDIT_UNREADABLE' })
+  })
+
+  test('is read whole when a segment is compressed between being found and being opened', async () => {
+    await writeLog(folder.path, { segments: 1, perSegment: 4 })
+    const [found] = await listSegments(folder.path)
+    if (found === undefined || found.isCompressed) throw new Error('no plain segment')
+    writeFileSync(`${found.path}.gz`, gzipSync(readFileSync(found.path)))
+    rmSync(found.path)
+    const lines: string[] = []
+    for await (const batch of readLines(found)) lines.push(...batch.lines.map(String))
+    expect(`${lines.join('\n')}\n`).toBe(gunzipSync(readFileSync(`${found.path}.gz`)).toString())
+    rmSync(`${found.path}.gz`)
+    await expect(readLines(found).next()).rejects.toMatchObject({ code: 'HFAUTH_AUDIT_UNREADABLE' })
   })
 
   test('holds an event on the disk when its record resolves, and needs one sync for all that waited', async () => {

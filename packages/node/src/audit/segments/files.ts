@@ -6,8 +6,7 @@
  *
  * @module
  */
-import { createReadStream } from 'node:fs'
-import { readdir } from 'node:fs/promises'
+import { type FileHandle, open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
@@ -56,9 +55,11 @@ export interface LineBatch {
  *
  * @throws HfAuthError `HFAUTH_AUDIT_UNREADABLE` when it cannot be read or decompressed, or has a line longer than 4 MiB.
  */
-export async function* readLines({ path, isCompressed }: SegmentFile): AsyncGenerator<LineBatch, void> {
+export async function* readLines(segment: SegmentFile): AsyncGenerator<LineBatch, void> {
+  const { path } = segment
   const nothing = Buffer.alloc(0)
-  const file = createReadStream(path, { highWaterMark: 256 * 1024 })
+  const { handle, isCompressed } = await openSegment(segment)
+  const file = handle.createReadStream({ highWaterMark: 256 * 1024 })
   const bytes: Readable = isCompressed ? file.pipe(createGunzip({ chunkSize: 256 * 1024 })) : file
   if (bytes !== file) file.once('error', (error) => bytes.destroy(error))
   let rest: Buffer = nothing
@@ -81,6 +82,24 @@ export async function* readLines({ path, isCompressed }: SegmentFile): AsyncGene
     file.destroy()
   }
   if (rest.length > 0) yield { lines: [], rest }
+}
+
+/** The file, or what it has become since it was listed: the compressed one is there before the plain one goes. */
+async function openSegment({
+  path,
+  isCompressed,
+}: SegmentFile): Promise<{ readonly handle: FileHandle; readonly isCompressed: boolean }> {
+  try {
+    return { handle: await open(path), isCompressed }
+  } catch (error) {
+    const isGone = (error as NodeJS.ErrnoException).code === 'ENOENT'
+    if (!isGone || isCompressed) throw unreadable(path, error)
+  }
+  try {
+    return { handle: await open(`${path}.gz`), isCompressed: true }
+  } catch (error) {
+    throw unreadable(path, error)
+  }
 }
 
 function unreadable(path: string, cause: unknown): HfAuthError {
