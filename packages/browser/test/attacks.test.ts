@@ -2,7 +2,7 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { launchChromium } from './chromium.ts'
-import { type PlainProvider, startPlainProvider } from './support/bare-provider.ts'
+import { type PlainProvider, startPlainProvider } from './support/plain-provider.ts'
 import { type PopupSite, startPopupSite } from './support/popup-site.ts'
 
 let site: PopupSite
@@ -14,8 +14,9 @@ let page: Page
 
 beforeAll(async () => {
   site = await startPopupSite()
-  honest = await startPlainProvider({ redirectUris: site.redirectUris })
-  other = await startPlainProvider({ redirectUris: site.redirectUris })
+  honest = await startPlainProvider({ byClick: true })
+  other = await startPlainProvider({ byClick: true })
+  for (const each of [honest, other]) each.register(...site.redirectUris(each.issuer))
   site.issuers.push(honest.issuer, other.issuer)
   browser = await launchChromium()
 })

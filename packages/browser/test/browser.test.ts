@@ -1,12 +1,13 @@
 /** A real Chromium, a Hugging Face on loopback, and real clicks. */
 
-import { type Hub, publicAppId, startHub } from '@hfauth/testkit'
+import type { Hub } from '@hfauth/testkit'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { leaveLines, rememberSecrets } from '../../../test/support/output.ts'
-import { launchChromium } from './chromium.ts'
-import { startWebApp, type WebApp } from './support/web-app.ts'
+import { leaveLines } from '../../../test/support/output.ts'
+import { openPlace, type Place } from './support/place.ts'
+import type { WebApp } from './support/web-app.ts'
 
+let place: Place
 let hub: Hub
 let app: WebApp
 let browser: Browser
@@ -17,22 +18,14 @@ let printed: string[]
 let visited: string[]
 
 beforeAll(async () => {
-  hub = await startHub()
-  app = await startWebApp({ issuer: hub.url, clientId: publicAppId, sub: hub.person('ana').id })
-  browser = await launchChromium()
+  place = await openPlace()
+  ;({ hub, app, browser } = place)
 })
 
-afterAll(async () => {
-  rememberSecrets(hub.issued)
-  await browser?.close()
-  await app?.close()
-  await hub?.close()
-})
+afterAll(() => place?.close())
 
 beforeEach(async () => {
-  hub.requests.clear()
-  hub.forgetConsent('ana', publicAppId)
-  for (const site of [app, app.api, app.stranger]) site.arrivals.length = 0
+  place.tidy()
   printed = []
   visited = []
   context = await browser.newContext()

@@ -1,12 +1,12 @@
 /** Checklist J6, F4 and F9 in a real Chromium: pages that the browser puts aside. */
-import { type Hub, publicAppId, startHub } from '@hfauth/testkit'
+import type { Hub } from '@hfauth/testkit'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import { rememberSecrets } from '../../../test/support/output.ts'
-import { launchChromium } from './chromium.ts'
+import { openPlace, type Place } from './support/place.ts'
 import { createVisitor, type Visitor } from './support/visitor.ts'
-import { startWebApp, type WebApp } from './support/web-app.ts'
+import type { WebApp } from './support/web-app.ts'
 
+let place: Place
 let hub: Hub
 let app: WebApp
 let browser: Browser
@@ -15,20 +15,14 @@ let visitor: Visitor
 let page: Page
 
 beforeAll(async () => {
-  hub = await startHub()
-  app = await startWebApp({ issuer: hub.url, clientId: publicAppId, sub: hub.person('ana').id })
-  browser = await launchChromium()
+  place = await openPlace()
+  ;({ hub, app, browser } = place)
 })
 
-afterAll(async () => {
-  rememberSecrets(hub.issued)
-  await browser?.close()
-  await app?.close()
-  await hub?.close()
-})
+afterAll(() => place?.close())
 
 beforeEach(async () => {
-  hub.forgetConsent('ana', publicAppId)
+  place.tidy()
   context = await browser.newContext()
   context.setDefaultTimeout(15_000)
   visitor = createVisitor(context, app, hub)

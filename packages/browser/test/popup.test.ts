@@ -4,7 +4,7 @@ import type { Browser, BrowserContext, Frame, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { leaveLines, rememberSecrets } from '../../../test/support/output.ts'
 import { launchChromium } from './chromium.ts'
-import { type PlainProvider, plainClientId, plainSub, startPlainProvider } from './support/bare-provider.ts'
+import { type PlainProvider, plainClientId, plainSub, startPlainProvider } from './support/plain-provider.ts'
 import { type PopupSite, startPopupSite } from './support/popup-site.ts'
 
 let site: PopupSite
@@ -19,8 +19,9 @@ let printed: string[]
 beforeAll(async () => {
   site = await startPopupSite()
   const { redirectUris } = site
-  provider = await startPlainProvider({ redirectUris })
-  isolated = await startPlainProvider({ redirectUris, isolated: true })
+  provider = await startPlainProvider({ byClick: true })
+  isolated = await startPlainProvider({ byClick: true, isolated: true })
+  for (const each of [provider, isolated]) each.register(...redirectUris(each.issuer))
   hub = await startHub({
     world: {
       apps: [

@@ -2,7 +2,7 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { browsers } from './browsers.ts'
-import { type PlainProvider, plainSub, startPlainProvider } from './support/bare-provider.ts'
+import { type PlainProvider, plainSub, startPlainProvider } from './support/plain-provider.ts'
 import { type PopupSite, startPopupSite } from './support/popup-site.ts'
 
 let site: PopupSite
@@ -10,7 +10,8 @@ let provider: PlainProvider
 
 beforeAll(async () => {
   site = await startPopupSite()
-  provider = await startPlainProvider({ redirectUris: site.redirectUris })
+  provider = await startPlainProvider({ byClick: true })
+  provider.register(...site.redirectUris(provider.issuer))
   site.issuers.push(provider.issuer)
 })
 

@@ -19,7 +19,7 @@ let far: Site
 const backend = { status: 401, body: {} as unknown }
 
 async function startSite(host?: string): Promise<Site> {
-  const provider = await startPlainProvider(host)
+  const provider = await startPlainProvider({ host })
   const options = { clientId: plainClientId, sub: 'ana', framed: true, backend: () => backend }
   const app = await startWebApp({ issuer: provider.issuer, ...options })
   provider.register(`${app.url}/callback`)

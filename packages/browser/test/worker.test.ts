@@ -1,12 +1,12 @@
 /** Checklist H4, H5 and the attacks on it, in a real Chromium: tokens in a worker that page script cannot read. */
-import { type Hub, publicAppId, startHub } from '@hfauth/testkit'
+import { type Hub, publicAppId } from '@hfauth/testkit'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { rememberSecrets } from '../../../test/support/output.ts'
-import { launchChromium } from './chromium.ts'
+import { openPlace, type Place } from './support/place.ts'
 import { type AppWindow, createVisitor, type Visitor } from './support/visitor.ts'
-import { startWebApp, type WebApp } from './support/web-app.ts'
+import type { WebApp } from './support/web-app.ts'
 
+let place: Place
 let hub: Hub
 let app: WebApp
 let browser: Browser
@@ -15,29 +15,14 @@ let visitor: Visitor
 let printed: string[]
 
 beforeAll(async () => {
-  hub = await startHub()
-  app = await startWebApp({
-    issuer: hub.url,
-    clientId: publicAppId,
-    sub: hub.person('ana').id,
-    trustedTypes: 'app',
-  })
-  browser = await launchChromium()
+  place = await openPlace({ trustedTypes: 'app' })
+  ;({ hub, app, browser } = place)
 })
 
-afterAll(async () => {
-  rememberSecrets(hub.issued)
-  await browser?.close()
-  await app?.close()
-  await hub?.close()
-})
+afterAll(() => place?.close())
 
 beforeEach(async () => {
-  hub.requests.clear()
-  hub.forgetConsent('ana', publicAppId)
-  delete hub.faults.tokenEndpoint
-  for (const site of [app, app.api, app.stranger]) site.arrivals.length = 0
-  app.violations.length = 0
+  place.tidy()
   printed = []
   context = await browser.newContext()
   context.setDefaultTimeout(15_000)

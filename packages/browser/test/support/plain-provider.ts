@@ -1,10 +1,12 @@
 /**
  * Plain provider: `oidc-provider` as it comes, without anything of Hugging Face.
  *
- * Whoever arrives is signed in as `ana` and agrees; with `prompt=none` only who has a session already.
+ * Whoever arrives is signed in as `ana`, at once or after one click, and agrees; with `prompt=none` only who has a
+ * session already.
  *
  * @module
  */
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import Provider, { type KoaContextWithOIDC } from 'oidc-provider'
@@ -17,37 +19,50 @@ export interface PlainProvider {
   readonly paths: string[]
   /** Whether refresh tokens are issued. */
   refreshTokens: boolean
-  register(redirectUri: string): void
+  /** Knows the one client from here on. */
+  register(...redirectUris: readonly string[]): void
   close(): Promise<void>
 }
 
-export const plainClientId = 'plain-client'
+export interface PlainProviderOptions {
+  /** Another loopback name than the page's makes it another site. Default `127.0.0.1`. */
+  readonly host?: string | undefined
+  /** Signs in after a click on `#continue`, and then may not be framed. Default at once. */
+  readonly byClick?: boolean
+  /** Cuts the tie to whoever opened its pages (`Cross-Origin-Opener-Policy`). Default false. */
+  readonly isolated?: boolean
+}
 
-/** @param host - Another loopback name than the page's makes it another site. */
-export async function startPlainProvider(host = '127.0.0.1'): Promise<PlainProvider> {
+export const plainClientId = 'plain-client'
+export const plainSub = 'ana'
+
+const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+
+export async function startPlainProvider(options: PlainProviderOptions = {}): Promise<PlainProvider> {
+  const { host = '127.0.0.1', byClick = false, isolated = false } = options
   const server = createServer()
   await new Promise<void>((done) => void server.listen(0, '127.0.0.1', done))
   const issuer = `http://${host}:${(server.address() as AddressInfo).port}`
   let handle: ((req: IncomingMessage, res: ServerResponse) => void) | undefined
-  const grants: string[] = []
-  const paths: string[] = []
+  server.on('request', (req, res) => handle?.(req, res))
 
   const plain: PlainProvider = {
     issuer,
-    grants,
-    paths,
+    grants: [],
+    paths: [],
     refreshTokens: true,
-    register(redirectUri) {
-      const provider = createProvider(issuer, redirectUri, plain)
-      const callback = provider.callback()
-      provider.on('grant.success', (ctx: KoaContextWithOIDC) => {
-        grants.push(String(ctx.oidc.params?.grant_type))
-      })
+    register(...redirectUris) {
+      const provider = createProvider(issuer, redirectUris, plain)
+      const answer = provider.callback()
       handle = (req, res) => {
         const { pathname } = new URL(req.url ?? '', issuer)
-        if (req.method !== 'OPTIONS') paths.push(pathname)
-        if (pathname.startsWith('/interaction/')) void agree(provider, req, res)
-        else void callback(req, res)
+        if (req.method !== 'OPTIONS') plain.paths.push(pathname)
+        if (isolated) res.setHeader('cross-origin-opener-policy', 'same-origin')
+        if (byClick) res.setHeader('x-frame-options', 'DENY')
+        if (!pathname.startsWith('/interaction/')) return void answer(req, res)
+        agree(provider, req, res, byClick).catch(() =>
+          res.writeHead(400, { 'content-type': 'text/plain' }).end('this sign-in is over'),
+        )
       }
     },
     close: () =>
@@ -56,41 +71,65 @@ export async function startPlainProvider(host = '127.0.0.1'): Promise<PlainProvi
         server.closeAllConnections()
       }),
   }
-  server.on('request', (req, res) => handle?.(req, res))
   return plain
 }
 
-function createProvider(issuer: string, redirectUri: string, plain: PlainProvider): Provider {
+function createProvider(issuer: string, redirectUris: readonly string[], plain: PlainProvider): Provider {
   const provider = new Provider(issuer, {
     clients: [
       {
         client_id: plainClientId,
-        redirect_uris: [redirectUri],
-        post_logout_redirect_uris: [redirectUri],
+        redirect_uris: [...redirectUris],
+        post_logout_redirect_uris: [...redirectUris],
         token_endpoint_auth_method: 'none',
         grant_types: ['authorization_code', 'refresh_token'],
         application_type: 'web',
       },
     ],
     clientBasedCORS: () => true,
-    cookies: { keys: ['not-a-secret-but-long-enough-for-a-test'] },
+    cookies: { keys: [randomBytes(16).toString('hex')] },
     claims: { openid: ['sub', 'auth_time'], profile: ['preferred_username'] },
     conformIdTokenClaims: false,
     features: { devInteractions: { enabled: false }, revocation: { enabled: true } },
     findAccount: (_ctx, id) => ({ accountId: id, claims: () => ({ sub: id, preferred_username: id }) }),
     interactions: { url: (_ctx, { uid }) => `/interaction/${uid}` },
     issueRefreshToken: () => plain.refreshTokens,
+    // Set, as the lifetimes are, so that the library has nothing to print.
+    jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), kid: 'k1', alg: 'RS256', use: 'sig' }] },
     pkce: { required: () => true },
     rotateRefreshToken: true,
+    scopes: ['openid', 'profile', 'extra'],
+    ttl: {
+      AccessToken: 3600,
+      AuthorizationCode: 60,
+      Grant: 3600,
+      IdToken: 3600,
+      Interaction: 600,
+      RefreshToken: 3600,
+      Session: 3600,
+    },
+  })
+  provider.on('grant.success', (ctx: KoaContextWithOIDC) => {
+    plain.grants.push(String(ctx.oidc.params?.grant_type))
   })
   provider.silent = true
   return provider
 }
 
-async function agree(provider: Provider, req: IncomingMessage, res: ServerResponse): Promise<void> {
+async function agree(
+  provider: Provider,
+  req: IncomingMessage,
+  res: ServerResponse,
+  byClick: boolean,
+): Promise<void> {
   const { prompt, params, session } = await provider.interactionDetails(req, res)
   if (prompt.name === 'login') {
-    return provider.interactionFinished(req, res, { login: { accountId: 'ana' } })
+    if (!byClick || req.method === 'POST') {
+      return provider.interactionFinished(req, res, { login: { accountId: plainSub } })
+    }
+    res.writeHead(200, { 'content-type': 'text/html' })
+    res.end('<!doctype html><form method="post"><button id="continue">Continue</button></form>')
+    return
   }
   const grant = new provider.Grant({
     accountId: session?.accountId ?? '',

@@ -8,7 +8,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
-import { plainClientId } from './bare-provider.ts'
+import { plainClientId } from './plain-provider.ts'
 
 export interface PopupSite {
   /** The application's own origin. */
