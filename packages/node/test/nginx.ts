@@ -17,9 +17,12 @@ export interface Nginx {
   close(): Promise<void>
 }
 
+/** Debian keeps it where only the administrator's path leads. */
+const program = ['nginx', '/usr/sbin/nginx'].find((name) => spawnSync(name, ['-v']).status === 0)
+
 /** `test`, or one that is skipped by name: a machine without nginx, which `.ci/run` could not install either. */
 export const nginxTest: typeof test =
-  spawnSync('nginx', ['-v']).status === 0
+  program !== undefined
     ? test
     : (((title: string) => test.skip(`${title} (skipped: nginx is not installed)`)) as typeof test)
 
@@ -43,7 +46,7 @@ http {
 }
 `,
   )
-  const child = spawn('nginx', ['-p', folder, '-c', file, '-e', 'stderr'], {
+  const child = spawn(program ?? 'nginx', ['-p', folder, '-c', file, '-e', 'stderr'], {
     stdio: ['ignore', 'ignore', 'pipe'],
   })
   let said = ''

@@ -9,7 +9,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { type AuditSource, auditLogSource, queryAudit, type RecordedEvent, toCsv } from '../../src/index.ts'
 import { postgresAuditSource, postgresDestination } from '../../src/postgres.ts'
 import { dayMs, decided, eventMaker, firstDay, ranker, revision, writeSegments } from './event-fixture.ts'
-import { connectPg, postgresIsThere, randomTable, removeTable } from './postgres-server.ts'
+import { connectPg, postgresIsThere, postgresTest, randomTable, removeTable } from './postgres-server.ts'
 import { createFolder } from './segment-fixture.ts'
 
 const policy = parsePolicy({
@@ -137,8 +137,7 @@ const names = [
 ]
 
 describe.each(names)('asked of %s', (name) => {
-  const isThere = name !== 'PostgreSQL' || postgresIsThere || process.env.CI !== undefined
-  const asked = isThere ? test : test.skip
+  const asked = name === 'PostgreSQL' ? postgresTest : test
   const source = () => sources[name] as AuditSource
   const on = (day: number) => firstDay + day * dayMs
 
