@@ -148,6 +148,16 @@ describe('who acts for a person', () => {
     expect(() => viaBot[what]()).toThrow(expect.objectContaining({ code: 'HFAUTH_DELEGATION_UNSUPPORTED' }))
   })
 
+  test('is asked about as the person, in the person’s environment, with the roles that both hold', () => {
+    expect(viaBot.principal).toBe('oidc|ana')
+    expect(viaBot.environment).toBe('production')
+    expect(viaBot.roles()).toEqual([])
+    expect(engine.for(principalWith({ act: { sub: 'ana' } })).roles()).toEqual(['engineer'])
+    expect(viaBot.searchResources('read', [model('acme/vision-large'), model('acme/text')])).toEqual([
+      model('acme/vision-large'),
+    ])
+  })
+
   test('has no list of rules for what is built from one', () => {
     for (const build of [() => abilityOf(viaBot), () => prismaRulesOf(viaBot, { models: {} })]) {
       expect(build).toThrow(expect.objectContaining({ code: 'HFAUTH_CONFIG_INVALID' }))

@@ -613,3 +613,92 @@ describe('the example of the language', () => {
     expect(proveInvariants(parse(bound)).map((proof) => proof.holds)).toEqual([true, true, true])
   })
 })
+
+describe('facts of a principal', () => {
+  const issuers = {
+    oidc: { preset: 'oidc', issuer: 'https://id.acme.dev', audience: 'app' },
+    huggingface: { preset: 'huggingface', audience: 'app' },
+    entra: { preset: 'entra', audience: 'app', tenants: ['0f1e2d3c-0000-4000-8000-000000000001'] },
+    'aws-eks': {
+      preset: 'aws-eks',
+      issuer: 'https://oidc.eks.eu-west-1.amazonaws.com/id/0123456789ABCDEF',
+      audience: 'https://models.acme.dev',
+    },
+    'google-workspace': { preset: 'google-workspace', audience: 'app', tenants: ['acme.com'] },
+    auth0: { preset: 'auth0', issuer: 'https://acme.eu.auth0.com/', audience: 'app' },
+  } as unknown as PolicyDocument['issuers']
+
+  /** Whoever is of `issuer` may read under `when`, and with `denied` not if `denied` holds. */
+  const readingBy = (issuer: string, when: Condition, denied?: Condition): Partial<PolicyDocument> => ({
+    issuers,
+    roles: { reader: { allow: [{ actions: ['read'], on: ['model:**'], when }] } },
+    bindings: [{ roles: ['reader'], to: { issuer } }],
+    deny: denied === undefined ? [] : [{ actions: ['read'], on: ['**'], when: denied }],
+    invariants: [invariant()],
+  })
+
+  const facts: [fact: string, issuer: string, test: Json, others: Json][] = [
+    ['id', 'oidc', 'oidc|ana', 'oidc|ben'],
+    ['id', 'entra', { $glob: 'entra|*:ana' }, { $glob: 'entra|*:ben' }],
+    ['username', 'oidc', 'ana', 'ben'],
+    ['name', 'oidc', { $glob: 'A*' }, { $glob: 'B*' }],
+    ['name', 'aws-eks', 'trainer', 'loader'],
+    ['email', 'oidc', { $glob: '*@acme.dev' }, { $glob: '*@other.dev' }],
+    ['email', 'google-workspace', 'ana@acme.com', 'ben@acme.com'],
+    ['emailVerified', 'oidc', true, false],
+    ['mfa', 'oidc', true, false],
+    ['authTime', 'oidc', { $after: '-1h' }, { $before: '-2h' }],
+    ['issuedAt', 'huggingface', { $after: '-5m' }, { $before: '-1h' }],
+    ['expiresAt', 'oidc', { $after: '1h' }, { $before: '-1h' }],
+    ['groups', 'entra', { $contains: 'staff' }, { $contains: 'guests' }],
+    ['groups', 'oidc', { $contains: 'staff' }, { $contains: 'guests' }],
+    ['scopes', 'auth0', { $contains: 'read' }, { $contains: 'write' }],
+    ['kind', 'aws-eks', 'workload', 'user'],
+    ['issuer', 'auth0', 'auth0', 'oidc'],
+  ]
+
+  test.each(facts)(
+    '`%s` of `%s` can be told so that somebody reads, unless just that is denied',
+    (fact, issuer, is) => {
+      const when = { [`principal.${fact}`]: is }
+      expect(broken(readingBy(issuer, when)).principal).toMatchObject({ issuer })
+      holds(readingBy(issuer, when, when))
+    },
+  )
+
+  test.each(facts)('a denial on another `%s` of `%s` leaves the way open', (fact, issuer, is, other) => {
+    const [when, denied] = [{ [`principal.${fact}`]: is }, { [`principal.${fact}`]: other }]
+    broken(readingBy(issuer, when, denied))
+  })
+
+  test.each([
+    ['mfa', 'aws-eks', true],
+    ['authTime', 'aws-eks', { $after: '-1h' }],
+    ['email', 'aws-eks', { $glob: '*' }],
+    ['groups', 'google-workspace', { $contains: 'staff' }],
+    ['orgs', 'oidc', { $elemMatch: { handle: 'acme' } }],
+  ] as [string, string, Json][])(
+    '`%s` is told by no token of `%s`, so nothing rests on it',
+    (fact, issuer, is) => {
+      holds(readingBy(issuer, { [`principal.${fact}`]: is }))
+    },
+  )
+
+  test('claims inside others are told where they stand', () => {
+    const { principal } = broken({
+      ...readingBy('aws-eks', {}),
+      bindings: [
+        {
+          roles: ['reader'],
+          to: {
+            issuer: 'aws-eks',
+            claims: { 'kubernetes.io/namespace': 'ml', 'kubernetes.io/serviceaccount/name': 'trainer' },
+          },
+        },
+      ],
+    })
+    expect(principal).toMatchObject({
+      claims: { 'kubernetes.io': { namespace: 'ml', serviceaccount: { name: 'trainer' } } },
+    })
+  })
+})

@@ -7,8 +7,7 @@ import { createEngine, type Engine } from '../engine/engine.ts'
 import { present } from '../internal/present.ts'
 import { isMapping } from '../policy/condition.ts'
 import { parsePolicy } from '../policy/parse.ts'
-import type { Invariant, Policy } from '../policy/policy.ts'
-import type { Preset } from '../principal/preset.ts'
+import type { Invariant, Issuer, Policy } from '../policy/policy.ts'
 import { anonymous, type Principal, principalFromClaims } from '../principal/principal.ts'
 import type { Decision, Json } from '../types.ts'
 import type { Setting } from './literals.ts'
@@ -76,7 +75,8 @@ export class Replay {
     const { asker, type } = setting
     const time = clockFor(values, asking)
     this.time = time
-    const claims = asker === undefined ? {} : claimsOf(values, time, asker.preset)
+    const issuer = asker && this.policy.issuers.get(asker.alias)
+    const claims = issuer === undefined ? {} : claimsOf(values, time, issuer)
     if (asker !== undefined && asker.preset.subject(claims) === undefined) return undefined
     const resource = {
       type,
@@ -151,7 +151,11 @@ function clockFor(values: Values, { times, isInTime }: Asking): number {
 /** A token that nothing is asked of was made just now, and is good for an hour. */
 const lifetimeSeconds = 3600
 
-function claimsOf(values: Values, time: number, preset: Preset): { [name: string]: Json } {
+function claimsOf(
+  values: Values,
+  time: number,
+  { preset, tenants }: Pick<Issuer, 'preset' | 'tenants'>,
+): { [name: string]: Json } {
   const seconds = Math.floor(time / 1000)
   const claims = membersOf(values, 'claims.')
   if (!values.has('claims.iat')) claims.iat = seconds
@@ -168,6 +172,9 @@ function claimsOf(values: Values, time: number, preset: Preset): { [name: string
   const parts = String(values.get(subjectVariable) ?? '').split(':')
   if (values.has(subjectVariable))
     for (const [i, name] of (subjectClaims[0] ?? []).entries()) tell(name, parts[i] || 'x')
+  // Whoever signs in there is of a tenant, and some presets believe more of those who say so.
+  const { tenant } = preset
+  if (tenant !== undefined && !values.has(`claims.${tenant.claim}`)) tell(tenant.claim, tenants[0])
   for (const [name, path] of Object.entries(lift)) {
     const value = claims[name]
     if (value === undefined) continue
