@@ -303,6 +303,111 @@ describe('conditions', () => {
   })
 })
 
+describe('comparisons of two facts', () => {
+  const same = (path: string, other: string): Condition => ({ [path]: { $eq: { $ref: other } } })
+  const told = (path: string): Condition => ({ [path]: { $exists: true } })
+
+  const rows: [name: string, allow: Condition, deny: Condition, breaks: Condition][] = [
+    [
+      'an address that is verified',
+      same('resource.license', 'principal.email'),
+      told('principal.email'),
+      { 'principal.emailVerified': false },
+    ],
+    [
+      'what is not so of an address that is verified',
+      { 'principal.email': { $ne: { $ref: 'resource.license' } } },
+      told('resource.license'),
+      same('resource.license', 'principal.email'),
+    ],
+    [
+      'the type of the resource on the right',
+      same('context.kind', 'resource.type'),
+      { 'context.kind': 'model' },
+      { 'context.kind': 'dataset' },
+    ],
+    [
+      'the issuer on the left, whatever the other is not',
+      { 'principal.issuer': { $ne: { $ref: 'context.issuer' } } },
+      told('context.issuer'),
+      { 'context.issuer': { $in: ['oidc', 'okta'] } },
+    ],
+    [
+      'an id that is the name of somebody',
+      { 'resource.owner': { $eq: { $ref: 'principal.username' } } },
+      told('principal.username'),
+      { 'principal.username': { $glob: 'a*' } },
+    ],
+    [
+      'a time and another fact',
+      { 'context.until': { $after: { $ref: 'context.since' } } },
+      told('context.since'),
+      { 'context.since': { $after: '2026-01-01T00:00:00Z' } },
+    ],
+    [
+      'an element that is none of two',
+      orgs({ $not: { handle: { $in: ['acme', 'other'] } } }),
+      told('principal.orgs'),
+      orgs({ $or: [{ handle: 'acme' }, { handle: 'other' }] }),
+    ],
+  ]
+  test.each(rows)(
+    '%s: a denial of all of them proves it, a denial of less does not',
+    (_, allow, deny, breaks) => {
+      holds(reading(allow, deny))
+      broken(reading(allow, breaks))
+    },
+  )
+
+  const tried: typeof rows = [
+    [
+      'the type of the resource on the left',
+      same('resource.type', 'context.kind'),
+      { 'context.kind': 'model' },
+      { 'context.kind': 'dataset' },
+    ],
+    [
+      'an element and the owner',
+      orgs({ handle: { $ref: 'resource.owner' } }),
+      told('principal.orgs'),
+      orgs({ handle: 'acme' }),
+    ],
+  ]
+  test.each(tried)(
+    '%s: a way is found by trying, and that there is none stays unknown',
+    (_, allow, deny, breaks) => {
+      expect(prove(policyOf(reading(allow, deny))).holds).toBe('unknown')
+      broken(reading(allow, breaks))
+    },
+  )
+})
+
+describe('lists', () => {
+  test('two elements that are asked for are looked for in lists of both sizes, and never proved away', () => {
+    const both = (size: number): Condition => ({
+      $and: [orgs({ handle: 'acme' }), orgs({ role: 'admin' })],
+      'principal.orgs': { $size: size },
+    })
+    broken(reading(both(2), license('z')))
+    // One member can be both. Whether it is looked for or not, it must not be proved impossible.
+    expect(prove(policyOf(reading(both(1), license('z')))).holds).not.toBe(true)
+  })
+
+  test('a list that is too long to be tried is unknown, and never proved away', () => {
+    expect(prove(policyOf(reading(tags({ $size: 100_000 }), license('z')))).holds).not.toBe(true)
+    expect(
+      prove(policyOf(reading(tags({ $all: Array.from({ length: 40 }, (_, i) => `t${i}`) }), license('z'))))
+        .holds,
+    ).not.toBe(true)
+  })
+
+  test('a list as a whole is one of those that are named, or another', () => {
+    const whole = { $or: [tags(['a', 'b']), tags(['c'])] }
+    broken(reading(whole, tags({ $contains: 'c' })))
+    expect(prove(policyOf(reading(tags({ $ne: ['a'] }), tags({ $contains: 'a' })))).holds).not.toBe(true)
+  })
+})
+
 describe('patterns', () => {
   const allowing = (on: string[], never: string[], deny: string[] = [], subject?: Invariant['for']) => ({
     resources: { prompt: { actions: ['read'] } },

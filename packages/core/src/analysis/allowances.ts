@@ -8,7 +8,7 @@
  */
 import { isHubType } from '../hub/actions.ts'
 import { getOrAdd } from '../internal/maps.ts'
-import type { Condition } from '../policy/condition.ts'
+import { pathsIn } from '../policy/condition.ts'
 import type { Pattern } from '../policy/pattern.ts'
 import type { Environment, Invariant, Policy, Statement } from '../policy/policy.ts'
 import { any, comesOut, type Formula } from './formula.ts'
@@ -155,7 +155,11 @@ function typesOf(policy: Policy, invariant: Invariant): readonly string[] {
     ...invariant.patterns,
   ]
   const named = new Set(patterns.map(({ type }) => type))
-  const isAsked = statements.some(({ condition }) => condition !== undefined && asksForType(condition))
+  const isAsked = statements.some(
+    ({ condition }) =>
+      condition !== undefined &&
+      pathsIn(condition).some(({ root, name }) => root === 'resource' && name === 'type'),
+  )
   return firstOfEach([...policy.types.keys()], (type) =>
     isAsked || named.has(type) ? type : isHubType(type) ? 'hub' : 'own',
   )
@@ -169,20 +173,4 @@ function firstOfEach(list: readonly string[], classOf: (item: string) => string)
   const classes = new Map<string, string>()
   for (const item of list) getOrAdd(classes, `${classOf(item)} `, () => item)
   return [...classes.values()]
-}
-
-function asksForType(condition: Condition): boolean {
-  switch (condition.kind) {
-    case 'test': {
-      const isType = ({ root, name }: typeof condition.path) => root === 'resource' && name === 'type'
-      return isType(condition.path) || ('ref' in condition.operand && isType(condition.operand.ref))
-    }
-    case 'unknown':
-      return false
-    case 'not':
-    case 'element':
-      return asksForType(condition.of)
-    default:
-      return condition.of.some(asksForType)
-  }
 }

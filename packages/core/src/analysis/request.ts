@@ -20,6 +20,7 @@ export interface RequestKind {
   values(variable: string, store: Store): Values
 }
 
+const elementPrefix = 'element.'
 const nothing: Assigned = () => undefined
 /** Most sets of literals that are remembered. */
 const maxRemembered = 20_000
@@ -82,8 +83,10 @@ function elementOf(
 ): Json {
   const members: { [name: string]: Json } = {}
   for (const [variable, literals] of store) {
+    // What elements are compared with is a fact of its own.
+    if (!variable.startsWith(elementPrefix)) continue
     const [value] = valuesFor(variable, literals, search(store, assigned)).values
-    if (value !== undefined) members[variable.slice('element.'.length)] = value
+    if (value !== undefined) members[variable.slice(elementPrefix.length)] = value
   }
   return members
 }

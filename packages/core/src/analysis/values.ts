@@ -13,7 +13,7 @@ import type { Json } from '../types.ts'
 import type { Budget } from './budget.ts'
 import { listValues, type SolveElement } from './list-values.ts'
 import { type Assigned, type Literal, momentOf, type Setting } from './literals.ts'
-import { findTexts, globMachine, type Rule, segments } from './machines.ts'
+import { findTexts, globMachine, patternMachine, type Rule, segments } from './machines.ts'
 import { clockVariable, idVariable, timeVariable } from './sources.ts'
 import { type Pinned, textRule } from './text-rules.ts'
 
@@ -44,7 +44,7 @@ export function valuesFor(
 ): Values {
   const found: (Json | undefined)[] = []
   let isProof = true
-  for (const values of kindsOfValues(variable, literals, search)) {
+  for (const values of kindsOfValues(variable, literals, search, wanted)) {
     const made = values()
     found.push(
       ...made.values.filter((value) =>
@@ -61,10 +61,11 @@ function kindsOfValues(
   variable: string,
   literals: readonly Literal[],
   search: ValueSearch,
+  wanted: number,
 ): readonly (() => Values)[] {
   if (variable === clockVariable || variable === timeVariable)
     return [() => numbers(literals, search, search.now)]
-  if (variable === idVariable) return [() => ids(literals, search)]
+  if (variable === idVariable) return [() => ids(literals, search, wanted)]
   const kinds: Readonly<Record<Kind, () => Values>> = {
     truth: () => ({ values: [false, true], isProof: true }),
     number: () =>
@@ -263,16 +264,18 @@ function isInIds(char: string, type: string): boolean {
   return /^[/.\ud800-\udfff]$|^\p{M}$/u.test(char) || canonicalId(type, `a${char}`) === `a${char}`
 }
 
-function ids(literals: readonly Literal[], search: ValueSearch): Values {
+const owned: Rule = { machine: patternMachine('**/**'), wanted: true }
+
+function ids(literals: readonly Literal[], search: ValueSearch, wanted: number): Values {
   const { setting, assigned, pinned, budget } = search
   const rules = literals.map((literal) => textRule(literal, setting, assigned, pinned))
   if (rules.includes('never')) return { values: [], isProof: true }
   const machines = rules.filter((rule) => typeof rule === 'object')
   const isTried = rules.some((rule) => rule === 'tried' || rule === 'structured')
   const permits = (char: string) => isInIds(char, setting.type)
-  const { found, none } = findTexts([{ machine: segments, wanted: true }, ...machines], budget, {
-    count: isTried ? tries : 1,
-    permits,
-  })
-  return { values: found, isProof: none }
+  const asked = [{ machine: segments, wanted: true }, ...machines]
+  const { found, none } = findTexts(asked, budget, { count: isTried ? tries : 1, permits })
+  // The shortest ids have no owner, with whom others may be compared.
+  const more = wanted > 1 ? findTexts([...asked, owned], budget, { permits }).found : []
+  return { values: [...found, ...more], isProof: none }
 }

@@ -11,7 +11,7 @@ import { hubTypes, isHubType } from '../hub/actions.ts'
 import { canonicalId } from '../hub/ids.ts'
 import { getOrAdd } from '../internal/maps.ts'
 import { compareCodeUnits, sortedUnique } from '../internal/sort.ts'
-import { type Condition, writeCondition } from '../policy/condition.ts'
+import { pathsIn, writeCondition } from '../policy/condition.ts'
 import type { Pattern } from '../policy/pattern.ts'
 import type { Binding, Environment, Policy, ScopeGrant, Statement } from '../policy/policy.ts'
 import type { PrincipalShape } from '../types.ts'
@@ -202,26 +202,8 @@ function joinParts(list: readonly CompiledStatements[]): RolePart {
 function isPersonal({ condition, patterns }: Statement): boolean {
   return (
     patterns.some(({ pieces }) => pieces.some((piece) => 'placeholder' in piece)) ||
-    (condition !== undefined && asksAboutPrincipal(condition))
+    (condition !== undefined && pathsIn(condition).some(({ root }) => root === 'principal'))
   )
-}
-
-function asksAboutPrincipal(condition: Condition): boolean {
-  switch (condition.kind) {
-    case 'test':
-      return (
-        condition.path.root === 'principal' ||
-        ('ref' in condition.operand && condition.operand.ref.root === 'principal')
-      )
-    case 'not':
-      return asksAboutPrincipal(condition.of)
-    case 'element':
-      return condition.path.root === 'principal' || asksAboutPrincipal(condition.of)
-    case 'unknown':
-      return false
-    default:
-      return condition.of.some(asksAboutPrincipal)
-  }
 }
 
 /** One rule for each pattern that can match; none when the condition is already known not to hold. */

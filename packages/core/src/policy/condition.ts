@@ -218,6 +218,22 @@ export function writeCondition(condition: Condition): ConditionDocument {
   }
 }
 
+/** Every fact that a condition asks for, on either side of a comparison and inside of elements. */
+export function pathsIn(condition: Condition): readonly FactPath[] {
+  switch (condition.kind) {
+    case 'test':
+      return 'ref' in condition.operand ? [condition.path, condition.operand.ref] : [condition.path]
+    case 'element':
+      return [condition.path, ...pathsIn(condition.of)]
+    case 'not':
+      return pathsIn(condition.of)
+    case 'unknown':
+      return []
+    default:
+      return condition.of.flatMap(pathsIn)
+  }
+}
+
 /** A fact as conditions and messages spell it: `resource.gated`. */
 export function factName(path: FactPath): string {
   return path.root === 'element' || path.root === 'claims' ? path.name : `${path.root}.${path.name}`
