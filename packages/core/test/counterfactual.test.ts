@@ -1,10 +1,9 @@
 /** The same question with something changed: each change alone, and together in any order. */
 import { describe, expect, test } from 'vitest'
-import { compilePolicy } from '../src/compile/compile.ts'
-import { emptyFacts, readFacts } from '../src/decide/resource.ts'
 import { type Change, createCounterfactual } from '../src/explain/counterfactual.ts'
 import { anonymous, type PolicyDocument, type Principal, type ResourceInput } from '../src/index.ts'
-import { now, nowSeconds, policyOf, principalOf } from './support.ts'
+import { situationOf } from './situations.ts'
+import { nowSeconds, policyOf, principalOf } from './support.ts'
 
 type Condition = NonNullable<NonNullable<PolicyDocument['deny']>[number]['when']>
 
@@ -21,14 +20,9 @@ function counterfactual(
     bindings: [{ roles: Object.keys(parts.roles ?? {}), to: { issuer: 'oidc' } }],
     ...parts,
   })
-  const compiledIn = (name: string) => {
-    const environment = policy.environments.get(name)
-    return environment && compilePolicy(policy, environment)
-  }
-  const compiled = compiledIn('production')
-  const request = readFacts(emptyFacts(), resource, undefined, now)
-  if (compiled === undefined || request === undefined) throw new Error('a situation')
-  const ask = createCounterfactual({ compiled, principal, action: 'read', request, now, compiledIn })
+  const situation = situationOf(policy, principal, { action: 'read', resource })
+  if (situation === undefined) throw new Error('a situation')
+  const ask = createCounterfactual(situation)
   return (...changes: Change[]) => {
     const answer = ask(changes)
     // The order in which changes are named says nothing, and asking again says the same.

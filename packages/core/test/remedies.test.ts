@@ -1,9 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { compilePolicy } from '../src/compile/compile.ts'
-import { emptyFacts, readFacts } from '../src/decide/resource.ts'
 import { candidateChanges } from '../src/explain/candidates.ts'
-import { createCounterfactual, type Situation } from '../src/explain/counterfactual.ts'
+import { createCounterfactual } from '../src/explain/counterfactual.ts'
 import {
   anonymous,
   type Change,
@@ -15,6 +13,7 @@ import {
   type Question,
 } from '../src/index.ts'
 import { inFull, lawRuns } from './runs.ts'
+import { situationOf } from './situations.ts'
 import { anyAction, resource, somebody, world } from './small-worlds.ts'
 import { accessOf, now, nowSeconds, policyOf, principalOf, reader } from './support.ts'
 
@@ -269,17 +268,6 @@ describe('what is told to the principal', () => {
 })
 
 describe('for every policy, principal and question', () => {
-  function situationOf(policy: Policy, principal: Principal, { action, resource: about }: Question) {
-    const compiledIn = (name: string) => {
-      const environment = policy.environments.get(name)
-      return environment && compilePolicy(policy, environment)
-    }
-    const compiled = compiledIn('production')
-    const request = readFacts(emptyFacts(), about, undefined, now)
-    if (compiled === undefined || request === undefined) return undefined
-    return { compiled, principal, action, request, now, compiledIn } satisfies Situation
-  }
-
   /** The remedies, carried out by hand on policy, claims and question where that can be done from outside. */
   function carriedOut(policy: Policy, principal: Principal, question: Question, set: readonly Change[]) {
     let { document } = policy
