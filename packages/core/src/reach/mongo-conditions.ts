@@ -92,9 +92,8 @@ function inCaslWords(
   const isTold = path.root === 'resource' && alwaysTold.has(path.name)
   const settled = (root: string, name: string) =>
     root === 'context' || (root === 'resource' && name === 'type' && typeIsKnown)
-  const reference = 'ref' in operand ? operand.ref : undefined
   if (test.known !== undefined || settled(path.root, path.name)) {
-    if (reference !== undefined && !settled(reference.root, reference.name)) return undefined
+    if ('ref' in operand && !settled(operand.ref.root, operand.ref.name)) return undefined
     const truth = compileCondition(test, requestReader)(facts)
     const holds = {
       true: truth === true,
@@ -104,23 +103,22 @@ function inCaslWords(
     }
     return holds[mode] ? always : never
   }
-  if (reference !== undefined) {
-    if (!settled(reference.root, reference.name)) return undefined
-    const literal = requestReader(reference)(facts) ?? undefined
-    if (literal === undefined) return mode === 'true' || mode === 'false' ? never : always
-    return fieldAlternatives({ ...test, operand: { literal } }, mode, isTold)
-  }
-  return fieldAlternatives(test, mode, isTold)
+  if ('literal' in operand) return fieldAlternatives({ ...test, value: operand.literal }, mode, isTold)
+  if (!settled(operand.ref.root, operand.ref.name)) return undefined
+  const value = requestReader(operand.ref)(facts) ?? undefined
+  if (value === undefined) return mode === 'true' || mode === 'false' ? never : always
+  return fieldAlternatives({ ...test, value }, mode, isTold)
 }
+
+/** A test of which both sides are settled but for the fact. */
+type ValueTest = Pick<TestCondition, 'path' | 'operator'> & { readonly value: Json }
 
 const inverse = { $lt: '$gte', $lte: '$gt', $gt: '$lte', $gte: '$lt' } as const
 
 /** A test of a field against a value. `told`: the field is always there. */
-function fieldAlternatives(test: TestCondition, mode: Mode, told: boolean): Alternatives | undefined {
-  const { operator } = test
+function fieldAlternatives(test: ValueTest, mode: Mode, told: boolean): Alternatives | undefined {
+  const { operator, value } = test
   const field = test.path.name
-  const value = 'literal' in test.operand ? test.operand.literal : undefined
-  if (value === undefined) return undefined
   const { here, absent } = presenceOf(field, told)
   const flipped = (other: TestCondition['operator']) =>
     fieldAlternatives({ ...test, operator: other }, opposite[mode], told)
@@ -227,7 +225,7 @@ function hasOpaque(condition: Condition): boolean {
         condition.path.root !== 'element' ||
         'ref' in condition.operand ||
         !plainInElements.includes(condition.operator) ||
-        fieldAlternatives(condition, 'true', false) === undefined
+        fieldAlternatives({ ...condition, value: condition.operand.literal }, 'true', false) === undefined
       )
     case 'not':
       return hasOpaque(condition.of)
