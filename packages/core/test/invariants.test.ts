@@ -238,6 +238,20 @@ describe('conditions', () => {
       license('a'),
       (found) => of(found, 'license') === 'b',
     ],
+    [
+      'the id and its parts',
+      { 'resource.id': { $glob: 'acme/*' }, 'resource.name': { $in: ['x', 'y'] } },
+      { 'resource.owner': 'acme' },
+      { 'resource.id': { $in: ['acme/x', 'acme/z'] } },
+      (found) => found.resource.id === 'acme/y',
+    ],
+    [
+      'a list that is not one',
+      tags({ $ne: ['a'] }),
+      tags({ $ne: ['a'] }),
+      tags({ $size: 1 }),
+      (found) => of(found, 'tags') !== undefined,
+    ],
     ['$not', { $not: license('a') }, license({ $ne: 'a' }), license('a'), (found) => found],
     [
       'two facts',
