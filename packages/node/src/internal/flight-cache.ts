@@ -45,15 +45,21 @@ export class FlightCache<T> {
     return undefined
   }
 
-  /** The remembered value for `key`, or the answer of `load`, asked once however many wait for it. */
-  get(key: string, load: () => Promise<Remembered<T>>): Promise<T> {
+  /**
+   * The remembered value for `key`, or the answer of `load`, asked once however many wait for it. What `load`
+   * answers at once is given at once, and what it throws is thrown.
+   */
+  get(key: string, load: () => Remembered<T> | Promise<Remembered<T>>): T | Promise<T> {
     const value = this.peek(key)
-    if (value !== undefined) return Promise.resolve(value)
+    if (value !== undefined) return value
     const under = this.flights.get(key)?.answer
     if (under !== undefined) return under
+    const sinceMs = this.now()
+    const answer = load()
+    if (!(answer instanceof Promise)) return this.remember(key, answer, sinceMs)
     const flight: Flight<T> = {}
     this.flights.set(key, flight)
-    flight.answer = this.fly(key, flight, load)
+    flight.answer = this.fly(key, flight, answer, sinceMs)
     return flight.answer
   }
 
@@ -68,18 +74,24 @@ export class FlightCache<T> {
     this.flights.clear()
   }
 
-  private async fly(key: string, flight: Flight<T>, load: () => Promise<Remembered<T>>): Promise<T> {
-    const sinceMs = this.now()
+  private async fly(
+    key: string,
+    flight: Flight<T>,
+    answer: Promise<Remembered<T>>,
+    sinceMs: number,
+  ): Promise<T> {
     try {
-      const remembered = await load()
-      // A clock set back meanwhile would stretch what was reckoned from before.
-      if (this.flights.get(key) === flight && this.now() >= sinceMs) {
-        this.entries.set(key, remembered, remembered.untilMs)
-      }
-      return remembered.value
+      const remembered = await answer
+      return this.flights.get(key) === flight ? this.remember(key, remembered, sinceMs) : remembered.value
     } finally {
       if (this.flights.get(key) === flight) this.flights.delete(key)
     }
+  }
+
+  private remember(key: string, remembered: Remembered<T>, sinceMs: number): T {
+    // A clock set back meanwhile would stretch what was reckoned from before.
+    if (this.now() >= sinceMs) this.entries.set(key, remembered, remembered.untilMs)
+    return remembered.value
   }
 }
 

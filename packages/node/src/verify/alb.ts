@@ -52,7 +52,7 @@ export function createAlbVerifier(options: AlbVerifierOptions): AlbVerifier {
   const keys = new FlightCache<KeyObject>({ maxEntries: 100, now })
   let fetches: readonly number[] = []
 
-  function keyFor(region: string, kid: string): Promise<KeyObject> {
+  function keyFor(region: string, kid: string): KeyObject | Promise<KeyObject> {
     const url = `https://public-keys.auth.elb.${region}.amazonaws.com/${kid}`
     return keys.get(url, async () => {
       const subject = `the key of the load balancers in ${region}`

@@ -134,12 +134,17 @@ export function createVerifier(options: VerifierOptions): TokenVerifier {
   const cache = new FlightCache<Checked>({ maxEntries, now })
   const refusals = new ExpiringMap<HfAuthError>({ maxEntries: maxRefusals, now })
 
-  async function check(way: Way, digest: string): Promise<Remembered<Checked>> {
+  function check(way: Way, digest: string): Remembered<Checked> | Promise<Remembered<Checked>> {
     const sinceMs = now()
-    const accepted = way.asks ? await askOnce(way, digest) : await way.check()
+    const accepted = way.asks ? askOnce(way, digest) : way.check()
+    if (accepted instanceof Promise) return accepted.then((token) => remembered(token, digest, sinceMs))
+    return remembered(accepted, digest, sinceMs)
+  }
+
+  function remembered(accepted: AcceptedToken, digest: string, sinceMs: number): Remembered<Checked> {
     const untilMs = Math.min(sinceMs + cacheMs, (accepted.expiresAt ?? Number.POSITIVE_INFINITY) * 1000)
     const value = checkedOf(accepted, digest, { issuerAt, issuerNamed })
-    return { value, untilMs, ...(accepted.holds === undefined ? {} : { holds: accepted.holds }) }
+    return accepted.holds === undefined ? { value, untilMs } : { value, untilMs, holds: accepted.holds }
   }
 
   /** A refusal of the issuer is remembered for a while, its silence is not. */
@@ -158,9 +163,10 @@ export function createVerifier(options: VerifierOptions): TokenVerifier {
     async verify(token) {
       assertTokenLength(token)
       const digest = tokenDigest(token)
-      const { credential, identities } =
-        cache.peek(digest) ??
-        (await cache.get(digest, async () => check(wayOf(token, readTokenKind(token)), digest)))
+      const answer =
+        cache.peek(digest) ?? cache.get(digest, () => check(wayOf(token, readTokenKind(token)), digest))
+      // What is there is not waited for: a wait takes as long as many of the checks.
+      const { credential, identities } = answer instanceof Promise ? await answer : answer
       // It stays remembered: the next attempt with it is refused without asking its issuer.
       if (revocations !== undefined && identities.some((identity) => revocations.isRevoked(identity))) {
         throw new HfAuthError('HFAUTH_TOKEN_REVOKED', 'the token has been revoked')

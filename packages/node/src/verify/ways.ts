@@ -34,7 +34,8 @@ export interface WaysOptions extends VerifyJwtOptions {
 export interface Way {
   /** Whether each check asks the issuer, so that a refusal is worth remembering for a moment. */
   readonly asks: boolean
-  check(): Promise<AcceptedToken>
+  /** At once where nobody has to be waited for; then what it finds wrong is thrown at once as well. */
+  check(): AcceptedToken | Promise<AcceptedToken>
 }
 
 type Asked = readonly [Issuer, ClientCredentials]
