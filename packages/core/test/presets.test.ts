@@ -10,6 +10,7 @@ import {
   principalFromClaims,
   refusalOfClaims,
 } from '../src/index.ts'
+import type { ClaimedMembers } from '../src/principal/preset.ts'
 
 function preset(name: string): Preset {
   const found = presets.get(name)
@@ -19,6 +20,38 @@ function preset(name: string): Preset {
 
 const principalOf = (name: string, claims: Claims) =>
   principalFromClaims({ issuer: 'idp', preset: preset(name), credential: 'id_token', claims })
+
+describe('a principal', () => {
+  const read: ClaimedMembers = {
+    username: 'dana',
+    name: 'Dana',
+    email: 'dana@acme.example',
+    emailVerified: false,
+    mfa: false,
+    authTime: 0,
+    issuedAt: 1,
+    expiresAt: 2,
+    orgs: [],
+    groups: [],
+    scopes: [],
+  }
+  const issued = (members: ClaimedMembers) =>
+    principalFromClaims({
+      issuer: 'idp',
+      preset: { ...preset('oidc'), read: () => members },
+      credential: 'id_token',
+      claims: { sub: 'u1' },
+    })
+
+  test('has every member that its preset reads, and what is unknown is not there at all', () => {
+    expect(issued(read)).toMatchObject(read)
+    for (const name of Object.keys(read) as (keyof ClaimedMembers)[]) {
+      const { [name]: left, ...others } = read
+      expect(Object.keys(issued({ ...read, [name]: undefined }))).not.toContain(name)
+      expect(issued({ ...read, [name]: undefined })).toMatchObject(others)
+    }
+  })
+})
 
 describe('claims are made uniform', () => {
   test.each([

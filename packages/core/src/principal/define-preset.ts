@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { present } from '../internal/present.ts'
 import {
   booleanClaim,
   type Claims,
@@ -17,10 +16,10 @@ import {
 import { normalClaims } from './normal-claims.ts'
 import type { ClaimedMembers, EmailRule, MemberClaims, Preset, PresetData } from './preset.ts'
 
-/** Fills in what most providers share. `more` reads members that have no rule of their own. */
+/** Fills in what most providers share. Organisations have a reader of their own, where a provider tells them. */
 export function definePreset(
   data: PresetData,
-  more: (claims: Claims) => Partial<ClaimedMembers> = () => ({}),
+  readOrgs: (claims: Claims) => ClaimedMembers['orgs'] = () => undefined,
 ): Preset {
   return {
     authorizedParty: 'client',
@@ -35,7 +34,7 @@ export function definePreset(
     subject: (claims) => subjectOf(data, normalClaims(data, claims)),
     read(claims) {
       const normal = normalClaims(data, claims)
-      return { ...readMembers(data, normal), ...more(normal) }
+      return readMembers(data, normal, readOrgs(normal))
     },
   }
 }
@@ -49,29 +48,54 @@ export const standardMembers = {
   email: { verified: 'email_verified' },
 } as const satisfies MemberClaims
 
-/** A single claim as it is; several joined with `:`, none of which holds one. */
 function subjectOf({ subjectClaims }: PresetData, claims: Claims): string | undefined {
   for (const names of subjectClaims) {
-    const parts = names.map((name) => textClaim(claims, name))
-    if (names.length > 1 && parts.some((part) => part?.includes(':'))) continue
-    if (parts.every((part) => part !== undefined)) return parts.join(':')
+    const subject = joined(claims, names)
+    if (subject !== undefined) return subject
   }
   return undefined
 }
 
-function readMembers({ kind, reads, groupsUnknownWith = [] }: PresetData, claims: Claims): ClaimedMembers {
+/** A single claim as it is; several joined with `:`, none of which holds one. */
+function joined(claims: Claims, names: readonly string[]): string | undefined {
+  let subject: string | undefined
+  for (const name of names) {
+    const part = textClaim(claims, name)
+    if (part === undefined || (names.length > 1 && part.includes(':'))) return undefined
+    subject = subject === undefined ? part : `${subject}:${part}`
+  }
+  return subject
+}
+
+/** One literal for all, because this runs for every new token. */
+function readMembers(
+  { kind, reads, groupsUnknownWith = [] }: PresetData,
+  claims: Claims,
+  orgs: ClaimedMembers['orgs'],
+): ClaimedMembers {
   const { username, name, groups, scopes, email } = reads
   const partial = groupsUnknownWith.some((member) => own(claims, member) !== undefined)
-  return present({
+  return {
     username: username && textClaim(claims, username),
     name: name && textClaim(claims, name),
-    ...(email && present({ email: textClaim(claims, 'email'), emailVerified: isVerified(email, claims) })),
-    ...(kind === 'user' && present({ mfa: mfaClaim(claims), authTime: timeClaim(claims, 'auth_time') })),
+    email: email && textClaim(claims, 'email'),
+    emailVerified: email && isVerified(email, claims),
+    mfa: kind === 'user' ? mfaClaim(claims) : undefined,
+    authTime: kind === 'user' ? timeClaim(claims, 'auth_time') : undefined,
     issuedAt: timeClaim(claims, 'iat'),
     expiresAt: timeClaim(claims, 'exp'),
+    orgs,
     groups: groups !== undefined && !partial ? listClaim(claims, groups) : undefined,
-    scopes: scopes?.map((claim) => scopeClaim(claims, claim)).find((list) => list !== undefined),
-  })
+    scopes: scopes && firstScopes(claims, scopes),
+  }
+}
+
+function firstScopes(claims: Claims, names: readonly string[]): readonly string[] | undefined {
+  for (const name of names) {
+    const scopes = scopeClaim(claims, name)
+    if (scopes !== undefined) return scopes
+  }
+  return undefined
 }
 
 function isVerified({ verified, when }: EmailRule, claims: Claims): boolean | undefined {

@@ -23,11 +23,12 @@ export type RevocationEndpoint = 'rfc7009' | 'github' | 'slack' | 'none'
 /** How the provider says that someone was logged out: OIDC back-channel logout, SSF/CAEP, Google RISC, global token revocation. */
 export type LogoutSignal = 'back-channel' | 'ssf' | 'risc' | 'gtr'
 
-/** The members that claims decide; the rest comes from the policy and the credential. */
-export type ClaimedMembers = Omit<
-  PrincipalShape,
-  'kind' | 'issuer' | 'id' | 'subject' | 'credential' | 'huggingface' | 'claims' | 'actor'
->
+type Unclaimed = 'kind' | 'issuer' | 'id' | 'subject' | 'credential' | 'huggingface' | 'claims' | 'actor'
+
+/** The members that claims decide, `undefined` where they do not tell; the rest comes from the policy and the credential. */
+export type ClaimedMembers = {
+  readonly [Name in Exclude<keyof PrincipalShape, Unclaimed>]-?: PrincipalShape[Name] | undefined
+}
 
 export type TokenCredential = Exclude<CredentialKind, 'none'>
 

@@ -26,7 +26,7 @@ export const huggingface: Preset = /* @__PURE__ */ definePreset(
     revocation: 'none',
     logout: [],
   },
-  (claims) => present({ orgs: readOrgs(claims) }),
+  readOrgs,
 )
 
 function readOrgs(claims: Claims): readonly OrgMembership[] | undefined {
