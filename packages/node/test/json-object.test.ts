@@ -1,7 +1,7 @@
 import { parseJson } from '@hfauth/core/json'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { parseJsonObject, parsePlainJson } from '../src/internal/json-object.ts'
+import { parseJsonObject, parseJsonObjectBytes, parsePlainJson } from '../src/internal/json-object.ts'
 
 function strictly(text: string, options: object): { value: unknown } | undefined {
   try {
@@ -13,7 +13,7 @@ function strictly(text: string, options: object): { value: unknown } | undefined
 
 function plainly(text: string, options: object): { value: unknown } | undefined {
   try {
-    const value = parsePlainJson(text, options)
+    const value = parsePlainJson(text, text.split('"').length - 1, options)
     return value === undefined ? undefined : { value }
   } catch {
     return undefined
@@ -76,6 +76,10 @@ describe('the fast reader', () => {
     ['a member twice, spelt in two ways', '{"a":1,"\\u0061":1}'],
     ['a name that touches prototypes', '{"a":{"__proto__":1}}'],
     ['half a surrogate pair', '{"a":"\\ud800"}'],
+    ['half a surrogate pair as it is', '{"a":"\ud800"}'],
+    ['a member twice, with as many texts in the second', '{"a":"x","a":{"b":1}}'],
+    ['a member twice, with a text that looks like one', '{"a":"\\":1","a":1}'],
+    ['a name that touches prototypes, spelt with an escape', '{"__pr\\u006fto__":1}'],
     ['a number that readers round differently', '{"a":1e400}'],
     ['a byte order mark', '\ufeff{}'],
     ['text after its end', '{}{}'],
@@ -85,10 +89,103 @@ describe('the fast reader', () => {
     expect(parseJsonObject(text)).toBeUndefined()
   })
 
-  test('leaves what is written in another way to the strict one, which takes it', () => {
-    for (const text of ['{ "a": 1 }', '{"a":"\\u00e9"}', '{"a":1.0}', '{"2":1,"1":2}']) {
-      expect(plainly(text, {})).toBeUndefined()
-      expect(parseJsonObject(text)).toEqual(JSON.parse(text))
+  test('takes a text however it is spaced, ordered and its numbers are written', () => {
+    for (const text of [
+      '{ "a" : 1 }',
+      '{"a":1.0}',
+      '{"2":1,"1":2}',
+      '{"":"","a":[{"":":"}]}',
+      '{"é":"😀"}',
+    ]) {
+      expect(plainly(text, {})).toEqual({ value: JSON.parse(text) })
+      expect(strictly(text, {})).toEqual({ value: JSON.parse(text) })
     }
+  })
+
+  test('leaves a text with escapes to the strict one, which takes it', () => {
+    const text = '{"a":"\\u00e9"}'
+    expect(plainly(text, {})).toBeUndefined()
+    expect(parseJsonObject(text)).toEqual({ a: 'é' })
+  })
+
+  test('finds the one member that is there twice, wherever it is and whatever else is there', () => {
+    // Texts that look like members, and values that are made of as many texts as a lost member was.
+    const words = fc.constantFrom('', 'a', 'b', ':', ',', '{', 'a:1', '1', 'é', '😀')
+    const { tree } = fc.letrec((tie) => ({
+      tree: fc.oneof(
+        { maxDepth: 4 },
+        words,
+        fc.constantFrom(null, true, 0, -0, 1.5, 1e21),
+        fc.array(tie('tree'), { maxLength: 3 }),
+        fc.dictionary(words, tie('tree'), { maxKeys: 3 }),
+      ),
+    }))
+    const space = fc.constantFrom('', ' ', '\n', ' \t')
+    const cases = fc.record({
+      whole: tree,
+      name: words,
+      first: tree,
+      last: tree,
+      at: fc.nat(),
+      space,
+      twice: fc.boolean(),
+    })
+    let [taken, left] = [0, 0]
+    fc.assert(
+      fc.property(cases, ({ whole, name, first, last, at, space: gap, twice }) => {
+        const member = (value: unknown) => `${JSON.stringify(name)}${gap}:${gap}${JSON.stringify(value)}`
+        const object = `{${member(first)}${twice ? `,${gap}${member(last)}` : ''}}`
+        // In the place of one of the values of another text.
+        const places = [...JSON.stringify(whole).matchAll(/null|true|-?\b\d[\d.e+]*\b/g)]
+        const place = places[at % Math.max(1, places.length)]
+        const text =
+          place === undefined
+            ? object
+            : JSON.stringify(whole).slice(0, place.index) +
+              object +
+              JSON.stringify(whole).slice(place.index + place[0].length)
+        const plain = plainly(text, {})
+        expect(plain).toEqual(strictly(text, {}))
+        if (plain === undefined) left++
+        else taken++
+      }),
+      { numRuns: 20_000 },
+    )
+    expect(Math.min(taken, left)).toBeGreaterThan(5000)
+  })
+
+  test('reads bytes as it reads their text', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.json(),
+          fc.json().map((json) => `{"a":${json},"b":${json}}`),
+        ),
+        (json) => {
+          expect(parseJsonObjectBytes(Buffer.from(json), {})).toEqual(parseJsonObject(json))
+        },
+      ),
+    )
+    expect(parseJsonObjectBytes(Buffer.from('{"a":"\xff"}', 'latin1'), {})).toBeUndefined()
+  })
+
+  test('is not hurt by nesting without end', () => {
+    for (const mark of ['[', '{"a":', '[[1],']) {
+      expect(parseJsonObject(mark.repeat(1_000_000 / mark.length))).toBeUndefined()
+    }
+    const nested = `{"a":${'['.repeat(400_000)}${']'.repeat(400_000)}}`
+    expect(parseJsonObject(nested, { maxValues: 1_000_000 })).toBeUndefined()
+  })
+
+  test('is not misled by what else there is on the prototype of all objects', () => {
+    const prototype = Object.prototype as { polluted?: number }
+    let read: unknown
+    try {
+      prototype.polluted = 1
+      read = parseJsonObject('{"a":1,"a":1}')
+    } finally {
+      delete prototype.polluted
+    }
+    expect(read).toBeUndefined()
   })
 })

@@ -5,11 +5,22 @@
  */
 import type { Claims } from '@hfauth/core'
 import { type ParseJsonOptions, parseJson } from '@hfauth/core/json'
+import { decodeUtf8 } from './request.ts'
 
 /** The object in `text`, or `undefined` for anything else; why is not told, because a fault may quote the text. */
 export function parseJsonObject(text: string, options: ParseJsonOptions = {}): Claims | undefined {
+  return objectIn(text, countQuotes(text), options)
+}
+
+/** As {@link parseJsonObject}, of UTF-8. Marks are counted in bytes, which takes half as long as in a text. */
+export function parseJsonObjectBytes(bytes: Uint8Array, options: ParseJsonOptions): Claims | undefined {
+  const text = decodeUtf8(bytes)
+  return text === undefined ? undefined : objectIn(text, countQuoteBytes(bytes), options)
+}
+
+function objectIn(text: string, quotes: number, options: ParseJsonOptions): Claims | undefined {
   try {
-    const value = parsePlainJson(text, options) ?? parseJson(text, options)
+    const value = parsePlainJson(text, quotes, options) ?? parseJson(text, options)
     return isJsonObject(value) ? value : undefined
   } catch {
     return undefined
@@ -22,25 +33,47 @@ export function isJsonObject(value: unknown): value is Claims {
 
 /**
  * The platform's reader, three times as fast, for texts that it cannot read otherwise than the strict one
- * does. A text that is to the letter how its own value is written has no member twice, no number that
- * two readers round differently and nothing after its end. Bounds are judged by what the text could hold
- * at most.
+ * does. Without escapes each text and each name stands between two quotes, and there are no others. Where
+ * its value is made of fewer, a member was there twice and the first is lost.
  *
+ * @param quotes - How many `"` are in `text`.
  * @returns `undefined` when the strict reader has to judge.
  */
-export function parsePlainJson(text: string, options: ParseJsonOptions): unknown {
+export function parsePlainJson(text: string, quotes: number, options: ParseJsonOptions): unknown {
   const { maxLength = 1_048_576, maxDepth = 64, maxValues = 100_000 } = options
   // Each value but the last is followed by a mark of its own.
   if (text.length > maxLength || text.length > 2 * maxValues) return undefined
-  // Half a surrogate pair can only be written with an escape; and names that touch prototypes have one of these.
+  // Names that touch prototypes have one of these.
   if (text.includes('\\') || text.includes('proto') || text.includes('constructor')) return undefined
-  if (count(text, '{') + count(text, '[') > maxDepth) return undefined
+  if (halfOfAPair.test(text)) return undefined
   const value: unknown = JSON.parse(text)
-  return JSON.stringify(value) === text ? value : undefined
+  return 2 * countTexts(value, maxDepth) === quotes ? value : undefined
 }
 
-function count(text: string, mark: string): number {
-  let found = 0
-  for (let at = text.indexOf(mark); at >= 0; at = text.indexOf(mark, at + 1)) found++
-  return found
+const halfOfAPair = /\p{Surrogate}/u
+
+/** Texts in `value`, names among them. Not a number when it is nested too deep, or a number in it is beyond bounds. */
+function countTexts(value: unknown, maxDepth: number): number {
+  if (typeof value === 'string') return 1
+  if (typeof value === 'number') return Number.isFinite(value) ? 0 : Number.NaN
+  if (typeof value !== 'object' || value === null) return 0
+  if (maxDepth === 0) return Number.NaN
+  const isList = Array.isArray(value)
+  const members: readonly unknown[] = isList ? value : Object.values(value)
+  let texts = isList ? 0 : members.length
+  for (const member of members) texts += countTexts(member, maxDepth - 1)
+  return texts
+}
+
+function countQuotes(text: string): number {
+  let quotes = 0
+  for (let at = text.indexOf('"'); at >= 0; at = text.indexOf('"', at + 1)) quotes++
+  return quotes
+}
+
+/** No part of another character in UTF-8 looks like one. */
+function countQuoteBytes(bytes: Uint8Array): number {
+  let quotes = 0
+  for (let at = 0; at < bytes.length; at++) if (bytes[at] === 0x22) quotes++
+  return quotes
 }

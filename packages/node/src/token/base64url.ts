@@ -4,7 +4,6 @@
  * @see RFC 4648 §3.5 (canonical encoding), RFC 7515 §2
  * @module
  */
-import { decodeUtf8 } from '../internal/request.ts'
 import { maxTokenLength } from './kind.ts'
 
 /** The bytes, or `undefined` when `text` is not exactly how those bytes are written. */
@@ -14,13 +13,12 @@ export function decodeBase64url(text: string): Buffer | undefined {
   return bytes.toString('base64url') === text ? bytes : undefined
 }
 
-/** Used again for every text, because to allocate bytes takes longer than to decode them. They never leave this file. */
+/** Used again for every text, because to allocate bytes takes longer than to decode them. */
 const scratch = Buffer.alloc(maxTokenLength)
 
-/** The UTF-8 text that `text` encodes, or `undefined` when it is not canonical, or not UTF-8. */
-export function decodeBase64urlText(text: string): string | undefined {
+/** As {@link decodeBase64url}, for who reads them at once: the next call writes over these bytes. */
+export function decodeBase64urlForNow(text: string): Uint8Array | undefined {
   if (text.length > maxTokenLength) return undefined
   const length = scratch.write(text, 'base64url')
-  if (scratch.toString('base64url', 0, length) !== text) return undefined
-  return decodeUtf8(scratch.subarray(0, length))
+  return scratch.toString('base64url', 0, length) === text ? scratch.subarray(0, length) : undefined
 }

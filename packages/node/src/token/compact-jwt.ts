@@ -8,8 +8,8 @@
  * @module
  */
 import { type Claims, HfAuthError } from '@hfauth/core'
-import { parseJsonObject } from '../internal/json-object.ts'
-import { decodeBase64url, decodeBase64urlText } from './base64url.ts'
+import { parseJsonObjectBytes } from '../internal/json-object.ts'
+import { decodeBase64url, decodeBase64urlForNow } from './base64url.ts'
 
 export interface CompactJwt {
   readonly text: string
@@ -69,8 +69,8 @@ export function readJwtPart(
   part: string,
   limits: { readonly maxDepth: number; readonly maxValues: number } = payloadLimits,
 ): Claims | undefined {
-  const text = decodeBase64urlText(part)
-  return text === undefined ? undefined : parseJsonObject(text, limits)
+  const bytes = decodeBase64urlForNow(part)
+  return bytes === undefined ? undefined : parseJsonObjectBytes(bytes, limits)
 }
 
 function fail(part: string): never {
