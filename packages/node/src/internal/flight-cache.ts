@@ -48,14 +48,16 @@ export class FlightCache<T> {
   /**
    * The remembered value for `key`, or the answer of `load`, asked once however many wait for it. What `load`
    * answers at once is given at once, and what it throws is thrown.
+   *
+   * @param load - Told the time, in epoch milliseconds.
    */
-  get(key: string, load: () => Remembered<T> | Promise<Remembered<T>>): T | Promise<T> {
+  get(key: string, load: (sinceMs: number) => Remembered<T> | Promise<Remembered<T>>): T | Promise<T> {
     const value = this.peek(key)
     if (value !== undefined) return value
     const under = this.flights.get(key)?.answer
     if (under !== undefined) return under
     const sinceMs = this.now()
-    const answer = load()
+    const answer = load(sinceMs)
     if (!(answer instanceof Promise)) return this.remember(key, answer, sinceMs)
     const flight: Flight<T> = {}
     this.flights.set(key, flight)

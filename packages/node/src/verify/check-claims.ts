@@ -27,7 +27,9 @@ export function checkTimes(
   { nowMs, toleranceSeconds, requireExpiry = true }: TimeOptions & { readonly requireExpiry?: boolean },
 ): number | undefined {
   const now = nowMs / 1000
-  const [exp, nbf, iat] = [readTime(claims, 'exp'), readTime(claims, 'nbf'), readTime(claims, 'iat')]
+  const exp = readTime(claims, 'exp')
+  const nbf = readTime(claims, 'nbf')
+  const iat = readTime(claims, 'iat')
   if (exp === undefined && requireExpiry) throw invalid('the token has no `exp`')
   if (nbf !== undefined && nbf > now + toleranceSeconds) throw invalid('the token is not valid yet (`nbf`)')
   if (iat !== undefined && iat > now + toleranceSeconds) {
@@ -53,7 +55,7 @@ export function checkAudience(claims: Claims, issuer: Issuer, kind: 'id_token' |
       `the token was not made for this service: \`aud\` has none of the audiences of issuer \`${issuer.alias}\``,
     )
   }
-  const { authorizedParty, ownAudiences = [] } = issuer.preset
+  const { authorizedParty } = issuer.preset
   const party = claim(claims, 'azp')
   if (party !== undefined && typeof party !== 'string') throw invalid('`azp` of the token is not a text')
   const ours = party !== undefined && issuer.audience.includes(party)
@@ -61,10 +63,13 @@ export function checkAudience(claims: Claims, issuer: Issuer, kind: 'id_token' |
   if (kind === 'id_token' && authorizedParty === 'client' && party !== undefined && !ours) {
     throw foreign('the token was given to another client (`azp`)')
   }
+  if (!ours && audiences.length > 1) checkOthers(claims, audiences, issuer)
+}
+
+function checkOthers(claims: Claims, audiences: readonly string[], { audience: ours, preset }: Issuer): void {
   // The issuer itself gains nothing by playing its own token back.
-  const own = ownAudiences.map((audience) => audience.replace('{iss}', String(claim(claims, 'iss'))))
-  const isKnown = (audience: string) => issuer.audience.includes(audience) || own.includes(audience)
-  if (!ours && !audiences.every(isKnown)) {
+  const own = preset.ownAudiences?.map((audience) => audience.replace('{iss}', String(claim(claims, 'iss'))))
+  if (!audiences.every((audience) => ours.includes(audience) || own?.includes(audience) === true)) {
     throw foreign('the token is for others as well: `aud` has audiences that are not in the policy')
   }
 }

@@ -20,8 +20,22 @@ export interface CheckedHeader {
   readonly accessToken: boolean
 }
 
-/** @throws HfAuthError `HFAUTH_TOKEN_INVALID` when the header says anything but what the preset allows. */
+/** By the header itself, which is one and the same object for all tokens of a key, and never changed. */
+const passed = new WeakMap<Claims, { readonly preset: Preset; readonly checked: CheckedHeader }>()
+
+/**
+ * @param header - As `readCompactJwt` gives it.
+ * @throws HfAuthError `HFAUTH_TOKEN_INVALID` when the header says anything but what the preset allows.
+ */
 export function checkHeader(header: Claims, preset: Preset): CheckedHeader {
+  const before = passed.get(header)
+  if (before?.preset === preset) return before.checked
+  const checked = readHeader(header, preset)
+  passed.set(header, { preset, checked })
+  return checked
+}
+
+function readHeader(header: Claims, preset: Preset): CheckedHeader {
   const refused = refusedMembers.find((name) => Object.hasOwn(header, name))
   if (refused !== undefined) throw invalid(`a token with \`${refused}\` in its header is not taken`)
   const algorithm = claim(header, 'alg')

@@ -31,16 +31,15 @@ export interface ChosenIssuer {
 export function chooseIssuer(payload: Claims, issuers: readonly Issuer[]): ChosenIssuer {
   const url = claim(payload, 'iss')
   if (typeof url !== 'string') throw new HfAuthError('HFAUTH_TOKEN_INVALID', 'the token names no issuer')
-  const candidates: ChosenIssuer[] = []
+  const audiences = readAudiences(payload) ?? []
+  let first: ChosenIssuer | undefined
   for (const issuer of issuers) {
     const address = issuer.addresses.find(({ iss }) => iss === url)
-    if (address !== undefined && issuer.preset.keys === 'discovery') candidates.push({ issuer, address })
+    if (address === undefined || issuer.preset.keys !== 'discovery') continue
+    if (audiences.some((value) => issuer.audience.includes(value))) return { issuer, address }
+    first ??= { issuer, address }
   }
-  const audiences = readAudiences(payload) ?? []
-  const chosen =
-    candidates.find(({ issuer }) => audiences.some((value) => issuer.audience.includes(value))) ??
-    candidates[0]
-  if (chosen !== undefined) return chosen
+  if (first !== undefined) return first
   throw new HfAuthError(
     'HFAUTH_TOKEN_UNSUPPORTED',
     `no issuer in the policy has the address \`${recordedText(url)}\``,

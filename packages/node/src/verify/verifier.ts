@@ -134,8 +134,11 @@ export function createVerifier(options: VerifierOptions): TokenVerifier {
   const cache = new FlightCache<Checked>({ maxEntries, now })
   const refusals = new ExpiringMap<HfAuthError>({ maxEntries: maxRefusals, now })
 
-  function check(way: Way, digest: string): Remembered<Checked> | Promise<Remembered<Checked>> {
-    const sinceMs = now()
+  function check(
+    way: Way,
+    digest: string,
+    sinceMs: number,
+  ): Remembered<Checked> | Promise<Remembered<Checked>> {
     const accepted = way.asks ? askOnce(way, digest) : way.check()
     if (accepted instanceof Promise) return accepted.then((token) => remembered(token, digest, sinceMs))
     return remembered(accepted, digest, sinceMs)
@@ -164,7 +167,8 @@ export function createVerifier(options: VerifierOptions): TokenVerifier {
       assertTokenLength(token)
       const digest = tokenDigest(token)
       const answer =
-        cache.peek(digest) ?? cache.get(digest, () => check(wayOf(token, readTokenKind(token)), digest))
+        cache.peek(digest) ??
+        cache.get(digest, (sinceMs) => check(wayOf(token, readTokenKind(token)), digest, sinceMs))
       // What is there is not waited for: a wait takes as long as many of the checks.
       const { credential, identities } = answer instanceof Promise ? await answer : answer
       // It stays remembered: the next attempt with it is refused without asking its issuer.
