@@ -95,6 +95,7 @@ describe('the fast reader', () => {
       '{"a":1.0}',
       '{"2":1,"1":2}',
       '{"":"","a":[{"":":"}]}',
+      '{"a":"constructor"}',
       '{"é":"😀"}',
     ]) {
       expect(plainly(text, {})).toEqual({ value: JSON.parse(text) })

@@ -43,27 +43,37 @@ export function parsePlainJson(text: string, quotes: number, options: ParseJsonO
   const { maxLength = 1_048_576, maxDepth = 64, maxValues = 100_000 } = options
   // Each value but the last is followed by a mark of its own.
   if (text.length > maxLength || text.length > 2 * maxValues) return undefined
-  // Names that touch prototypes have one of these.
-  if (text.includes('\\') || text.includes('proto') || text.includes('constructor')) return undefined
-  if (halfOfAPair.test(text)) return undefined
+  if (text.includes('\\') || halfOfAPair.test(text)) return undefined
   const value: unknown = JSON.parse(text)
   return 2 * countTexts(value, maxDepth) === quotes ? value : undefined
 }
 
 const halfOfAPair = /\p{Surrogate}/u
 
-/** Texts in `value`, names among them. Not a number when it is nested too deep, or a number in it is beyond bounds. */
+/**
+ * Texts in `value`, names among them. Not a number when something in it is not for this reader: nested too
+ * deep, a number beyond bounds, or a name that touches prototypes.
+ */
 function countTexts(value: unknown, maxDepth: number): number {
   if (typeof value === 'string') return 1
   if (typeof value === 'number') return Number.isFinite(value) ? 0 : Number.NaN
   if (typeof value !== 'object' || value === null) return 0
   if (maxDepth === 0) return Number.NaN
   const isList = Array.isArray(value)
+  if (!isList && touchesPrototypes(value)) return Number.NaN
   const members: readonly unknown[] = isList ? value : Object.values(value)
   let texts = isList ? 0 : members.length
   // Most are texts, and a call for each would take longer than all the rest.
   for (const member of members) texts += typeof member === 'string' ? 1 : countTexts(member, maxDepth - 1)
   return texts
+}
+
+function touchesPrototypes(value: object): boolean {
+  return (
+    Object.hasOwn(value, '__proto__') ||
+    Object.hasOwn(value, 'constructor') ||
+    Object.hasOwn(value, 'prototype')
+  )
 }
 
 function countQuotes(text: string): number {
@@ -75,6 +85,14 @@ function countQuotes(text: string): number {
 /** No part of another character in UTF-8 looks like one. */
 function countQuoteBytes(bytes: Uint8Array): number {
   let quotes = 0
-  for (let at = 0; at < bytes.length; at++) if (bytes[at] === 0x22) quotes++
+  let at = 0
+  // Four by four, which takes half as long as one by one.
+  for (const last = bytes.length - 4; at <= last; at += 4) {
+    if (bytes[at] === 0x22) quotes++
+    if (bytes[at + 1] === 0x22) quotes++
+    if (bytes[at + 2] === 0x22) quotes++
+    if (bytes[at + 3] === 0x22) quotes++
+  }
+  for (; at < bytes.length; at++) if (bytes[at] === 0x22) quotes++
   return quotes
 }
