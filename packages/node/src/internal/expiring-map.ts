@@ -32,10 +32,12 @@ export class ExpiringMap<T> {
     return undefined
   }
 
-  /** @param untilMs - Epoch milliseconds from which the value is gone; nothing is kept when that is past. */
-  set(key: string, value: T, untilMs: number): void {
+  /**
+   * @param untilMs - Epoch milliseconds from which the value is gone; nothing is kept when that is past.
+   * @param sinceMs - The time now, where it has just been asked for.
+   */
+  set(key: string, value: T, untilMs: number, sinceMs = this.now()): void {
     this.entries.delete(key)
-    const sinceMs = this.now()
     if (untilMs <= sinceMs) return
     this.entries.set(key, { value, sinceMs, untilMs })
     if (this.entries.size <= this.maxEntries) return

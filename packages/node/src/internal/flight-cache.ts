@@ -58,7 +58,10 @@ export class FlightCache<T> {
     if (under !== undefined) return under
     const sinceMs = this.now()
     const answer = load(sinceMs)
-    if (!(answer instanceof Promise)) return this.remember(key, answer, sinceMs)
+    if (!(answer instanceof Promise)) {
+      this.entries.set(key, answer, answer.untilMs, sinceMs)
+      return answer.value
+    }
     const flight: Flight<T> = {}
     this.flights.set(key, flight)
     flight.answer = this.fly(key, flight, answer, sinceMs)
@@ -84,16 +87,14 @@ export class FlightCache<T> {
   ): Promise<T> {
     try {
       const remembered = await answer
-      return this.flights.get(key) === flight ? this.remember(key, remembered, sinceMs) : remembered.value
+      // A clock set back meanwhile would stretch what was reckoned from before.
+      if (this.flights.get(key) === flight && this.now() >= sinceMs) {
+        this.entries.set(key, remembered, remembered.untilMs)
+      }
+      return remembered.value
     } finally {
       if (this.flights.get(key) === flight) this.flights.delete(key)
     }
-  }
-
-  private remember(key: string, remembered: Remembered<T>, sinceMs: number): T {
-    // A clock set back meanwhile would stretch what was reckoned from before.
-    if (this.now() >= sinceMs) this.entries.set(key, remembered, remembered.untilMs)
-    return remembered.value
   }
 }
 
