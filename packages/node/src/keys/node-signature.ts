@@ -12,7 +12,8 @@ import type { SignatureCheck } from './signature-check.ts'
 /** `undefined` where the runtime cannot do this, or for an algorithm that is not ours. */
 export function prepareNodeCheck(key: webcrypto.CryptoKey, algorithm: string): SignatureCheck | undefined {
   const object = toKeyObject(key)
-  if (object === undefined || typeof verify !== 'function') return undefined
+  if (object === undefined || typeof verify !== 'function' || typeof createVerify !== 'function')
+    return undefined
   const hash = `sha${algorithm.slice(2)}`
   switch (algorithm) {
     case 'RS256':
