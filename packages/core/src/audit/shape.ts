@@ -66,87 +66,90 @@ const optional = <const F extends AuditField>(field: F) => ({ ...field, isOption
 
 const kinds: readonly PrincipalKind[] = ['user', 'workload', 'anonymous']
 const types: readonly AuditEventType[] = auditEventTypes
-const time = text(32, { pattern: String.raw`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$` })
 
 /** The members of an event that is on record, `hash` aside, which a log of segments adds. */
-export const auditEventShape: AuditObject = object<
-  AuditEvent & { readonly writer: string; readonly seq: number }
->({
-  v: integer,
-  id: text(64),
-  type: text(64, { values: types }),
-  time,
-  environment: text(),
-  service: text(),
-  writer: text(64),
-  seq: integer,
-  requestId: text(128),
-  actor: object<AuditEvent['actor']>({
-    kind: text(32, { values: kinds }),
-    id: text(512),
-    issuer: text(),
-    name: optional(text()),
-    roles: texts,
-    actedBy: optional(texts),
-  }),
-  client: optional(
-    object<NonNullable<AuditEvent['client']>>({ ip: optional(text(64)), userAgent: optional(text()) }),
-  ),
-  trace: optional(
-    object<NonNullable<AuditEvent['trace']>>({
-      traceId: text(32, { pattern: '^[0-9a-f]{32}$' }),
-      spanId: text(16, { pattern: '^[0-9a-f]{16}$' }),
-    }),
-  ),
-  action: optional(text(64)),
-  resource: optional(
-    object<NonNullable<AuditEvent['resource']>>({
-      kind: text(64),
+export const auditEventShape: AuditObject = /* @__PURE__ */ describeEvent()
+
+// A function, so that a bundler can see that pages do not need it.
+function describeEvent(): AuditObject {
+  const time = text(32, { pattern: String.raw`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$` })
+  return object<AuditEvent & { readonly writer: string; readonly seq: number }>({
+    v: integer,
+    id: text(64),
+    type: text(64, { values: types }),
+    time,
+    environment: text(),
+    service: text(),
+    writer: text(64),
+    seq: integer,
+    requestId: text(128),
+    actor: object<AuditEvent['actor']>({
+      kind: text(32, { values: kinds }),
       id: text(512),
-      revision: optional(text()),
-      path: optional(text(1024)),
+      issuer: text(),
+      name: optional(text()),
+      roles: texts,
+      actedBy: optional(texts),
     }),
-  ),
-  http: optional(
-    object<NonNullable<AuditEvent['http']>>({
-      method: text(32),
-      route: text(512),
-      status: optional(integer),
-      bytesOut: optional(integer),
-    }),
-  ),
-  decision: optional(
-    object<NonNullable<AuditEvent['decision']>>({
-      effect: text(8, { values: ['allow', 'deny'] }),
-      reason: text(),
-      statements: texts,
-      policy: text(),
-      missingAttributes: optional(texts),
-      enforced: optional({ kind: 'false' }),
-      refused: optional(text(512)),
-    }),
-  ),
-  error: optional(text(64)),
-  scopes: optional(texts),
-  revocation: optional(
-    object<NonNullable<AuditEvent['revocation']>>({
-      door: text(64),
-      by: optional(text(16)),
-      issuer: optional(text(512)),
-      target: optional(text(512)),
-      event: optional(text(128)),
-      eventId: optional(text()),
-      latencyMs: optional(number),
-    }),
-  ),
-  loss: optional(
-    object<NonNullable<AuditEvent['loss']>>({
-      reason: text(32, { values: ['unavailable', 'overflow', 'torn'] }),
-      count: optional(integer),
-      bytes: optional(integer),
-      since: optional(time),
-      until: optional(time),
-    }),
-  ),
-  durationMs: optional(number),
-})
+    client: optional(
+      object<NonNullable<AuditEvent['client']>>({ ip: optional(text(64)), userAgent: optional(text()) }),
+    ),
+    trace: optional(
+      object<NonNullable<AuditEvent['trace']>>({
+        traceId: text(32, { pattern: '^[0-9a-f]{32}$' }),
+        spanId: text(16, { pattern: '^[0-9a-f]{16}$' }),
+      }),
+    ),
+    action: optional(text(64)),
+    resource: optional(
+      object<NonNullable<AuditEvent['resource']>>({
+        kind: text(64),
+        id: text(512),
+        revision: optional(text()),
+        path: optional(text(1024)),
+      }),
+    ),
+    http: optional(
+      object<NonNullable<AuditEvent['http']>>({
+        method: text(32),
+        route: text(512),
+        status: optional(integer),
+        bytesOut: optional(integer),
+      }),
+    ),
+    decision: optional(
+      object<NonNullable<AuditEvent['decision']>>({
+        effect: text(8, { values: ['allow', 'deny'] }),
+        reason: text(),
+        statements: texts,
+        policy: text(),
+        missingAttributes: optional(texts),
+        enforced: optional({ kind: 'false' }),
+        refused: optional(text(512)),
+      }),
+    ),
+    error: optional(text(64)),
+    scopes: optional(texts),
+    revocation: optional(
+      object<NonNullable<AuditEvent['revocation']>>({
+        door: text(64),
+        by: optional(text(16)),
+        issuer: optional(text(512)),
+        target: optional(text(512)),
+        event: optional(text(128)),
+        eventId: optional(text()),
+        latencyMs: optional(number),
+      }),
+    ),
+    loss: optional(
+      object<NonNullable<AuditEvent['loss']>>({
+        reason: text(32, { values: ['unavailable', 'overflow', 'torn'] }),
+        count: optional(integer),
+        bytes: optional(integer),
+        since: optional(time),
+        until: optional(time),
+      }),
+    ),
+    durationMs: optional(number),
+  })
+}

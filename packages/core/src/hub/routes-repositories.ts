@@ -12,7 +12,7 @@ import { type HubRoute, rowsOf } from './route.ts'
 const hub = /* @__PURE__ */ rowsOf('hub')
 const api = '/api/{kind}/{ns}/{name}'
 const space = '/api/spaces/{ns}/{name}'
-const discussion = `${api}/discussions/{x}`
+const discussion = '/api/{kind}/{ns}/{name}/discussions/{x}'
 const service = (value: string) => ({ query: { name: 'service', value } })
 
 const rows = (): readonly HubRoute[] => [
