@@ -7,6 +7,7 @@
  * @module
  */
 import { HfAuthError } from '@hfauth/core'
+import { sha256, toBase64url } from './bytes.ts'
 import { attemptLifetimeMs } from './lifetime.ts'
 
 export interface IdTokenClaims {
@@ -58,11 +59,9 @@ export function assertSameSignIn(claims: IdTokenClaims, before: IdTokenClaims): 
   }
 }
 
-/** Left half of SHA-256, the hash that goes with RS256, in base64url. */
+/** Left half of SHA-256, the hash that goes with RS256. */
 async function halfDigest(text: string): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
-  const half = String.fromCharCode(...new Uint8Array(digest, 0, 16))
-  return btoa(half).replace(/\+/g, '-').replace(/\//g, '_').replace(/=/g, '')
+  return toBase64url((await sha256(text)).subarray(0, 16))
 }
 
 function wrong(claim: string): HfAuthError {

@@ -8,11 +8,13 @@
  */
 import type { Settings } from '../options.ts'
 import { isSecureUrl, parseUrl } from '../secure-url.ts'
-import { unavailable } from './network.ts'
+import { readDocument, unavailable } from './network.ts'
 
 export interface Metadata {
   readonly issuer: string
   readonly authorization_endpoint: string
+  readonly token_endpoint: string
+  readonly jwks_uri: string
   readonly revocation_endpoint?: string
   readonly end_session_endpoint?: string
   readonly [member: string]: unknown
@@ -20,16 +22,14 @@ export interface Metadata {
 
 const maxAgeMs = 3_600_000
 
-/** @returns A function that gives the metadata, fetched with `fetchMetadata` when there is none of the last hour. */
-export function createMetadataSource<T>(
-  now: () => number,
-  fetchMetadata: () => Promise<T>,
-): () => Promise<T> {
-  let held: { readonly promise: Promise<T>; readonly since: number } | undefined
+/** @returns A function that gives the metadata, asked for when there is none of the last hour. */
+export function createMetadataSource(settings: Settings): () => Promise<Metadata> {
+  const { now } = settings
+  let held: { readonly promise: Promise<Metadata>; readonly since: number } | undefined
   return () => {
     const age = held && now() - held.since
     if (held && age !== undefined && age >= 0 && age < maxAgeMs) return held.promise
-    const mine = { promise: fetchMetadata(), since: now() }
+    const mine = { promise: requestMetadata(settings), since: now() }
     held = mine
     mine.promise.catch(() => {
       if (held === mine) held = undefined
@@ -39,12 +39,25 @@ export function createMetadataSource<T>(
 }
 
 /**
+ * @param fresh - Ask the provider itself, not the browser's cache.
+ * @throws HfAuthError `HFAUTH_ISSUER_UNAVAILABLE`.
+ * @see OpenID Connect Discovery §4
+ */
+export async function requestMetadata(settings: Settings, fresh = false): Promise<Metadata> {
+  const address = new URL(settings.issuer)
+  address.pathname = `${address.pathname.replace(/\/$/, '')}/.well-known/openid-configuration`
+  const found = await readDocument(settings, address.href, fresh)
+  assertMetadata(found, settings)
+  return found
+}
+
+/**
  * Refuses metadata that cannot be built on.
  *
  * @throws HfAuthError `HFAUTH_ISSUER_UNAVAILABLE`: another issuer, an endpoint that is missing or not https, no S256.
  * @see RFC 8414 §3.3, RFC 9700 §2.1.1
  */
-export function assertMetadata(
+function assertMetadata(
   metadata: Readonly<Record<string, unknown>>,
   { issuer, allowLoopbackHttp }: Pick<Settings, 'issuer' | 'allowLoopbackHttp'>,
 ): asserts metadata is Metadata {

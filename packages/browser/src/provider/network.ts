@@ -9,10 +9,9 @@
 import { HfAuthError } from '@hfauth/core'
 import type { Settings } from '../options.ts'
 
-export interface ProviderRequest {
-  readonly method: string
-  readonly headers: Record<string, string>
-  readonly body?: URLSearchParams | undefined
+export interface ExchangeOptions {
+  /** Sent by POST; without it the address is asked by GET. */
+  readonly body?: URLSearchParams
   /** Ask the provider itself, not the browser's cache. */
   readonly fresh?: boolean
 }
@@ -40,13 +39,13 @@ export class ProviderUnavailableError extends HfAuthError {
 export async function exchange(
   { fetch, requestTimeoutMs, now }: Settings,
   url: string,
-  { method, headers, body, fresh = method === 'POST' }: ProviderRequest,
+  { body, fresh = body !== undefined }: ExchangeOptions = {},
 ): Promise<Response> {
   const { pathname } = new URL(url)
   try {
     const response = await fetch(url, {
-      method,
-      headers,
+      method: body ? 'POST' : 'GET',
+      headers: { accept: 'application/json' },
       body: body ?? null,
       cache: fresh ? 'no-store' : 'default',
       credentials: 'omit',
@@ -73,6 +72,22 @@ export async function exchange(
           true,
         )
   }
+}
+
+/**
+ * Asks for a document that the provider publishes.
+ *
+ * @throws HfAuthError `HFAUTH_ISSUER_UNAVAILABLE`, also when it is no JSON object.
+ */
+export async function readDocument(
+  settings: Settings,
+  url: string,
+  fresh = false,
+): Promise<Readonly<Record<string, unknown>>> {
+  const response = await exchange(settings, url, { fresh })
+  const found: unknown = response.status === 200 ? await response.json().catch(() => null) : null
+  if (typeof found === 'object' && found !== null) return found as Record<string, unknown>
+  throw unavailable(`\`${new URL(url).pathname}\` answered ${response.status} without a JSON object`, false)
 }
 
 export function unavailable(message: string, retryable: boolean): HfAuthError {

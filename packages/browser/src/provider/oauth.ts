@@ -1,25 +1,20 @@
 /**
  * OAuth: the authorization code flow with PKCE, through `oauth4webapi`.
  *
- * metadata → **oauth** → login. The only file that knows the library; its types end here. Its errors
- * hold answers, and answers hold tokens, so none of them leaves as a `cause`.
+ * metadata, signature → **oauth** → login. We send, the library judges what comes back. The only file that knows it;
+ * its types end here. Its errors hold answers, and answers hold tokens, so none of them leaves as a `cause`.
  *
  * @module
  */
 import { HfAuthError } from '@hfauth/core'
 import * as oauth from 'oauth4webapi'
 import type { Settings } from '../options.ts'
+import { readTokenPart } from './bytes.ts'
 import { assertIdTokenClaims, assertSameSignIn, type IdTokenClaims } from './id-token.ts'
-import { assertMetadata, createMetadataSource, type Metadata } from './metadata.ts'
-import { exchange, type ProviderRequest } from './network.ts'
+import { createMetadataSource, type Metadata, requestMetadata } from './metadata.ts'
+import { exchange } from './network.ts'
 import { type RefusedRequest, SignInRefusedError } from './refusal.ts'
-
-/** What a sign-in must be compared with when its answer comes. */
-export interface Secrets {
-  readonly state: string
-  readonly nonce: string
-  readonly verifier: string
-}
+import { assertSignature } from './signature.ts'
 
 export interface ExpectedAnswer {
   readonly state: string
@@ -67,28 +62,12 @@ const unusable = 'the answer of the provider cannot be used'
 const defaultLifetimeSeconds = 3600
 
 export function createProvider(settings: Settings): Provider {
-  const { issuer, clientId, allowLoopbackHttp, clockToleranceSeconds, now } = settings
-  const options = {
-    [oauth.customFetch]: (url: string, request: ProviderRequest) => exchange(settings, url, request),
-    [oauth.allowInsecureRequests]: allowLoopbackHttp,
-  }
+  const { clientId, clockToleranceSeconds, now } = settings
+  const metadata = createMetadataSource(settings) as () => Promise<Metadata & oauth.AuthorizationServer>
 
-  const discover = async (fresh = false) => {
-    const url = new URL(issuer)
-    try {
-      const response = await oauth.discoveryRequest(url, {
-        ...options,
-        [oauth.customFetch]: (to: string, request: ProviderRequest) =>
-          exchange(settings, to, { ...request, fresh }),
-      })
-      const found = await oauth.processDiscoveryResponse(url, response)
-      assertMetadata(found, settings)
-      return found
-    } catch (error) {
-      throw translated(error, 'HFAUTH_ISSUER_UNAVAILABLE', 'the metadata cannot be used')
-    }
-  }
-  const metadata = createMetadataSource(now, discover)
+  /** Hugging Face takes public clients, which only say who they are, without listing `none` in its metadata. */
+  const post = (endpoint: string, fields: Record<string, string>) =>
+    exchange(settings, endpoint, { body: new URLSearchParams({ ...fields, client_id: clientId }) })
 
   const clientAt = (seconds: number): oauth.Client => ({
     client_id: clientId,
@@ -105,23 +84,22 @@ export function createProvider(settings: Settings): Provider {
       if (answer.get('iss') === '') throw wrongAnswer('its `iss` is empty')
       const checked = oauth.validateAuthResponse(server, client, answer, expected.state)
       const sentAt = now()
-      // Hugging Face takes public clients without listing `none` in its metadata.
-      const response = await oauth.authorizationCodeGrantRequest(
-        server,
-        client,
-        oauth.None(),
-        checked,
-        expected.redirectUri,
-        expected.verifier,
-        options,
-      )
+      const [code, ...others] = checked.getAll('code')
+      if (!code || others.length > 0) throw wrongAnswer('it does not have one code')
+      // RFC 6749 §4.1.3, RFC 7636 §4.5
+      const response = await post(server.token_endpoint, {
+        grant_type: 'authorization_code',
+        code,
+        redirect_uri: expected.redirectUri,
+        code_verifier: expected.verifier,
+      })
       const tokens = await oauth.processAuthorizationCodeResponse(server, client, response, {
         expectedNonce: expected.nonce,
         maxAge: expected.maxAgeSeconds ?? oauth.skipAuthTimeCheck,
         requireIdToken: true,
       })
       if (tokens.token_type !== 'bearer') throw wrongAnswer('its token is not a bearer token')
-      await oauth.validateApplicationLevelSignature(server, response, options)
+      await assertSignature(settings, server.jwks_uri, tokens.id_token ?? '')
       const claims = oauth.getValidatedIdTokenClaims(tokens) as IdTokenClaims
       const accessToken = tokens.access_token
       await assertIdTokenClaims(claims, { clientId, accessToken, now: now(), clockToleranceSeconds })
@@ -137,7 +115,7 @@ export function createProvider(settings: Settings): Provider {
         idToken: tokens.id_token,
       }
     } catch (error) {
-      throw translated(error, 'HFAUTH_SIGNIN_INVALID', unusable, expected)
+      throw translated(error, expected)
     }
   }
 
@@ -145,15 +123,9 @@ export function createProvider(settings: Settings): Provider {
     const server = await metadata()
     const sentAt = now()
     try {
-      const token = held.refreshToken ?? ''
-      const none = oauth.None()
-      const response = await oauth.refreshTokenGrantRequest(
-        server,
-        clientAt(now() / 1000),
-        none,
-        token,
-        options,
-      )
+      // RFC 6749 §6
+      const fields = { grant_type: 'refresh_token', refresh_token: held.refreshToken ?? '' }
+      const response = await post(server.token_endpoint, fields)
       // This computer's clock may have been put wrong since the sign-in; the provider has just told the time.
       const seconds = (await issuedAt(response.clone())) ?? now() / 1000
       const client = clientAt(seconds)
@@ -180,20 +152,19 @@ export function createProvider(settings: Settings): Provider {
         idToken: tokens.id_token ?? held.idToken,
       }
     } catch (error) {
-      throw translated(error, 'HFAUTH_SIGNIN_INVALID', unusable)
+      throw translated(error)
     }
   }
 
   async function revoke(token: string): Promise<void> {
-    const server = await metadata()
-    if (server.revocation_endpoint === undefined) return
-    await oauth.revocationRequest(server, clientAt(now() / 1000), oauth.None(), token, options)
+    const { revocation_endpoint: endpoint } = await metadata()
+    if (endpoint !== undefined) await post(endpoint, { token })
   }
 
   return {
-    metadata: metadata as () => Promise<oauth.AuthorizationServer & Metadata>,
+    metadata,
     redeem,
-    probe: async () => void (await discover(true)),
+    probe: async () => void (await requestMetadata(settings, true)),
     refresh,
     revoke,
   }
@@ -209,7 +180,7 @@ function lifetime({ expires_in: seconds }: oauth.TokenEndpointResponse, sentAt: 
 async function issuedAt(response: Response): Promise<number | undefined> {
   try {
     const { id_token: token } = await response.json()
-    const { iat } = JSON.parse(atob(token.split('.')[1].replace(/-/g, '+').replace(/_/g, '/')))
+    const { iat } = readTokenPart(token.split('.')[1])
     return Number.isFinite(iat) ? iat : undefined
   } catch {
     return undefined
@@ -225,29 +196,11 @@ function narrowed(scope: string | undefined, before: string | undefined): string
   return scope ?? before
 }
 
-export function randomSecrets(): Secrets {
-  return {
-    state: oauth.generateRandomState(),
-    nonce: oauth.generateRandomNonce(),
-    verifier: oauth.generateRandomCodeVerifier(),
-  }
-}
-
-/** The S256 code challenge. @see RFC 7636 §4.2 */
-export function challengeOf(verifier: string): Promise<string> {
-  return oauth.calculatePKCECodeChallenge(verifier)
-}
-
 function wrongAnswer(why: string): HfAuthError {
   return new HfAuthError('HFAUTH_SIGNIN_INVALID', `${unusable}: ${why}`)
 }
 
-function translated(
-  error: unknown,
-  code: 'HFAUTH_ISSUER_UNAVAILABLE' | 'HFAUTH_SIGNIN_INVALID',
-  message: string,
-  request?: RefusedRequest,
-): HfAuthError {
+function translated(error: unknown, request?: RefusedRequest): HfAuthError {
   if (error instanceof HfAuthError) return error
   if (error instanceof oauth.AuthorizationResponseError || error instanceof oauth.ResponseBodyError) {
     return new SignInRefusedError(error.error, error.error_description, request)
@@ -258,5 +211,5 @@ function translated(
   // These two are fixed sentences; any other message may quote what it tripped over.
   const known =
     error instanceof oauth.OperationProcessingError || error instanceof oauth.UnsupportedOperationError
-  return new HfAuthError(code, known ? `${message}: ${error.message}` : message)
+  return new HfAuthError('HFAUTH_SIGNIN_INVALID', known ? `${unusable}: ${error.message}` : unusable)
 }

@@ -25,11 +25,7 @@ export const pushRequest: PushRequest = async (settings, metadata, query) => {
   if (url === undefined || !isSecureUrl(url, settings.allowLoopbackHttp)) {
     throw unavailable('the metadata has no https `pushed_authorization_request_endpoint`', false)
   }
-  const response = await exchange(settings, url.href, {
-    method: 'POST',
-    headers: { accept: 'application/json' },
-    body: query,
-  })
+  const response = await exchange(settings, url.href, { body: query })
   const answer: Partial<Record<string, unknown>> | null = await response.json().catch(() => null)
   if (response.ok && typeof answer?.request_uri === 'string') return answer.request_uri
   if (typeof answer?.error === 'string') {

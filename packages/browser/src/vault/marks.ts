@@ -7,6 +7,7 @@
  * @module
  */
 import type { Surroundings } from '../page.ts'
+import { sha256 } from '../provider/bytes.ts'
 
 export interface Marks {
   /** False where the browser keeps nothing; the others then do nothing. */
@@ -94,6 +95,5 @@ function sweep(store: IDBObjectStore, before: number): void {
 }
 
 async function fingerprint(refreshToken: string): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(refreshToken))
-  return `spent ${String.fromCharCode(...new Uint8Array(digest))}`
+  return `spent ${String.fromCharCode(...(await sha256(refreshToken)))}`
 }

@@ -81,7 +81,13 @@ export function createFakeProvider(now: () => number): FakeProvider {
     async fetch(input, init = {}) {
       const url = String(input)
       const body = new URLSearchParams(String(init.body ?? ''))
-      requests.push({ url, method: init.method ?? 'GET', headers: new Headers(init.headers), body, init })
+      requests.push({
+        url,
+        method: init.method ?? 'GET',
+        headers: new Request(url, init).headers,
+        body,
+        init,
+      })
       const { origin, pathname } = new URL(url)
       const replaced = answers.get(pathname)
       if (replaced) return abortable(replaced, init.signal)

@@ -1,0 +1,95 @@
+/** Checklist C9: which key may have signed an ID token, and how it is found. */
+import { generateKeyPairSync, sign } from 'node:crypto'
+import { describe, expect, test } from 'vitest'
+import type { Settings } from '../src/options.ts'
+import { assertSignature } from '../src/provider/signature.ts'
+
+const jwksUri = 'https://hub.example/jwks'
+const [own, other, short] = [2048, 2048, 1024].map(rsaKey) as [RsaKey, RsaKey, RsaKey]
+
+type RsaKey = ReturnType<typeof rsaKey>
+
+function rsaKey(modulusLength: number) {
+  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength })
+  return { privateKey, jwk: { ...publicKey.export({ format: 'jwk' }), kid: 'k1' } as Record<string, unknown> }
+}
+
+function tokenOf({ privateKey }: RsaKey, header: object = { alg: 'RS256', kid: 'k1' }): string {
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
+  const signed = `${part(header)}.${part({ sub: 'user-1' })}`
+  return `${signed}.${sign('sha256', Buffer.from(signed), privateKey).toString('base64url')}`
+}
+
+/** A provider that publishes these, one list after the other; the last one stays. */
+function publishing(...lists: unknown[]) {
+  const caches: (string | undefined)[] = []
+  const fetch = (async (_: unknown, init?: RequestInit) => {
+    caches.push(init?.cache)
+    return Response.json(lists[Math.min(caches.length, lists.length) - 1])
+  }) as typeof globalThis.fetch
+  return { settings: { fetch, requestTimeoutMs: 1_000, now: Date.now } as Settings, caches }
+}
+
+const fits = (keys: unknown, token = tokenOf(own)) =>
+  assertSignature(publishing({ keys }).settings, jwksUri, token)
+
+const refusal = { code: 'HFAUTH_SIGNIN_INVALID' }
+
+describe('the signature of an ID token', () => {
+  test.each([
+    ['by the one key of that name', [{ ...own.jwk, alg: 'RS256', use: 'sig', key_ops: ['verify'] }]],
+    ['by a key of which nothing more is said', [own.jwk]],
+    ['by one of several', [{ ...other.jwk, kid: 'k2' }, own.jwk]],
+    ['beside keys of kinds we do not know', [null, { kty: 'AKP', kid: 'k1' }, own.jwk]],
+  ])('is taken %s', async (_, keys) => {
+    await expect(fits(keys)).resolves.toBeUndefined()
+  })
+
+  test('is taken without a name when there is one key, and refused when there are two', async () => {
+    const token = tokenOf(own, { alg: 'RS256' })
+    await expect(fits([own.jwk], token)).resolves.toBeUndefined()
+    await expect(fits([own.jwk, { ...other.jwk, kid: 'k2' }], token)).rejects.toMatchObject(refusal)
+  })
+
+  test.each([
+    ['of another name', [{ ...own.jwk, kid: 'k2' }]],
+    ['without a name', [{ ...own.jwk, kid: undefined }]],
+    ['for encryption', [{ ...own.jwk, use: 'enc' }]],
+    ['for another algorithm', [{ ...own.jwk, alg: 'PS256' }]],
+    ['that may not verify', [{ ...own.jwk, key_ops: ['encrypt'] }]],
+    ['of another kind', [{ ...own.jwk, kty: 'EC' }]],
+    ['that shares its name with another', [own.jwk, other.jwk]],
+    ['that is another', [other.jwk]],
+    ['that is broken', [{ ...own.jwk, n: 7 }]],
+  ])('is refused when the provider publishes a key %s', async (_, keys) => {
+    await expect(fits(keys)).rejects.toBeDefined()
+  })
+
+  test('is refused when the key is shorter than 2048 bits, however well it fits', async () => {
+    await expect(fits([short.jwk], tokenOf(short))).rejects.toMatchObject(refusal)
+  })
+
+  test.each([
+    ['no list', {}],
+    ['a text for a list', { keys: 'none' }],
+  ])('is refused when what the provider publishes holds %s', async (_, answer) => {
+    await expect(assertSignature(publishing(answer).settings, jwksUri, tokenOf(own))).rejects.toMatchObject(
+      refusal,
+    )
+  })
+
+  test('is refused when one letter of what it is for was changed', async () => {
+    const [header, , signature] = tokenOf(own).split('.')
+    const changed = Buffer.from('{"sub":"user-2"}').toString('base64url')
+    await expect(fits([own.jwk], `${header}.${changed}.${signature}`)).rejects.toMatchObject(refusal)
+  })
+
+  test('by a key that the browser has not heard of yet is looked for at the provider itself, once', async () => {
+    const late = publishing({ keys: [] }, { keys: [own.jwk] })
+    await assertSignature(late.settings, jwksUri, tokenOf(own))
+    expect(late.caches).toEqual(['default', 'no-store'])
+    const never = publishing({ keys: [] })
+    await expect(assertSignature(never.settings, jwksUri, tokenOf(own))).rejects.toMatchObject(refusal)
+    expect(never.caches).toEqual(['default', 'no-store'])
+  })
+})
