@@ -681,6 +681,15 @@ describe('an API that does not take the token', () => {
     expect(bodies).toEqual([text, text])
   })
 
+  test('gets the body as it was when it was given, whatever becomes of it meanwhile (D6)', async () => {
+    const { auth, sent } = await signedIn({}, undefined, takes(`${accessToken}-1`))
+    const form = new URLSearchParams({ a: '1' })
+    const asked = auth.fetch('/v1', { method: 'POST', body: form })
+    form.set('a', '2')
+    await asked
+    expect(await Promise.all(sent.map((request) => request.text()))).toEqual(['a=1', 'a=1'])
+  })
+
   test('gets the body of a Request again (D6)', async () => {
     const { auth, sent } = await signedIn({}, undefined, takes(`${accessToken}-1`))
     const response = await auth.fetch(new Request(`${origin}/v1`, { method: 'PUT', body: '{"a":1}' }))

@@ -55,6 +55,10 @@ export function createGuardedFetch(parts: GuardedFetchParts): typeof globalThis.
     const url = assertAllowed(settings, given, home, from?.document?.baseURI ?? home)
     // What was checked is what is sent: the address is not resolved a second time.
     const request = new Request(input instanceof Request ? input : url, init)
+    // A stream is read once. Anything else can be sent again: made a second time where that can be, since a clone
+    // turns the body into two streams, which take a third longer to send.
+    const again = () => (input instanceof Request ? request.clone() : new Request(url, init))
+    const repeat = init?.body instanceof ReadableStream ? undefined : again()
 
     const before = state.snapshot().session && state.holding
     if (before === undefined) throw new HfAuthError('HFAUTH_SIGNED_OUT', 'nobody is signed in, or no longer')
@@ -62,8 +66,6 @@ export function createGuardedFetch(parts: GuardedFetchParts): typeof globalThis.
     const { id, version } = state.holding ?? before
     if (id !== before.id) throw new HfAuthError('HFAUTH_SIGNED_OUT', 'another person is signed in now')
 
-    // A stream is read once. Anything else can be sent again.
-    const repeat = init?.body instanceof ReadableStream ? undefined : request.clone()
     const response = await vault.send(request)
     if (response.status !== 401 && response.status !== 403) return response
     const challenge = readChallenge(response)
