@@ -1,8 +1,8 @@
 /**
  * ID token: the checks that the protocol library leaves to us.
  *
- * oauth → **id token** → session. The library has checked structure, algorithm, signature, issuer, audience,
- * `exp`, nonce and `auth_time` against `max_age`; here come the narrower rules.
+ * oauth → **id token** → session. The library has checked structure, algorithm, issuer, audience, `exp` and the kinds
+ * of what it knows; here come the narrower rules, and what this sign-in asked for.
  *
  * @module
  */
@@ -15,6 +15,13 @@ export interface IdTokenClaims {
   readonly aud: string | readonly string[]
   readonly iat: number
   readonly [claim: string]: unknown
+}
+
+/** What a sign-in asked for. */
+export interface AskedOfIdToken {
+  readonly nonce: string
+  readonly maxAgeSeconds?: number
+  readonly acrValues?: readonly string[]
 }
 
 export interface IdTokenExpectations {
@@ -43,6 +50,25 @@ export async function assertIdTokenClaims(
   if (iat > latest || iat < earliest) throw wrong('iat')
   if (typeof authTime === 'number' && authTime > latest) throw wrong('auth_time')
   if (atHash !== undefined && atHash !== (await halfDigest(accessToken))) throw wrong('at_hash')
+}
+
+/**
+ * The first ID token answers what was asked.
+ *
+ * @param notBefore - What counts as the time now, in seconds, with the tolerance taken off.
+ * @throws HfAuthError `HFAUTH_SIGNIN_INVALID`.
+ * @see OpenID Connect Core §3.1.3.7, points 11 to 13
+ */
+export function assertAsAsked(
+  claims: IdTokenClaims,
+  { nonce, maxAgeSeconds, acrValues }: AskedOfIdToken,
+  notBefore: number,
+): void {
+  if (claims.nonce !== nonce) throw wrong('nonce')
+  // Without a time it is no number, and refused.
+  if (maxAgeSeconds !== undefined && !(Number(claims.auth_time) + maxAgeSeconds >= notBefore))
+    throw wrong('auth_time')
+  if (acrValues && !acrValues.includes(claims.acr as string)) throw wrong('acr')
 }
 
 /**

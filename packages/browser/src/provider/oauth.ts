@@ -10,20 +10,23 @@ import { HfAuthError } from '@hfauth/core'
 import * as oauth from 'oauth4webapi'
 import type { Settings } from '../options.ts'
 import { readTokenPart } from './bytes.ts'
-import { assertIdTokenClaims, assertSameSignIn, type IdTokenClaims } from './id-token.ts'
+import {
+  type AskedOfIdToken,
+  assertAsAsked,
+  assertIdTokenClaims,
+  assertSameSignIn,
+  type IdTokenClaims,
+} from './id-token.ts'
 import { createMetadataSource, type Metadata, requestMetadata } from './metadata.ts'
 import { exchange } from './network.ts'
 import { type RefusedRequest, SignInRefusedError } from './refusal.ts'
 import { assertSignature } from './signature.ts'
 
-export interface ExpectedAnswer {
+export interface ExpectedAnswer extends AskedOfIdToken {
   readonly state: string
-  readonly nonce: string
   readonly verifier: string
   readonly redirectUri: string
   readonly scope: string
-  readonly maxAgeSeconds?: number
-  readonly acrValues?: readonly string[]
 }
 
 export interface Tokens {
@@ -76,16 +79,28 @@ export function createProvider(settings: Settings): Provider {
     [oauth.clockSkew]: Math.floor(seconds) - Math.floor(Date.now() / 1000),
   })
 
+  /** The protocol's checks are the library's, the narrower ones ours. `seconds` is the time to judge by. */
+  async function readAnswer(server: oauth.AuthorizationServer, response: Response, seconds: number) {
+    const tokens = await oauth.processGenericTokenEndpointResponse(server, clientAt(seconds), response)
+    if (tokens.token_type !== 'bearer') throw wrongAnswer('its token is not a bearer token')
+    const accessToken = tokens.access_token
+    const claims = oauth.getValidatedIdTokenClaims(tokens) as IdTokenClaims | undefined
+    const expected = { clientId, accessToken, now: seconds * 1000, clockToleranceSeconds }
+    if (claims) await assertIdTokenClaims(claims, expected)
+    return { tokens, accessToken, claims }
+  }
+
   async function redeem(answer: URLSearchParams, expected: ExpectedAnswer): Promise<Tokens> {
     const server = await metadata()
-    const client = clientAt(now() / 1000)
     try {
       // The library takes an empty `iss` for none.
       if (answer.get('iss') === '') throw wrongAnswer('its `iss` is empty')
-      const checked = oauth.validateAuthResponse(server, client, answer, expected.state)
-      const sentAt = now()
-      const [code, ...others] = checked.getAll('code')
+      const client = clientAt(now() / 1000)
+      const [code, ...others] = oauth
+        .validateAuthResponse(server, client, answer, expected.state)
+        .getAll('code')
       if (!code || others.length > 0) throw wrongAnswer('it does not have one code')
+      const sentAt = now()
       // RFC 6749 §4.1.3, RFC 7636 §4.5
       const response = await post(server.token_endpoint, {
         grant_type: 'authorization_code',
@@ -93,26 +108,18 @@ export function createProvider(settings: Settings): Provider {
         redirect_uri: expected.redirectUri,
         code_verifier: expected.verifier,
       })
-      const tokens = await oauth.processAuthorizationCodeResponse(server, client, response, {
-        expectedNonce: expected.nonce,
-        maxAge: expected.maxAgeSeconds ?? oauth.skipAuthTimeCheck,
-        requireIdToken: true,
-      })
-      if (tokens.token_type !== 'bearer') throw wrongAnswer('its token is not a bearer token')
-      await assertSignature(settings, server.jwks_uri, tokens.id_token ?? '')
-      const claims = oauth.getValidatedIdTokenClaims(tokens) as IdTokenClaims
-      const accessToken = tokens.access_token
-      await assertIdTokenClaims(claims, { clientId, accessToken, now: now(), clockToleranceSeconds })
-      const { acrValues } = expected
-      if (acrValues && !acrValues.includes(claims.acr as string))
-        throw wrongAnswer('its `acr` is not one asked for')
+      const { tokens, accessToken, claims } = await readAnswer(server, response, now() / 1000)
+      const { id_token: idToken } = tokens
+      if (idToken === undefined || claims === undefined) throw wrongAnswer('it has no ID token')
+      assertAsAsked(claims, expected, now() / 1000 - clockToleranceSeconds)
+      await assertSignature(settings, server.jwks_uri, idToken)
       return {
         accessToken,
         claims,
         scope: tokens.scope,
         ...lifetime(tokens, sentAt, defaultLifetimeSeconds * 1000),
         refreshToken: tokens.refresh_token,
-        idToken: tokens.id_token,
+        idToken,
       }
     } catch (error) {
       throw translated(error, expected)
@@ -128,20 +135,8 @@ export function createProvider(settings: Settings): Provider {
       const response = await post(server.token_endpoint, fields)
       // This computer's clock may have been put wrong since the sign-in; the provider has just told the time.
       const seconds = (await issuedAt(response.clone())) ?? now() / 1000
-      const client = clientAt(seconds)
-      const tokens = await oauth.processRefreshTokenResponse(server, client, response)
-      if (tokens.token_type !== 'bearer') throw wrongAnswer('its token is not a bearer token')
-      const accessToken = tokens.access_token
-      const claims = oauth.getValidatedIdTokenClaims(tokens) as IdTokenClaims | undefined
-      if (claims) {
-        await assertIdTokenClaims(claims, {
-          clientId,
-          accessToken,
-          now: seconds * 1000,
-          clockToleranceSeconds,
-        })
-        assertSameSignIn(claims, held.claims)
-      }
+      const { tokens, accessToken, claims } = await readAnswer(server, response, seconds)
+      if (claims) assertSameSignIn(claims, held.claims)
       return {
         accessToken,
         // A new ID token may say less than the first: what it leaves out stays true.
