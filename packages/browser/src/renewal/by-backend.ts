@@ -8,6 +8,7 @@
 import { HfAuthError } from '@hfauth/core'
 import { ProviderUnavailableError } from '../provider/network.ts'
 import type { RenewalWay } from '../session/renewal.ts'
+import { readBackendAnswer } from './backend-answer.ts'
 
 export interface BackendOptions {
   /**
@@ -26,7 +27,7 @@ export function byBackend({ url }: BackendOptions): RenewalWay {
     async renew({ settings, vault }) {
       const answer = await ask(settings.fetch, url, settings.requestTimeoutMs)
       if (answer === undefined) return false
-      await vault.accept(answer)
+      await vault.accept(readBackendAnswer(answer, settings.now()))
       return true
     },
   }

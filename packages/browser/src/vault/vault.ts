@@ -14,7 +14,6 @@ import type { ExpectedAnswer, Provider, Tokens } from '../provider/oauth.ts'
 import { SignInRefusedError } from '../provider/refusal.ts'
 import type { TokenStore } from '../token-store.ts'
 import { assertAllowed } from './allow-list.ts'
-import { readBackendAnswer } from './backend-answer.ts'
 import { type Grant, type Holding, publicPart, readGrant, toGrant } from './grant.ts'
 import { createMarks } from './marks.ts'
 import { createTabs, type TabMessage } from './tabs.ts'
@@ -41,7 +40,7 @@ export interface Vault {
   /** Judges an answer and keeps its tokens. @throws HfAuthError every sign-in code, `HFAUTH_SIGNED_OUT`. */
   redeem(answer: URLSearchParams, expected: Expected): Promise<Holding>
   /** Keeps what the application's own server gave. @throws HfAuthError `HFAUTH_SIGNIN_INVALID`, `HFAUTH_SIGNED_OUT`. */
-  accept(answer: unknown): Promise<Holding>
+  accept(tokens: Tokens): Promise<Holding>
   /**
    * Renews what is not newer than version `than`; callers at the same time share one grant.
    *
@@ -191,9 +190,8 @@ export function createVault({ settings, provider, surroundings, home, onChange }
     return receive(tokens, expected.scope, mine, expected.renews)
   }
 
-  async function accept(answer: unknown): Promise<Holding> {
+  async function accept(tokens: Tokens): Promise<Holding> {
     const mine = turn
-    const tokens = readBackendAnswer(answer, now())
     await prepare()
     return receive(tokens, '', mine, grant?.id)
   }

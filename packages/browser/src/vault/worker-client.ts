@@ -114,7 +114,7 @@ export function inWorker(worker: WorkerLike): (parts: VaultParts) => Vault {
         }
       },
       redeem: (answer, expected) => ask('redeem', [answer.toString(), { ...expected }]),
-      accept: (answer) => ask('accept', answer),
+      accept: (tokens) => ask('accept', tokens),
       renew: (than) => ask('renew', than),
       send,
       end(by) {

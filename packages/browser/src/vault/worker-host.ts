@@ -9,7 +9,7 @@
 import { HfAuthError } from '@hfauth/core'
 import { type AuthOptions, readOptions } from '../options.ts'
 import type { Surroundings } from '../page.ts'
-import { createProvider } from '../provider/oauth.ts'
+import { createProvider, type Tokens } from '../provider/oauth.ts'
 import type { Holding } from './grant.ts'
 import {
   type Call,
@@ -97,7 +97,7 @@ export function createWorkerHost(scope: WorkerScope, fetch?: typeof globalThis.f
     },
     redeem: (held, [answer, expected]: [string, Parameters<Vault['redeem']>[1]]) =>
       held.redeem(new URLSearchParams(answer), expected),
-    accept: (held, given) => held.accept(given),
+    accept: (held, tokens: Tokens) => held.accept(tokens),
     renew: (held, than: number) => held.renew(than),
     end: (held, by: 'this-tab' | 'time') => held.end(by),
     check: (held, missed: boolean) => held.check(missed),

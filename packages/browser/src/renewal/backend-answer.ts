@@ -1,7 +1,7 @@
 /**
  * Backend answer: an access token from the application's own server, which keeps the session.
  *
- * **backend answer** → vault. The server has verified the person; the page takes its word, as it took its script.
+ * **backend answer** → by backend → vault. The server has verified the person; the page takes its word, as it took its script.
  *
  * @module
  */
