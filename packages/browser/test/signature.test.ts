@@ -41,11 +41,11 @@ describe('the signature of an ID token', () => {
     ['by a key of which nothing more is said', [own.jwk]],
     ['by one of several', [{ ...other.jwk, kid: 'k2' }, own.jwk]],
     ['beside keys of kinds we do not know', [null, { kty: 'AKP', kid: 'k1' }, own.jwk]],
-  ])('is taken %s', async (_, keys) => {
+  ])('is taken %s (C9)', async (_, keys) => {
     await expect(fits(keys)).resolves.toBeUndefined()
   })
 
-  test('is taken without a name when there is one key, and refused when there are two', async () => {
+  test('is taken without a name when there is one key, and refused when there are two (C9)', async () => {
     const token = tokenOf(own, { alg: 'RS256' })
     await expect(fits([own.jwk], token)).resolves.toBeUndefined()
     await expect(fits([own.jwk, { ...other.jwk, kid: 'k2' }], token)).rejects.toMatchObject(refusal)
@@ -61,30 +61,30 @@ describe('the signature of an ID token', () => {
     ['that shares its name with another', [own.jwk, other.jwk]],
     ['that is another', [other.jwk]],
     ['that is broken', [{ ...own.jwk, n: 7 }]],
-  ])('is refused when the provider publishes a key %s', async (_, keys) => {
+  ])('is refused when the provider publishes a key %s (C9)', async (_, keys) => {
     await expect(fits(keys)).rejects.toBeDefined()
   })
 
-  test('is refused when the key is shorter than 2048 bits, however well it fits', async () => {
+  test('is refused when the key is shorter than 2048 bits, however well it fits (C9)', async () => {
     await expect(fits([short.jwk], tokenOf(short))).rejects.toMatchObject(refusal)
   })
 
   test.each([
     ['no list', {}],
     ['a text for a list', { keys: 'none' }],
-  ])('is refused when what the provider publishes holds %s', async (_, answer) => {
+  ])('is refused when what the provider publishes holds %s (C9)', async (_, answer) => {
     await expect(assertSignature(publishing(answer).settings, jwksUri, tokenOf(own))).rejects.toMatchObject(
       refusal,
     )
   })
 
-  test('is refused when one letter of what it is for was changed', async () => {
+  test('is refused when one letter of what it is for was changed (C9)', async () => {
     const [header, , signature] = tokenOf(own).split('.')
     const changed = Buffer.from('{"sub":"user-2"}').toString('base64url')
     await expect(fits([own.jwk], `${header}.${changed}.${signature}`)).rejects.toMatchObject(refusal)
   })
 
-  test('by a key that the browser has not heard of yet is looked for at the provider itself, once', async () => {
+  test('by a key that the browser has not heard of yet is looked for at the provider itself, once (C9)', async () => {
     const late = publishing({ keys: [] }, { keys: [own.jwk] })
     await assertSignature(late.settings, jwksUri, tokenOf(own))
     expect(late.caches).toEqual(['default', 'no-store'])
