@@ -20,7 +20,7 @@ afterAll(async () => {
   await site?.close()
 })
 
-describe.each(browsers)('in $name', ({ name, launch }) => {
+describe.each(browsers)('in $name', ({ name, launch, click }) => {
   if (launch === undefined) {
     test.skip(`skipped: no ${name.toLowerCase()} on this machine`, () => {})
     return
@@ -59,8 +59,10 @@ describe.each(browsers)('in $name', ({ name, launch }) => {
 
   test('a framed page signs in by pop-up', async () => {
     const page = await open(`${site.otherSite}/frame${query()}`)
-    const frame = page.frameLocator('iframe')
-    const [opened] = await Promise.all([page.waitForEvent('popup'), frame.locator('#popup').click()])
+    const frame = page.frames().find((each) => each.url().startsWith(site.url))
+    if (frame === undefined) throw new Error('the page has no frame')
+    await frame.locator('#status', { hasText: 'signed-out' }).waitFor()
+    const [opened] = await Promise.all([page.context().waitForEvent('page'), click(frame, '#popup')])
     await opened.locator('#continue').click()
     await frame.locator('#outcome-1', { hasText: plainSub }).waitFor()
     await page.context().close()
