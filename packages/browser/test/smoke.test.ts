@@ -1,23 +1,37 @@
-/** What must work in every browser: redirect, pop-up, and pop-up of a framed page. */
-import type { Browser, Page } from 'playwright-core'
+/** What must work in every browser: redirect, pop-up, pop-up of a framed page, tabs that renew, tokens in a worker. */
+import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { browsers } from './browsers.ts'
-import { type PlainProvider, plainSub, startPlainProvider } from './support/plain-provider.ts'
+import { type PlainProvider, plainClientId, plainSub, startPlainProvider } from './support/plain-provider.ts'
 import { type PopupSite, startPopupSite } from './support/popup-site.ts'
+import type { AppWindow } from './support/visitor.ts'
+import { startWebApp, type WebApp } from './support/web-app.ts'
 
 let site: PopupSite
 let provider: PlainProvider
+let renewing: PlainProvider
+let app: WebApp
 
 beforeAll(async () => {
   site = await startPopupSite()
   provider = await startPlainProvider({ byClick: true })
   provider.register(...site.redirectUris(provider.issuer))
   site.issuers.push(provider.issuer)
+  renewing = await startPlainProvider()
+  app = await startWebApp({
+    issuer: renewing.issuer,
+    clientId: plainClientId,
+    sub: plainSub,
+    trustedTypes: 'app',
+  })
+  renewing.register(`${app.url}/callback`)
 })
 
 afterAll(async () => {
   await provider?.close()
   await site?.close()
+  await renewing?.close()
+  await app?.close()
 })
 
 describe.each(browsers)('in $name', ({ name, launch, click }) => {
@@ -67,4 +81,47 @@ describe.each(browsers)('in $name', ({ name, launch, click }) => {
     await frame.locator('#outcome-1', { hasText: plainSub }).waitFor()
     await page.context().close()
   })
+
+  /** Opens the web app in a tab of `context`, in a mode of `test/page/app.ts`. */
+  async function openApp(context: BrowserContext): Promise<Page> {
+    const page = await context.newPage()
+    page.setDefaultTimeout(15_000)
+    await page.goto(`${app.url}/models`)
+    await page.locator('#outcome', { hasText: /^[^…]+$/ }).waitFor()
+    return page
+  }
+  const renew = (page: Page) => page.evaluate(() => (window as unknown as AppWindow).auth.renew())
+  const call = (page: Page) =>
+    page.evaluate(
+      (address) => (window as unknown as AppWindow).auth.fetch(address).then((answer) => answer.text()),
+      `${app.api.url}/v1`,
+    )
+  const shows = (page: Page, status: string) => page.locator('#status', { hasText: status }).waitFor()
+
+  test.each(['', 'worker', 'shared-worker'])(
+    'tabs renew, send and sign out together (mode %j)',
+    async (mode) => {
+      renewing.grants.length = 0
+      app.api.arrivals.length = 0
+      const context = await browser.newContext()
+      await context.addInitScript((given) => void Object.assign(window, { mode: given }), mode)
+      const tabs = [await openApp(context)]
+      await tabs[0]?.locator('#sign-in').click()
+      await shows(tabs[0] as Page, 'signed-in')
+      tabs.push(await openApp(context))
+      const [, second] = tabs as [Page, Page]
+      if (mode === 'worker') await second.locator('#sign-in').click()
+      await shows(second, 'signed-in')
+      await Promise.all(tabs.map(renew))
+      // A refresh token that comes twice would have ended the sign-in at this provider.
+      expect(renewing.grants.filter((grant) => grant === 'refresh_token').length).toBeLessThanOrEqual(2)
+      expect(await Promise.all(tabs.map(call))).toEqual(['api', 'api'])
+      const sent = app.api.arrivals.filter(({ method }) => method === 'GET')
+      expect(sent.every(({ authorization }) => authorization?.startsWith('Bearer '))).toBe(true)
+      await second.locator('#sign-out').click()
+      for (const tab of tabs) await shows(tab, 'signed-out')
+      await context.close()
+      expect(app.violations.splice(0)).toEqual([])
+    },
+  )
 })

@@ -109,6 +109,8 @@ export async function startWebApp(options: WebAppOptions): Promise<WebApp> {
     `connect-src 'self' ${issuer} ${api.url} ${stranger.url}`,
     `frame-src ${issuer}${framed ? " 'self'" : ''}`,
     "worker-src 'self'",
+    // Firefox puts its own look for an icon under this policy, and would report the address that holds the code.
+    "img-src 'self'",
     "base-uri 'none'",
     `frame-ancestors ${framed ? "'self'" : "'none'"}`,
     "require-trusted-types-for 'script'",
