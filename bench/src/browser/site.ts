@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
@@ -18,6 +19,8 @@ import { build } from 'esbuild'
 
 export interface BenchSite {
   readonly url: string
+  /** Access tokens that came with calls, in their order. */
+  readonly tokens: string[]
   close(): Promise<void>
 }
 
@@ -28,15 +31,21 @@ export interface SiteOptions {
   readonly statements: number
 }
 
-export const bundles = ['hfauth', 'peers', 'plain'] as const
+const bundles = ['hfauth', 'hfauth-worker', 'peers', 'peers-locked', 'plain'] as const
 
 export async function startSite({ issuer, clientId, statements }: SiteOptions): Promise<BenchSite> {
   const texts = new Map<string, readonly [type: string, text: string]>()
   texts.set('/snapshot.json', ['application/json', JSON.stringify(snapshotOf(statements))])
   texts.set('/rules.json', ['application/json', JSON.stringify(caslRules(statements))])
   texts.set('/ping', ['text/plain', 'pong'])
+  texts.set('/large', ['text/plain', 'x'.repeat(2 ** 20)])
+  const worker = fileURLToPath(import.meta.resolve('@hfauth/browser/worker'))
+  texts.set('/worker.js', ['text/javascript', await readFile(worker, 'utf8')])
+  const tokens: string[] = []
   const server = createServer((req, res) => {
     const { pathname } = new URL(req.url ?? '', 'http://site')
+    const { authorization } = req.headers
+    if (authorization !== undefined) tokens.push(authorization)
     const [type, text] = texts.get(pathname) ?? ['text/html', '<!doctype html><title>bench</title>']
     res.writeHead(200, { 'content-type': type, 'cache-control': 'no-store' }).end(text)
   })
@@ -58,6 +67,7 @@ export async function startSite({ issuer, clientId, statements }: SiteOptions): 
   }
   return {
     url,
+    tokens,
     close: () =>
       new Promise((done) => {
         server.close(() => done())

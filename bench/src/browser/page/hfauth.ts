@@ -1,13 +1,16 @@
-/** hfauth in the page: the client, the rules of one person, the first answer; and fetches with its token. */
+/** hfauth in the page: the client, the rules of one person, the first answer; fetches with its token, and its end. */
 import { createAuth, createPermissions } from '@hfauth/browser'
 
 declare const CONFIG: { readonly issuer: string; readonly clientId: string; readonly redirectUri: string }
 
-const auth = createAuth({ ...CONFIG, allowLoopbackHttp: true })
+let skewMs = 0
+const auth = createAuth({ ...CONFIG, allowLoopbackHttp: true, now: () => Date.now() + skewMs })
 
 /** From nothing to the first answer, for somebody who is signed in already. */
 export async function boot(): Promise<boolean> {
-  const session = { sub: 'ana', scopes: ['openid'] } as unknown as NonNullable<typeof auth.session>
+  const session = { id: 'bench', sub: 'ana', scopes: ['openid'] } as unknown as NonNullable<
+    typeof auth.session
+  >
   const permissions = createPermissions({ session, subscribe: auth.subscribe, fetch })
   await permissions.load('/snapshot.json')
   return permissions.can('read', 'model:org7/vision-3')
@@ -19,4 +22,10 @@ export async function signIn(): Promise<boolean> {
   return auth.session !== undefined
 }
 
-export const call = (): Promise<Response> => auth.fetch('/ping')
+/** Two hours later by the clock of this page; a token lives for one. */
+export function expire(): void {
+  skewMs += 7_200_000
+}
+
+export const call = (path: string): Promise<Response> => auth.fetch(path)
+export const callRenewed = call

@@ -1,3 +1,5 @@
 /** The floor: a fetch with a header that is known. */
-export const call = (): Promise<Response> =>
-  fetch('/ping', { headers: { authorization: 'Bearer token-of-the-bench' } })
+export const signIn = (): boolean => true
+
+export const call = (path: string): Promise<Response> =>
+  fetch(path, { headers: { authorization: 'Bearer token-of-the-bench' } })

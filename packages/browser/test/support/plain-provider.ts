@@ -31,6 +31,8 @@ export interface PlainProviderOptions {
   readonly byClick?: boolean
   /** Cuts the tie to whoever opened its pages (`Cross-Origin-Opener-Policy`). Default false. */
   readonly isolated?: boolean
+  /** Whether a refresh token is good for one use, and the sign-in ends when it comes twice. Default true. */
+  readonly rotating?: boolean
 }
 
 export const plainClientId = 'plain-client'
@@ -39,7 +41,7 @@ export const plainSub = 'ana'
 const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
 
 export async function startPlainProvider(options: PlainProviderOptions = {}): Promise<PlainProvider> {
-  const { host = '127.0.0.1', byClick = false, isolated = false } = options
+  const { host = '127.0.0.1', byClick = false, isolated = false, rotating = true } = options
   const server = createServer()
   await new Promise<void>((done) => void server.listen(0, '127.0.0.1', done))
   const issuer = `http://${host}:${(server.address() as AddressInfo).port}`
@@ -52,7 +54,7 @@ export async function startPlainProvider(options: PlainProviderOptions = {}): Pr
     paths: [],
     refreshTokens: true,
     register(...redirectUris) {
-      const provider = createProvider(issuer, redirectUris, plain)
+      const provider = createProvider(issuer, redirectUris, plain, rotating)
       const answer = provider.callback()
       handle = (req, res) => {
         const { pathname } = new URL(req.url ?? '', issuer)
@@ -74,7 +76,12 @@ export async function startPlainProvider(options: PlainProviderOptions = {}): Pr
   return plain
 }
 
-function createProvider(issuer: string, redirectUris: readonly string[], plain: PlainProvider): Provider {
+function createProvider(
+  issuer: string,
+  redirectUris: readonly string[],
+  plain: PlainProvider,
+  rotating: boolean,
+): Provider {
   const provider = new Provider(issuer, {
     clients: [
       {
@@ -97,7 +104,7 @@ function createProvider(issuer: string, redirectUris: readonly string[], plain: 
     // Set, as the lifetimes are, so that the library has nothing to print.
     jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), kid: 'k1', alg: 'RS256', use: 'sig' }] },
     pkce: { required: () => true },
-    rotateRefreshToken: true,
+    rotateRefreshToken: rotating,
     scopes: ['openid', 'profile', 'extra'],
     ttl: {
       AccessToken: 3600,
