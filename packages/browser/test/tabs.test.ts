@@ -176,6 +176,60 @@ describe('tabs of one sign-in', () => {
   })
 })
 
+describe('tabs that wait for the one that renews', () => {
+  test('ask the browser for their turn once, and do nothing else until it comes (F2)', async () => {
+    const first = await signInWith(5)
+    const waiting = tabs.slice(1)
+    await Promise.all(
+      waiting.map((tab) =>
+        tab.evaluate(() => {
+          const calls: string[] = []
+          const count = (owner: object, name: string, as: (given: never) => string) => {
+            const original = (owner as Record<string, (...given: never[]) => unknown>)[name]
+            Object.defineProperty(owner, name, {
+              configurable: true,
+              value(this: unknown, ...given: never[]) {
+                calls.push(as(given[0] as never))
+                return original?.apply(this, given)
+              },
+            })
+          }
+          count(LockManager.prototype, 'request', (lock: string) => `lock ${lock}`)
+          count(LockManager.prototype, 'query', () => 'query')
+          count(IDBDatabase.prototype, 'transaction', () => 'transaction')
+          count(BroadcastChannel.prototype, 'postMessage', () => 'message')
+          count(window, 'fetch', (address: string) => `fetch ${address}`)
+          Object.assign(window, { calls })
+        }),
+      ),
+    )
+    const calls = (tab: Page) => tab.evaluate(() => (window as unknown as { calls: string[] }).calls)
+
+    hub.faults.tokenEndpoint = { delayMs: 2000 }
+    const outcomes = [visitor.renew(first)]
+    await expect.poll(() => visitor.refreshTokens().length).toBe(1)
+    outcomes.push(...waiting.map(visitor.renew))
+    const queued = () =>
+      first.evaluate(async () => {
+        const { pending = [] } = await navigator.locks.query()
+        return pending.filter(({ name }) => name?.startsWith('hfauth')).length
+      })
+    await expect.poll(queued).toBe(waiting.length)
+    // Nothing but the wait is left: what comes before it has been done by now.
+    const before = await Promise.all(waiting.map(calls))
+    for (const each of before) expect(each).toEqual([expect.stringMatching(/^lock hfauth/)])
+    await new Promise((resolve) => setTimeout(resolve, 1000))
+    expect(visitor.refreshTokens()).toHaveLength(1)
+    expect(await Promise.all(waiting.map(calls))).toEqual(before)
+
+    expect(await Promise.all(outcomes)).toEqual(Array(5).fill('renewed'))
+    for (const each of await Promise.all(waiting.map(calls))) {
+      expect(each.filter((call) => call.startsWith('lock'))).toHaveLength(1)
+    }
+    expect(visitor.refreshTokens()).toHaveLength(1)
+  })
+})
+
 describe('a renewal that goes wrong', () => {
   test('because its tab is closed is not repeated by another (E7, F3)', async () => {
     const first = await signInWith(2)

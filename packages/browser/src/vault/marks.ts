@@ -13,8 +13,14 @@ export interface Marks {
   /** False where the browser keeps nothing; the others then do nothing. */
   usable(): Promise<boolean>
   isSpent(refreshToken: string): Promise<boolean>
-  /** @returns Whether it is on record: only then may the token be sent. */
-  setSpent(refreshToken: string, spent: boolean): Promise<boolean>
+  /**
+   * Puts on record that the token is being sent, in one step, since without a lock two tabs may try at once.
+   *
+   * @returns False when somebody else did; `undefined` where nothing is kept.
+   */
+  spend(refreshToken: string): Promise<boolean | undefined>
+  /** It was not used up after all. */
+  unspend(refreshToken: string): Promise<void>
   /** Version of the last sign-out; 0 when there was none. */
   signedOut(): Promise<number>
   setSignedOut(version: number): Promise<void>
@@ -33,6 +39,10 @@ export function createMarks(surroundings: () => Surroundings, name: string, now:
       request.onupgradeneeded = () => void request.result.createObjectStore('marks')
       request.onerror = request.onblocked = () => reject()
       request.onsuccess = () => {
+        // The browser may take it away, and what is opened after that is as good.
+        request.result.onclose = () => {
+          opened = undefined
+        }
         // Another version of this package may want to change it, and deleting site data must not wait for us.
         request.result.onversionchange = () => {
           request.result.close()
@@ -69,17 +79,19 @@ export function createMarks(surroundings: () => Surroundings, name: string, now:
   return {
     usable: async () => (await use((store) => store.count())) !== undefined,
     isSpent: async (token) => (await use<unknown>((store, key) => store.get(key), token)) !== undefined,
-    async setSpent(token, spent) {
-      if (!spent) {
-        await use((store, key) => store.delete(key), token)
-        return true
-      }
+    async spend(token) {
+      let taken = false
       const stored = await use((store, key) => {
         sweep(store, now() - keptMs)
-        return store.put(now(), key)
+        const adding = store.add(now(), key)
+        adding.onerror = () => {
+          taken = adding.error?.name === 'ConstraintError'
+        }
+        return adding
       }, token)
-      return stored !== undefined
+      return taken ? false : stored && true
     },
+    unspend: async (token) => void (await use((store, key) => store.delete(key), token)),
     signedOut: async () => Number(await use<unknown>((store, key) => store.get(key))) || 0,
     setSignedOut: async (version) => void (await use((store, key) => store.put(version, key))),
   }

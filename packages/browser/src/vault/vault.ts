@@ -248,13 +248,14 @@ export function createVault({ settings, provider, surroundings, home, onChange }
   async function refresh(before: Grant, later: () => Grant | undefined): Promise<Grant> {
     const token = before.refreshToken
     if (token === undefined) throw signedOut('nothing here can renew the sign-in')
-    if (await marks.isSpent(token)) {
-      // Locks and messages keep no common order: what the other tab got may still be on its way.
+    /** Locks and messages keep no common order: what the other tab got may still be on its way. */
+    const fromTheOther = async () => {
       const told = laterThan(before.version, answerMs)
       tabs.post({ type: 'ask' })
       await told
       return later() ?? (await lose(before))
     }
+    if (await marks.isSpent(token)) return fromTheOther()
     // A network that is not up yet fails here, where nothing is used up.
     await provider.probe()
     const signedOutAt = await marks.signedOut()
@@ -264,7 +265,9 @@ export function createVault({ settings, provider, surroundings, home, onChange }
     }
     const early = later()
     if (early) return early
-    if (!(await marks.setSpent(token, true)) && shares) {
+    const first = await marks.spend(token)
+    if (first === false) return fromTheOther()
+    if (first === undefined && shares) {
       throw new ProviderUnavailableError('the browser does not let this page remember what it sent', true)
     }
     let tokens: Tokens
@@ -275,13 +278,13 @@ export function createVault({ settings, provider, surroundings, home, onChange }
       if (refused && error.reason === 'invalid_grant') {
         if (grant === before) await leave('provider')
       } else if (refused || (error instanceof ProviderUnavailableError && error.answered)) {
-        await marks.setSpent(token, false)
+        await marks.unspend(token)
       } else {
         await lose(before, error)
       }
       throw error
     }
-    if (tokens.refreshToken === token) await marks.setSpent(token, false)
+    if (tokens.refreshToken === token) await marks.unspend(token)
     if (grant !== before) {
       void forget([tokens.refreshToken, tokens.accessToken])
       return later() ?? before
