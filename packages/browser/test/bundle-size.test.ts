@@ -67,10 +67,10 @@ async function bundle(names: string, file = 'index.ts'): Promise<Bundle> {
 }
 
 const entries = [
-  ['sign-in, callback, renewal and guarded fetch', 'createAuth', 'index.ts', 16_900],
-  ['the same with tokens in a worker', 'createAuth, inWorker', 'index.ts', 17_700],
-  ['the same with renewal by frame and backend', 'createAuth, byFrame, byBackend', 'index.ts', 17_800],
-  ['the same with permissions', 'createAuth, createPermissions', 'index.ts', 28_700],
+  ['sign-in, callback, renewal and guarded fetch', 'createAuth', 'index.ts', 17_400],
+  ['the same with tokens in a worker', 'createAuth, inWorker', 'index.ts', 18_200],
+  ['the same with renewal by frame and backend', 'createAuth, byFrame, byBackend', 'index.ts', 18_300],
+  ['the same with permissions', 'createAuth, createPermissions', 'index.ts', 29_100],
   ['permissions alone', 'createPermissions', 'index.ts', 12_600],
   ['permissions from the policy itself', 'policyRules', 'policy.ts', 50_000],
   ['the React entry', 'AuthProvider, Can, useAccess, useAuth, useSession', 'react.ts', 1_200],
@@ -116,7 +116,7 @@ describe('a bundle', () => {
     }
     const bytes = await gzipBytes(`createAuth, ${Object.keys(others).join(', ')}`, 'index.ts')
     console.log(`every way to sign in: ${bytes} bytes gzipped`)
-    expect(bytes).toBeLessThanOrEqual(18_900)
+    expect(bytes).toBeLessThanOrEqual(19_400)
   })
 
   test('of the page a pop-up comes back to is one small script of its own (L4, O7)', async () => {

@@ -95,6 +95,7 @@ function sessionOf(claims: object = {}): Session {
     },
     scopes: ['openid', 'profile', 'inference-api'],
     expiresAt: Date.now() + 7 * 60_000,
+    renewableUntil: undefined,
   }
 }
 

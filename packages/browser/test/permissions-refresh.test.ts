@@ -89,6 +89,7 @@ function sessionOf(sub: string, scopes: readonly string[] = ['openid']): Session
     claims,
     scopes,
     expiresAt: 1e15,
+    renewableUntil: undefined,
   }
 }
 

@@ -191,6 +191,80 @@ describe('a sign-in with a refresh token', () => {
   })
 })
 
+describe('a refresh token whose end the provider tells', () => {
+  const until = ({ auth }: Watched) => auth.session?.renewableUntil
+
+  test.each(['refresh_token_expires_in', 'refresh_expires_in'])(
+    'by `%s` is known in session and events, and not sent after that (E11)',
+    async (name) => {
+      const watched = await signedIn({}, ({ provider }) => {
+        provider.tokens = { expires_in: 3600, [name]: 7200 }
+        provider.refreshed = { expires_in: 3600, [name]: 7200 }
+      })
+      const { auth, refreshes, events, types } = watched
+      expect(until(watched)).toBe(Date.now() + 2 * hours)
+      await pass(3600_000 - 299_000)
+      expect(events).toMatchObject([{ type: 'renewed', session: { renewableUntil: until(watched) } }])
+      expect(until(watched)).toBeGreaterThan(Date.now() + 2 * hours - 301_000)
+      // A night of sleep: nothing is left that could work, so nothing is asked.
+      vi.setSystemTime(Date.now() + 9 * hours)
+      await refusalOf(auth.fetch('/v1'), 'HFAUTH_SIGNED_OUT')
+      await pass(10)
+      expect(refreshes()).toHaveLength(1)
+      expect(types()).toEqual(['renewed', 'signed-out'])
+    },
+  )
+
+  test('before that of the access token ends nothing yet (E11)', async () => {
+    const { auth, refreshes, types } = await signedIn({}, ({ provider }) => {
+      provider.tokens = { refresh_token_expires_in: 3600 }
+    })
+    await pass(hours)
+    expect((await auth.capabilities()).renewal).toEqual([])
+    await refusalOf(auth.renew(), 'HFAUTH_SIGNED_OUT')
+    expect(await (await auth.fetch('/v1')).text()).toBe('ok')
+    await pass(lifeMs - hours)
+    expect(types()).toEqual(['signed-out'])
+    expect(refreshes()).toEqual([])
+  })
+
+  test('leaves it to another way to renew (E11)', async () => {
+    let asked = 0
+    const renew = async () => {
+      asked += 1
+      return true
+    }
+    const { auth, refreshes } = await signedIn({ renewal: [{ name: 'backend', renew }] }, ({ provider }) => {
+      provider.tokens = { refresh_token_expires_in: 3600 }
+    })
+    vi.setSystemTime(Date.now() + hours)
+    await auth.renew()
+    expect([asked, refreshes().length]).toEqual([1, 0])
+  })
+
+  test('stays as it was when an answer brings no other refresh token, and is unknown for one it says nothing of (E11)', async () => {
+    for (const refresh_token of [undefined, 'another']) {
+      const watched = await signedIn({}, ({ provider }) => {
+        provider.tokens = { refresh_token_expires_in: 7200 }
+        provider.refreshed = { refresh_token }
+      })
+      const before = until(watched)
+      await pass(1000)
+      await watched.auth.renew()
+      expect(until(watched)).toBe(refresh_token === undefined ? before : undefined)
+    }
+  })
+
+  test.each([0, -1, 'soon', null, {}])('is unknown when it says %j (E11)', async (seconds) => {
+    const watched = await signedIn({}, ({ provider }) => {
+      provider.tokens = { refresh_token_expires_in: seconds }
+    })
+    expect(until(watched)).toBeUndefined()
+    await watched.auth.renew()
+    expect(watched.refreshes()).toHaveLength(1)
+  })
+})
+
 describe('a renewal that fails', () => {
   test.each<[string, number, object?]>([
     ['is busy', 503],
@@ -550,6 +624,16 @@ describe('a store of tokens', () => {
       lifetimeMs: 1,
       scopes: [],
       claims: { sub: 'x' },
+    }),
+    JSON.stringify({
+      id: 'x',
+      accessToken: 'x',
+      version: 1,
+      expiresAt: 9e15,
+      lifetimeMs: 1,
+      scopes: [],
+      claims: { sub: 'x' },
+      renewableUntil: 'x',
     }),
   ])('that holds %s counts as empty (H9)', async (text) => {
     const { auth } = createHarness({ tokenStore: keep(text) })

@@ -156,6 +156,61 @@ describe('the expiry of the access token', () => {
   })
 })
 
+describe('a device whose clock is wrong', () => {
+  /** The provider's clock is `seconds` ahead of the device's, and it says so where the page can read it. */
+  function ahead(seconds: number, claims: Record<string, unknown> = {}) {
+    const harness = createHarness()
+    const { provider, clock } = harness
+    const time = Math.floor(clock.now / 1000) + seconds
+    provider.claims = { iat: time, exp: time + 3600, auth_time: time, ...claims }
+    provider.headers = { date: new Date(time * 1000).toUTCString() }
+    return { ...harness, time }
+  }
+
+  test.each([7200, -7200, 86_000, -86_000])(
+    'by %d s signs in by the `Date` of the answer, and the token ends by its own clock (G1, C6)',
+    async (seconds) => {
+      const { signIn, clock } = ahead(seconds)
+      expect((await signIn({ maxAgeSeconds: 60 }))?.session.expiresAt).toBe(clock.now + 28_800_000)
+    },
+  )
+
+  test.each([90_000, -90_000])('by more than a day, %d s, is told so (C6)', async (seconds) => {
+    const { signIn } = ahead(seconds)
+    const error = await refusalOf(signIn(), 'HFAUTH_CLOCK_WRONG')
+    expect(error.message).toContain('25 hours')
+  })
+
+  test.each<[string, (time: number) => Record<string, unknown>]>([
+    ['that has expired', (time) => ({ exp: time - 301 })],
+    ['of another sign-in', () => ({ nonce: 'other' })],
+    ['without a nonce', () => ({ nonce: undefined })],
+    ['issued before the sign-in began', (time) => ({ iat: time - 901 })],
+    ['issued later than that', (time) => ({ iat: time + 301 })],
+    ['for an authentication that is too old', (time) => ({ auth_time: time - 361 })],
+  ])('takes no ID token %s for that (C6, C7, C10)', async (_, claims) => {
+    const seconds = 7200
+    const { time } = ahead(seconds)
+    const { signIn } = ahead(seconds, claims(time))
+    await refusalOf(signIn({ maxAgeSeconds: 60 }), 'HFAUTH_SIGNIN_INVALID')
+  })
+
+  test('says what else is wrong first (C7, C9)', async () => {
+    for (const spoil of ['nonce', 'key'] as const) {
+      const { signIn, provider } = ahead(7200, spoil === 'nonce' ? { nonce: 'other' } : {})
+      provider.headers = {}
+      provider.foreignKey = spoil === 'key'
+      await refusalOf(signIn(), 'HFAUTH_SIGNIN_INVALID')
+    }
+  })
+
+  test('is believed as long as the ID token agrees with it, whatever the `Date` says (C6)', async () => {
+    const { signIn, provider, clock } = createHarness()
+    provider.headers = { date: new Date(clock.now + 7_200_000).toUTCString() }
+    expect(await signIn()).toBeDefined()
+  })
+})
+
 describe('the ID token', () => {
   const time = Math.floor(createHarness().clock.now / 1000)
   const hash = (text: string) =>
@@ -173,9 +228,7 @@ describe('the ID token', () => {
     ['an expiry in the past (C6)', { exp: time - 303 }],
     ['no expiry (C6)', { exp: undefined }],
     ['an expiry that is text (C6)', { exp: `${time + 60}` }],
-    ['an issue time tomorrow (C6)', { iat: time + 86_400 }],
-    ['an issue time just beyond the tolerance (C6)', { iat: time + 301 }],
-    ['an issue time yesterday (C6)', { iat: time - 86_400 }],
+    ['an issue time after its expiry (C6)', { iat: time + 86_400 }],
     ['no issue time (C6)', { iat: undefined }],
     ['an issue time that is text (C6)', { iat: 'now' }],
     ['no nonce (C7)', { nonce: undefined }],
@@ -193,6 +246,22 @@ describe('the ID token', () => {
   })
 
   test.each([
+    ['just beyond the tolerance', 301, '5 minutes behind'],
+    ['tomorrow', 86_400, '24 hours behind'],
+    ['before the sign-in began', -901, '15 minutes ahead of'],
+    ['yesterday', -86_400, '24 hours ahead of'],
+    ['a week ago', -7 * 86_400, '7 days ahead of'],
+  ])('issued %s is not used, and the clock is named as wrong (C6)', async (_, seconds, off) => {
+    const { signIn, provider, auth } = createHarness()
+    const issued = time + seconds
+    provider.claims = { iat: issued, exp: issued + 3600, auth_time: issued }
+    const error = await refusalOf(signIn(), 'HFAUTH_CLOCK_WRONG')
+    expect(error.message).toContain(`about ${off} the provider's`)
+    expect(error.retryable).toBe(false)
+    expect(auth.session).toBeUndefined()
+  })
+
+  test.each([
     ['our audience in a list (C5)', { aud: [clientId] }],
     ['us as authorised party (C5)', { azp: clientId }],
     ['an expiry within the tolerance (C6)', { exp: time - 297 }],
@@ -205,10 +274,14 @@ describe('the ID token', () => {
   })
 
   test('has one tolerance for every time, which can be taken away (G8)', async () => {
-    for (const claims of [{ exp: time - 3 }, { iat: time + 1 }, { auth_time: time + 1 }]) {
+    for (const [claims, code] of [
+      [{ exp: time - 3 }, 'HFAUTH_SIGNIN_INVALID'],
+      [{ iat: time + 1 }, 'HFAUTH_CLOCK_WRONG'],
+      [{ auth_time: time + 1 }, 'HFAUTH_SIGNIN_INVALID'],
+    ] as const) {
       const { signIn, provider } = createHarness({ clockToleranceSeconds: 0 })
       provider.claims = claims
-      await refusalOf(signIn(), 'HFAUTH_SIGNIN_INVALID')
+      await refusalOf(signIn(), code)
     }
   })
 

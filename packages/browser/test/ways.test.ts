@@ -43,6 +43,8 @@ afterAll(async () => {
 beforeEach(async () => {
   for (const { provider, app } of [near, far]) {
     provider.refreshTokens = true
+    provider.refreshLife = { seconds: 3600 }
+    provider.tellsTime = false
     provider.grants.length = 0
     provider.paths.length = 0
     app.violations.length = 0
@@ -118,6 +120,71 @@ describe('a plain provider', () => {
     const { searchParams } = new URL(page.url())
     expect(searchParams.get('id_token_hint')).toMatch(/^ey/)
     expect(await page.content()).toContain('Do you want to sign-out')
+  })
+})
+
+describe('a provider that tells when its refresh tokens end', () => {
+  const later = (page: Page, seconds: number) =>
+    page.evaluate((given) => {
+      ;(window as unknown as AppWindow).tools.skewMs += given * 1000
+      window.dispatchEvent(new Event('focus'))
+    }, seconds)
+  const leftSeconds = (page: Page) =>
+    page.evaluate(() => {
+      const { auth, tools } = window as unknown as AppWindow
+      return ((auth.session?.renewableUntil ?? 0) - Date.now() - tools.skewMs) / 1000
+    })
+
+  test.each(['refresh_token_expires_in', 'refresh_expires_in'])(
+    'by `%s` is asked for no renewal that cannot work (E11)',
+    async (toldAs) => {
+      near.provider.refreshLife = { seconds: 7200, toldAs }
+      const page = await open(near)
+      await signIn(page)
+      expect(await leftSeconds(page)).toBeGreaterThan(7100)
+      await later(page, 3500)
+      expect(await renew(page)).toBe('renewed')
+      expect(await leftSeconds(page)).toBeGreaterThan(7100)
+      const asked = near.provider.paths.length
+      await later(page, 7201)
+      await shows(page, 'signed-out')
+      expect(near.provider.paths).toHaveLength(asked)
+      expect(await page.evaluate(() => (window as unknown as AppWindow).tools.heard.at(-1))).toBe(
+        'signed-out',
+      )
+    },
+  )
+
+  test('truly ends them then: sent all the same, one is refused (E11)', async () => {
+    near.provider.refreshLife = { seconds: 1 }
+    const page = await open(near)
+    await signIn(page)
+    expect(await page.evaluate(() => (window as unknown as AppWindow).auth.session?.renewableUntil)).toBe(
+      undefined,
+    )
+    await expect.poll(() => renew(page), { timeout: 10_000, interval: 1500 }).toBe('HFAUTH_SIGNIN_REFUSED')
+    await shows(page, 'signed-out')
+  })
+})
+
+describe('a device whose clock is two hours wrong', () => {
+  const wrong = (hours: number) =>
+    context.addInitScript((given) => void Object.assign(window, { skewMs: given }), hours * 3_600_000)
+
+  test.each([2, -2])('signs in and renews where pages may read the `Date`, %d h (C6, G1)', async (hours) => {
+    near.provider.tellsTime = true
+    await wrong(hours)
+    const page = await open(near)
+    await signIn(page)
+    expect(await renew(page)).toBe('renewed')
+  })
+
+  test.each([2, -2])('is told so where they may not, %d h (C6)', async (hours) => {
+    await wrong(hours)
+    const page = await open(near)
+    await page.locator('#sign-in').click()
+    await page.locator('#outcome', { hasText: 'HFAUTH_CLOCK_WRONG' }).waitFor()
+    await shows(page, 'signed-out')
   })
 })
 

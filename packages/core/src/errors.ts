@@ -71,6 +71,8 @@ export type HfAuthErrorCode =
   | 'HFAUTH_SIGNED_OUT'
   /** The answer of a renewal did not arrive: whether the refresh token is used up is unknown. */
   | 'HFAUTH_RENEWAL_LOST'
+  /** The clock of this device is too far off to judge a sign-in by; the message says by how much. */
+  | 'HFAUTH_CLOCK_WRONG'
   /** A token would have gone to an origin that is not on the list. */
   | 'HFAUTH_ORIGIN_REFUSED'
   /** An unsafe request with a session cookie does not prove that our own page sent it. */

@@ -9,7 +9,7 @@
 import { HfAuthError } from '@hfauth/core'
 import * as oauth from 'oauth4webapi'
 import type { Settings } from '../options.ts'
-import { readTokenPart } from './bytes.ts'
+import { issuedAt, readClock } from './clock.ts'
 import {
   type AskedOfIdToken,
   assertAsAsked,
@@ -39,6 +39,8 @@ export interface Tokens {
   /** How long the access token lived when it came, in milliseconds. */
   readonly lifetimeMs: number
   readonly refreshToken: string | undefined
+  /** End of the refresh token in epoch milliseconds, where the provider tells it. */
+  readonly renewableUntil: number | undefined
   readonly idToken: string | undefined
 }
 
@@ -108,17 +110,21 @@ export function createProvider(settings: Settings): Provider {
         redirect_uri: expected.redirectUri,
         code_verifier: expected.verifier,
       })
-      const { tokens, accessToken, claims } = await readAnswer(server, response, now() / 1000)
+      const clock = await readClock(response, now() / 1000, clockToleranceSeconds)
+      const { tokens, accessToken, claims } = await readAnswer(server, response, clock.seconds)
       const { id_token: idToken } = tokens
       if (idToken === undefined || claims === undefined) throw wrongAnswer('it has no ID token')
-      assertAsAsked(claims, expected, now() / 1000 - clockToleranceSeconds)
+      assertAsAsked(claims, expected, clock.seconds - clockToleranceSeconds)
       await assertSignature(settings, server.jwks_uri, idToken)
+      // Last, so that whatever else is wrong is said instead.
+      if (clock.wrong) throw clock.wrong
       return {
         accessToken,
         claims,
         scope: tokens.scope,
         ...lifetime(tokens, sentAt, defaultLifetimeSeconds * 1000),
         refreshToken: tokens.refresh_token,
+        renewableUntil: tokens.refresh_token === undefined ? undefined : endOfRefresh(tokens, sentAt),
         idToken,
       }
     } catch (error) {
@@ -144,6 +150,8 @@ export function createProvider(settings: Settings): Provider {
         scope: narrowed(tokens.scope, held.scope),
         ...lifetime(tokens, sentAt, held.lifetimeMs),
         refreshToken: tokens.refresh_token ?? held.refreshToken,
+        renewableUntil:
+          endOfRefresh(tokens, sentAt) ?? (tokens.refresh_token ? undefined : held.renewableUntil),
         idToken: tokens.id_token ?? held.idToken,
       }
     } catch (error) {
@@ -171,15 +179,13 @@ function lifetime({ expires_in: seconds }: oauth.TokenEndpointResponse, sentAt: 
   return { lifetimeMs, expiresAt: sentAt + lifetimeMs }
 }
 
-/** `iat` of the ID token in an answer, in seconds; read before the token is judged, and only as a clock. */
-async function issuedAt(response: Response): Promise<number | undefined> {
-  try {
-    const { id_token: token } = await response.json()
-    const { iat } = readTokenPart(token.split('.')[1])
-    return Number.isFinite(iat) ? iat : undefined
-  } catch {
-    return undefined
-  }
+/**
+ * No standard has it. Microsoft, GitHub and others say `refresh_token_expires_in`, Keycloak `refresh_expires_in`; both in
+ * seconds, and 0 stands for no end.
+ */
+function endOfRefresh(tokens: oauth.TokenEndpointResponse, sentAt: number): number | undefined {
+  const seconds = Number(tokens.refresh_token_expires_in ?? tokens.refresh_expires_in)
+  return Number.isFinite(seconds) && seconds > 0 ? sentAt + seconds * 1000 : undefined
 }
 
 /** A refresh never widens, RFC 6749 §6. */

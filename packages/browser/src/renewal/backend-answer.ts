@@ -33,6 +33,6 @@ export function readBackendAnswer(answer: unknown, now: number): Tokens {
     )
   }
   const lifetimeMs = seconds * 1000
-  const rest = { refreshToken: undefined, idToken: undefined }
+  const rest = { refreshToken: undefined, renewableUntil: undefined, idToken: undefined }
   return { accessToken, claims, scope, lifetimeMs, expiresAt: now + lifetimeMs, ...rest }
 }

@@ -7,6 +7,7 @@
  */
 import type { Settings } from '../options.ts'
 import type { Provider } from '../provider/oauth.ts'
+import { canRefresh } from '../vault/grant.ts'
 import type { Vault } from '../vault/vault.ts'
 import type { Renewal, RenewalWay } from './renewal.ts'
 import type { SessionState } from './session-state.ts'
@@ -39,8 +40,9 @@ export async function readCapabilities(parts: CapabilitiesParts): Promise<Capabi
   const metadata = await provider.metadata().catch(() => undefined)
   const tabsShare = await vault.sharing()
   const own = renewal.ways().map(({ name }) => name)
+  const { holding } = state
   return {
-    renewal: state.holding?.refreshable ? ['refresh-token', ...own] : own,
+    renewal: holding && canRefresh(holding, settings.now()) ? ['refresh-token', ...own] : own,
     tabsShare,
     tokens: settings.tokenStore ? 'store' : 'page',
     senderConstrained: false,

@@ -10,7 +10,7 @@ import { HfAuthError } from '@hfauth/core'
 import type { Settings } from '../options.ts'
 import { ProviderUnavailableError } from '../provider/network.ts'
 import type { Provider } from '../provider/oauth.ts'
-import type { Holding } from '../vault/grant.ts'
+import { canRefresh, type Holding } from '../vault/grant.ts'
 import type { Vault } from '../vault/vault.ts'
 import { longestTimerMs, type SessionState } from './session-state.ts'
 
@@ -67,12 +67,12 @@ export function createRenewal(all: readonly RenewalWay[], tools: RenewalTools): 
 
   const failed = new Map<RenewalWay, string>()
   const usable = (holding = state.holding) => all.filter((way) => failed.get(way) !== holding?.id)
-  const canRenew = (holding: Holding) => holding.refreshable || usable(holding).length > 0
+  const canRenew = (holding: Holding) => canRefresh(holding, now()) || usable(holding).length > 0
 
   async function renew(than: number): Promise<void> {
     if (offline()) throw new ProviderUnavailableError('the browser is offline', true)
     const { holding } = state
-    if (holding?.refreshable !== false) {
+    if (holding === undefined || canRefresh(holding, now())) {
       try {
         await vault.renew(than)
         return

@@ -22,9 +22,14 @@ export interface Session {
   readonly scopes: readonly string[]
   /** When the access token ends, in epoch milliseconds of this computer's clock. */
   readonly expiresAt: number
+  /**
+   * Until when a refresh token can renew it, in epoch milliseconds of this computer's clock, where the provider says so;
+   * each renewal may move it. After that the session ends with its access token, unless there is another way to renew.
+   */
+  readonly renewableUntil: number | undefined
 }
 
-export function buildSession({ id, claims, scopes, expiresAt }: Holding): Session {
+export function buildSession({ id, claims, scopes, expiresAt, renewableUntil }: Holding): Session {
   const text = (name: string) => (typeof claims[name] === 'string' ? (claims[name] as string) : undefined)
   return Object.freeze({
     id,
@@ -35,5 +40,6 @@ export function buildSession({ id, claims, scopes, expiresAt }: Holding): Sessio
     claims: Object.freeze(claims),
     scopes: Object.freeze(scopes),
     expiresAt,
+    renewableUntil,
   })
 }

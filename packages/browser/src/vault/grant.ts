@@ -22,6 +22,8 @@ export interface Holding {
   readonly lifetimeMs: number
   /** Whether there is a refresh token that has not been used. */
   readonly refreshable: boolean
+  /** End of the refresh token in epoch milliseconds, where the provider tells it. */
+  readonly renewableUntil: number | undefined
 }
 
 export interface Grant extends Omit<Holding, 'refreshable'> {
@@ -37,8 +39,17 @@ export function toGrant(tokens: Tokens, askedScope: string, version: number, id:
 }
 
 export function publicPart(grant: Grant): Holding {
-  const { id, version, claims, scopes, expiresAt, lifetimeMs, refreshToken } = grant
-  return { id, version, claims, scopes, expiresAt, lifetimeMs, refreshable: refreshToken !== undefined }
+  const { id, version, claims, scopes, expiresAt, lifetimeMs, refreshToken, renewableUntil } = grant
+  const refreshable = refreshToken !== undefined
+  return { id, version, claims, scopes, expiresAt, lifetimeMs, refreshable, renewableUntil }
+}
+
+/** Whether there is a refresh token that may still work. */
+export function canRefresh(
+  { refreshable, renewableUntil }: Pick<Holding, 'refreshable' | 'renewableUntil'>,
+  now: number,
+): boolean {
+  return refreshable && (renewableUntil === undefined || now < renewableUntil)
 }
 
 /** Checks what came from a store or from another tab; anything else counts as nothing. */
@@ -49,6 +60,7 @@ export function readGrant(value: unknown): Grant | undefined {
   const whole =
     ['id', 'accessToken'].every((name) => typeof found[name] === 'string' && found[name] !== '') &&
     ['version', 'expiresAt', 'lifetimeMs'].every((name) => Number.isFinite(found[name])) &&
+    ['number', 'undefined'].includes(typeof found.renewableUntil) &&
     ['refreshToken', 'idToken'].every((name) => ['string', 'undefined'].includes(typeof found[name])) &&
     typeof (claims as IdTokenClaims | null)?.sub === 'string' &&
     Array.isArray(scopes) &&

@@ -89,7 +89,7 @@ export function createMarks(surroundings: () => Surroundings, name: string, now:
         }
         return adding
       }, token)
-      return taken ? false : stored && true
+      return stored === undefined ? (taken ? false : undefined) : true
     },
     unspend: async (token) => void (await use((store, key) => store.delete(key), token)),
     signedOut: async () => Number(await use<unknown>((store, key) => store.get(key))) || 0,

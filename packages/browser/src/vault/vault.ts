@@ -14,7 +14,7 @@ import type { ExpectedAnswer, Provider, Tokens } from '../provider/oauth.ts'
 import { SignInRefusedError } from '../provider/refusal.ts'
 import type { TokenStore } from '../token-store.ts'
 import { assertAllowed } from './allow-list.ts'
-import { type Grant, type Holding, publicPart, readGrant, toGrant } from './grant.ts'
+import { canRefresh, type Grant, type Holding, publicPart, readGrant, toGrant } from './grant.ts'
 import { createMarks } from './marks.ts'
 import { createTabs, type TabMessage } from './tabs.ts'
 
@@ -182,7 +182,7 @@ export function createVault({ settings, provider, surroundings, home, onChange }
     }
   }
 
-  const isOfUse = ({ expiresAt, refreshToken }: Grant) => refreshToken !== undefined || now() < expiresAt
+  const isOfUse = (found: Grant) => now() < found.expiresAt || canRefresh(publicPart(found), now())
 
   async function redeem(answer: URLSearchParams, expected: Expected): Promise<Holding> {
     const mine = turn
@@ -247,7 +247,8 @@ export function createVault({ settings, provider, surroundings, home, onChange }
   /** Inside the lock: nobody else sends this refresh token now, and what was sent is on record. */
   async function refresh(before: Grant, later: () => Grant | undefined): Promise<Grant> {
     const token = before.refreshToken
-    if (token === undefined) throw signedOut('nothing here can renew the sign-in')
+    if (token === undefined || !canRefresh(publicPart(before), now()))
+      throw signedOut('nothing here can renew the sign-in')
     /** Locks and messages keep no common order: what the other tab got may still be on its way. */
     const fromTheOther = async () => {
       const told = laterThan(before.version, answerMs)

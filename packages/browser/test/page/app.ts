@@ -31,7 +31,7 @@ declare const CONFIG: {
 }
 
 /** Set by a test before the page starts. */
-const { mode } = window as { mode?: string }
+const { mode, skewMs = 0 } = window as { mode?: string; skewMs?: number }
 /** Trusted Types want to know that this address is a script. */
 function startWorker(shared: boolean): Worker | SharedWorker {
   const policy = window.trustedTypes?.createPolicy('app', { createScriptURL: (url: string) => url })
@@ -42,7 +42,7 @@ function startWorker(shared: boolean): Worker | SharedWorker {
   return worker
 }
 /** The clock of this page can be put forward, as by a night of sleep. */
-const tools = { skewMs: 0, heard: [] as string[] }
+const tools = { skewMs, heard: [] as string[] }
 const auth = createAuth({
   ...CONFIG,
   scopes: ['inference-api'],

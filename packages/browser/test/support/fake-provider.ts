@@ -30,6 +30,8 @@ export interface FakeProvider {
   to(path: string): SentRequest[]
   /** Merged into the metadata; `undefined` takes a member away. */
   metadata: Members
+  /** Headers of the token answer. */
+  headers: Record<string, string>
   /** Merged into the claims of the ID token; `undefined` takes a claim away. */
   claims: Members
   /** Merged into the token answer; `undefined` takes a member away. */
@@ -70,6 +72,7 @@ export function createFakeProvider(now: () => number): FakeProvider {
     requests,
     to: (path) => requests.filter(({ url }) => new URL(url).pathname === path),
     metadata: {},
+    headers: {},
     claims: {},
     tokens: {},
     header: {},
@@ -96,7 +99,7 @@ export function createFakeProvider(now: () => number): FakeProvider {
       if (pathname === paths.jwks) return Response.json({ keys: [publishedKey()] })
       if (pathname === paths.token) {
         if (body.get('grant_type') === 'refresh_token') return refreshAnswer(body)
-        return Response.json(without(tokenAnswer(body)))
+        return Response.json(without(tokenAnswer(body)), { headers: provider.headers })
       }
       throw new Error(`nobody answers at ${url}`)
     },

@@ -19,6 +19,10 @@ export interface PlainProvider {
   readonly paths: string[]
   /** Whether refresh tokens are issued. */
   refreshTokens: boolean
+  /** Life of a refresh token in seconds, and the member of the answer that tells it. Default an hour, untold. */
+  refreshLife: { readonly seconds: number; readonly toldAs?: string }
+  /** Whether pages may read the `Date` of its answers. */
+  tellsTime: boolean
   /** Knows the one client from here on. */
   register(...redirectUris: readonly string[]): void
   close(): Promise<void>
@@ -53,6 +57,8 @@ export async function startPlainProvider(options: PlainProviderOptions = {}): Pr
     grants: [],
     paths: [],
     refreshTokens: true,
+    refreshLife: { seconds: 3600 },
+    tellsTime: false,
     register(...redirectUris) {
       const provider = createProvider(issuer, redirectUris, plain, rotating)
       const answer = provider.callback()
@@ -82,6 +88,7 @@ function createProvider(
   plain: PlainProvider,
   rotating: boolean,
 ): Provider {
+  const refreshLife = () => plain.refreshLife.seconds
   const provider = new Provider(issuer, {
     clients: [
       {
@@ -112,12 +119,19 @@ function createProvider(
       Grant: 3600,
       IdToken: 3600,
       Interaction: 600,
-      RefreshToken: 3600,
+      RefreshToken: refreshLife,
       Session: 3600,
     },
   })
   provider.on('grant.success', (ctx: KoaContextWithOIDC) => {
     plain.grants.push(String(ctx.oidc.params?.grant_type))
+  })
+  provider.use(async (ctx, next) => {
+    await next()
+    const { seconds, toldAs } = plain.refreshLife
+    const answer = ctx.body as Record<string, unknown> | undefined
+    if (toldAs !== undefined && answer?.refresh_token) answer[toldAs] = seconds
+    if (plain.tellsTime) ctx.append('access-control-expose-headers', 'date')
   })
   provider.silent = true
   return provider
