@@ -1,7 +1,7 @@
 /** Checklist section 1: before the first redirect. */
 import { HfAuthError } from '@hfauth/core'
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { type AuthOptions, createAuth } from '../src/index.ts'
 import { clientId, issuer, paths } from './support/fake-provider.ts'
 import { createHarness, redirectUri, refusalOf } from './support/harness.ts'
@@ -108,6 +108,25 @@ describe('the authorization request', () => {
       }
     }
     expect(seen.size).toBe(4000)
+  })
+
+  test('takes state, nonce and verifier from the random source of the platform, 32 bytes each (A7)', async () => {
+    const { auth, storage } = createHarness()
+    const asked: number[] = []
+    const source = vi.spyOn(crypto, 'getRandomValues').mockImplementation((array) => {
+      const bytes = array as Uint8Array
+      asked.push(bytes.length)
+      return bytes.fill(asked.length) as never
+    })
+    const weak = vi.spyOn(Math, 'random')
+    const query = queryOf(await auth.buildSignInUrl())
+    const { verifier } = JSON.parse([...storage.entries.values()][0] ?? '')
+    source.mockRestore()
+    expect(asked).toEqual([32, 32, 32])
+    const filled = [1, 2, 3].map((byte) => Buffer.alloc(32, byte).toString('base64url'))
+    expect([query.get('state'), query.get('nonce'), verifier].sort()).toEqual(filled)
+    expect(weak).not.toHaveBeenCalled()
+    weak.mockRestore()
   })
 
   test('keeps each scope once, in order, with openid and profile among them (A12)', async () => {

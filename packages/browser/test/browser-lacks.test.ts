@@ -76,6 +76,27 @@ describe.each(['locks', 'BroadcastChannel', 'indexedDB'])('a browser without %s'
   })
 })
 
+test('a browser that refuses all that pages share renews for each page (F5, H8)', async () => {
+  await context.addInitScript(() => {
+    const refuse = () => {
+      throw new DOMException('denied', 'SecurityError')
+    }
+    const locks = { request: async () => refuse(), query: async () => refuse() }
+    Object.defineProperty(Navigator.prototype, 'locks', { get: () => locks })
+    IDBFactory.prototype.open = refuse
+    window.BroadcastChannel = class {
+      constructor() {
+        refuse()
+      }
+    } as never
+  })
+  const page = await visitor.open()
+  await visitor.signIn(page)
+  expect(await sharing(page)).toBe(false)
+  expect(await Promise.all([visitor.renew(page), visitor.renew(page)])).toEqual(['renewed', 'renewed'])
+  expect(visitor.refreshTokens()).toHaveLength(1)
+})
+
 test('a browser without locks sends the refresh token of a tab and of its copy once (F5, E3)', async () => {
   await inMode('store')
   await without('locks')

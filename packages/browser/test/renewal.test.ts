@@ -366,6 +366,7 @@ describe('a renewal that fails', () => {
   })
 
   test.each([
+    ['another issuer', { iss: 'https://other.example' }],
     ['another person', { sub: 'user-2' }],
     ['another client', { aud: 'client-2' }],
     ['another sign-in', { auth_time: 1 }],
@@ -797,6 +798,15 @@ describe('an API that does not take the token', () => {
     })
     await expect(auth.fetch('/v1', { signal: controller.signal })).rejects.toThrow('aborted')
     expect(sent).toHaveLength(1)
+  })
+
+  test('gets signal and `keepalive` of the caller in the second try as in the first (D11)', async () => {
+    const controller = new AbortController()
+    const { auth, sent } = await signedIn({}, undefined, takes(`${accessToken}-1`))
+    await auth.fetch('/v1', { signal: controller.signal, keepalive: true })
+    controller.abort()
+    expect(sent.map(({ keepalive }) => keepalive)).toEqual([true, true])
+    expect(sent.map(({ signal }) => signal.aborted)).toEqual([true, true])
   })
 
   test('gives the caller its answer when nothing can be renewed', async () => {

@@ -98,8 +98,8 @@ describe.each(browsers)('in $name', ({ name, launch, click }) => {
     )
   const shows = (page: Page, status: string) => page.locator('#status', { hasText: status }).waitFor()
 
-  test.each(['', 'worker', 'shared-worker'])(
-    'tabs renew, send and sign out together (mode %j)',
+  test.each(['', 'store', 'worker', 'shared-worker'])(
+    'tabs renew, send and sign out together (H3, mode %j)',
     async (mode) => {
       renewing.grants.length = 0
       app.api.arrivals.length = 0

@@ -230,6 +230,62 @@ describe('tabs that wait for the one that renews', () => {
   })
 })
 
+describe('a tab that never lets go of the lock', () => {
+  const name = () => `hfauth.1 ${hub.url} ${publicAppId}`
+
+  /** Two tabs, of which the first holds the lock, as a browser does that keeps the locks of pages it has put aside. */
+  async function hold(): Promise<[Page, Page]> {
+    await context.addInitScript(() => void Object.assign(window, { requestTimeoutMs: 500 }))
+    tabs = [await visitor.open()]
+    const first = await signInWith(2)
+    await first.evaluate(
+      (lock) => {
+        const held = new Promise((resolve) => Object.assign(window, { letGo: resolve }))
+        void navigator.locks.request(lock, () => held)
+      },
+      `${name()} ${hub.person('ana').id}`,
+    )
+    return [first, tabs[1] as Page]
+  }
+
+  test('keeps the others waiting no longer than the limit, and their session as it is (F3, F4)', async () => {
+    const [first, second] = await hold()
+    const startedAt = Date.now()
+    expect(await visitor.renew(second)).toBe('HFAUTH_ISSUER_UNAVAILABLE')
+    // Twice the limit of a request, and what telling each other may take: longer than whoever renews needs.
+    expect(Date.now() - startedAt).toBeGreaterThan(4_900)
+    expect(visitor.refreshTokens()).toEqual([])
+    expect(await call(second)).toBe('api')
+    await first.evaluate(() => (window as unknown as { letGo(): void }).letGo())
+    expect(await visitor.renew(second)).toBe('renewed')
+  })
+
+  test('keeps nothing from them that has come meanwhile (F3)', async () => {
+    const [first, second] = await hold()
+    const pending = visitor.renew(second)
+    await first.evaluate(
+      (channelName) =>
+        new Promise<void>((resolve) => {
+          const channel = new BroadcastChannel(channelName)
+          channel.onmessage = ({ data: { type, grant } }) => {
+            if (type !== 'grant') return
+            channel.postMessage({
+              type,
+              grant: { ...grant, version: grant.version + 1, accessToken: 'later' },
+            })
+            resolve()
+          }
+          channel.postMessage({ type: 'ask' })
+        }),
+      name(),
+    )
+    expect(await pending).toBe('renewed')
+    expect(visitor.refreshTokens()).toEqual([])
+    await call(second)
+    expect(tokensSeen()).toEqual(new Set(['Bearer later']))
+  })
+})
+
 describe('a renewal that goes wrong', () => {
   test('because its tab is closed is not repeated by another (E7, F3)', async () => {
     const first = await signInWith(2)

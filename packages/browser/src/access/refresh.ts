@@ -82,10 +82,12 @@ export function watchForChanges(options: RefreshOptions): Refresh {
       const timer = refreshSeconds > 0 ? setInterval(ifSeen, refreshSeconds * 1000) : undefined
       document.addEventListener('visibilitychange', ifSeen)
       for (const event of events) window.addEventListener(event, ifSeen)
-      if (BroadcastChannel !== undefined) {
-        channel = new BroadcastChannel(channelName)
-        channel.onmessage = hear
+      try {
+        channel = BroadcastChannel && new BroadcastChannel(channelName)
+      } catch {
+        // Where the browser blocks what pages share, each page looks for itself.
       }
+      if (channel) channel.onmessage = hear
       return () => {
         clearInterval(timer)
         document.removeEventListener('visibilitychange', ifSeen)

@@ -88,10 +88,19 @@ export function createTabs(
       if (!free) return work()
       const waiting = new AbortController()
       const timer = setTimeout(() => waiting.abort(new DOMException('no turn', 'TimeoutError')), waitMs)
-      return await free.request(`${name} ${account}`, { signal: waiting.signal }, () => {
+      let begun = false
+      const begin = () => {
         clearTimeout(timer)
+        begun = true
         return work()
-      })
+      }
+      try {
+        return await free.request(`${name} ${account}`, { signal: waiting.signal }, begin)
+      } catch (error) {
+        // Where the browser blocks what pages share, there are no others.
+        if (begun || (error as DOMException).name !== 'SecurityError') throw error
+        return begin()
+      }
     },
     setHolding(next) {
       holding = next

@@ -31,7 +31,15 @@ declare const CONFIG: {
 }
 
 /** Set by a test before the page starts. */
-const { mode, skewMs = 0 } = window as { mode?: string; skewMs?: number }
+const {
+  mode,
+  skewMs = 0,
+  requestTimeoutMs,
+} = window as {
+  mode?: string
+  skewMs?: number
+  requestTimeoutMs?: number
+}
 /** Trusted Types want to know that this address is a script. */
 function startWorker(shared: boolean): Worker | SharedWorker {
   const policy = window.trustedTypes?.createPolicy('app', { createScriptURL: (url: string) => url })
@@ -48,6 +56,7 @@ const auth = createAuth({
   scopes: ['inference-api'],
   allowLoopbackHttp: true,
   now: () => Date.now() + tools.skewMs,
+  ...(requestTimeoutMs && { requestTimeoutMs }),
   ...(mode === 'store' && { tokenStore: inSessionStorage('app') }),
   ...(mode?.endsWith('worker') && { vault: inWorker(startWorker(mode === 'shared-worker')) }),
   ...(mode === 'frame' && { renewal: [byFrame({ timeoutMs: 3000 })] }),
