@@ -4,7 +4,7 @@
  * @module
  */
 import { type Hub, publicAppId, startHub } from '@hfauth/testkit'
-import type { Browser } from 'playwright-core'
+import type { Browser, LaunchOptions } from 'playwright-core'
 import { rememberSecrets } from '../../../../test/support/output.ts'
 import { launchChromium } from '../chromium.ts'
 import { startWebApp, type WebApp, type WebAppOptions } from './web-app.ts'
@@ -19,7 +19,10 @@ export interface Place {
   close(): Promise<void>
 }
 
-export async function openPlace(options: Pick<WebAppOptions, 'trustedTypes'> = {}): Promise<Place> {
+export async function openPlace(
+  options: Pick<WebAppOptions, 'trustedTypes'> = {},
+  launch: LaunchOptions = {},
+): Promise<Place> {
   const hub = await startHub()
   const app = await startWebApp({
     issuer: hub.url,
@@ -27,7 +30,7 @@ export async function openPlace(options: Pick<WebAppOptions, 'trustedTypes'> = {
     sub: hub.person('ana').id,
     ...options,
   })
-  const browser = await launchChromium()
+  const browser = await launchChromium(launch)
   return {
     hub,
     app,
