@@ -23,6 +23,7 @@ beforeAll(async () => {
     clientId: plainClientId,
     sub: plainSub,
     trustedTypes: 'app',
+    icon: true,
   })
   renewing.register(`${app.url}/callback`)
 })

@@ -51,6 +51,8 @@ export interface WebAppOptions {
   readonly backend?: () => { readonly status: number; readonly body: unknown }
   /** Name of the Trusted Types policy that the page may make for its worker. Default none. */
   readonly trustedTypes?: string
+  /** Whether the policy lets the browser look for an icon, as Firefox does under it. Default false. */
+  readonly icon?: boolean
 }
 
 const html = `<!doctype html>
@@ -64,7 +66,7 @@ const html = `<!doctype html>
 </html>`
 
 export async function startWebApp(options: WebAppOptions): Promise<WebApp> {
-  const { issuer, clientId, sub, trustedTypes = "'none'", framed = false, backend } = options
+  const { issuer, clientId, sub, trustedTypes = "'none'", framed = false, backend, icon = false } = options
   const violations: string[] = []
   const stranger = await startSite((_, res) => answer(res, 200, 'stranger'))
   let goOn: (() => void) | undefined
@@ -109,8 +111,8 @@ export async function startWebApp(options: WebAppOptions): Promise<WebApp> {
     `connect-src 'self' ${issuer} ${api.url} ${stranger.url}`,
     `frame-src ${issuer}${framed ? " 'self'" : ''}`,
     "worker-src 'self'",
-    // Firefox puts its own look for an icon under this policy, and would report the address that holds the code.
-    "img-src 'self'",
+    // Firefox would otherwise report the address that holds the code, as the one that asks for an icon.
+    ...(icon ? ["img-src 'self'"] : []),
     "base-uri 'none'",
     `frame-ancestors ${framed ? "'self'" : "'none'"}`,
     "require-trusted-types-for 'script'",
