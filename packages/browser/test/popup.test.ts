@@ -325,10 +325,11 @@ describe('in a frame of another site', () => {
     await stranger.goto(`${site.otherSite}/frame`)
     const [relay] = await Promise.all([
       context.waitForEvent('page'),
-      stranger.evaluate(
-        (url) => void Object.assign(window, { relay: window.open(url) }),
-        `${site.url}/popup#hfauth-relay`,
-      ),
+      stranger.evaluate((url) => {
+        const told: unknown[] = []
+        addEventListener('message', ({ data }) => void told.push(data))
+        Object.assign(window, { told, relay: window.open(url) })
+      }, `${site.url}/popup#hfauth-relay`),
     ])
     await relay.waitForLoadState()
     const heard = relay.evaluate(() =>
@@ -341,9 +342,9 @@ describe('in a frame of another site', () => {
     }, order)
     expect(await heard).toBe('heard')
     expect(await relay.locator('button').count()).toBe(0)
-    // The browser says that the other site was not told either.
-    expect(printed.join()).toContain('target origin')
-    printed.length = 0
+    expect(await stranger.evaluate(() => (window as unknown as { told: unknown[] }).told)).toEqual([])
+    // Some versions of Chromium print that it was not told.
+    printed = printed.filter((line) => !line.includes('target origin'))
   })
 
   test('a provider that cuts the tie is told of, and the direct address signs in (L2, N2, N6)', async () => {
