@@ -74,6 +74,13 @@ const call = (tab: Page) =>
 const tokensSeen = () =>
   new Set(app.api.arrivals.filter(({ method }) => method === 'GET').map(({ authorization }) => authorization))
 
+/** Tabs that wait for their turn to renew, as any of them sees it. */
+const queued = (tab: Page) =>
+  tab.evaluate(async () => {
+    const { pending = [] } = await navigator.locks.query()
+    return pending.filter(({ name }) => name?.startsWith('hfauth')).length
+  })
+
 describe('tabs of one sign-in', () => {
   test('join it without asking the provider (F7)', async () => {
     await signInWith(3)
@@ -209,12 +216,7 @@ describe('tabs that wait for the one that renews', () => {
     const outcomes = [visitor.renew(first)]
     await expect.poll(() => visitor.refreshTokens().length).toBe(1)
     outcomes.push(...waiting.map(visitor.renew))
-    const queued = () =>
-      first.evaluate(async () => {
-        const { pending = [] } = await navigator.locks.query()
-        return pending.filter(({ name }) => name?.startsWith('hfauth')).length
-      })
-    await expect.poll(queued).toBe(waiting.length)
+    await expect.poll(() => queued(first)).toBe(waiting.length)
     // Nothing but the wait is left: what comes before it has been done by now.
     const before = await Promise.all(waiting.map(calls))
     for (const each of before) expect(each).toEqual([expect.stringMatching(/^lock hfauth/)])
@@ -263,6 +265,7 @@ describe('a tab that never lets go of the lock', () => {
   test('keeps nothing from them that has come meanwhile (F3)', async () => {
     const [first, second] = await hold()
     const pending = visitor.renew(second)
+    await expect.poll(() => queued(first)).toBe(1)
     await first.evaluate(
       (channelName) =>
         new Promise<void>((resolve) => {

@@ -7,6 +7,7 @@
  * @module
  */
 import { HfAuthError } from '@hfauth/core'
+import { readTokenPart } from './bytes.ts'
 import { attemptLifetimeMs } from './lifetime.ts'
 
 export interface AnswerClock {
@@ -40,7 +41,7 @@ export async function readClock(
 export async function issuedAt(response: Response): Promise<number | undefined> {
   try {
     const { id_token: token } = await response.json()
-    const { iat } = JSON.parse(atob(token.split('.')[1].replace(/-/g, '+').replace(/_/g, '/')))
+    const { iat } = readTokenPart(token.split('.')[1])
     return Number.isFinite(iat) ? iat : undefined
   } catch {
     return undefined
