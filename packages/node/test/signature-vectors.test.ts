@@ -1,8 +1,8 @@
 /**
- * Signatures on vectors that others made: Wycheproof, and the examples of RFC 7520 and RFC 8037. Each runs
- * through both checks, and JWS also through jose's own, so that they are held to the same answers.
+ * Signatures on vectors that others made: Wycheproof, and the examples of RFC 7515, RFC 7520 and RFC 8037.
+ * Each runs through both checks, and JWS also through jose's own, so that they are held to the same answers.
  */
-import { createPublicKey } from 'node:crypto'
+import { createHmac, createPublicKey } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import type { Preset } from '@hfauth/core'
 import { compactVerify, createLocalJWKSet, type JWK } from 'jose'
@@ -191,6 +191,7 @@ describe.each(Object.keys(checks) as Check[])('an example of RFC 7520 and RFC 80
         sign === undefined ? [input?.key, output?.compact] : [sign.input.key, sign.output.compact]
       const keys = [key].flat().map(publicHalf)
       outcomes[title] = compact === undefined ? 'has no compact form' : await accepts(compact, keys, name)
+      if (compact !== undefined) expect(await joseAccepts(compact, keys), title).toBe(outcomes[title])
     }
     expect(outcomes).toEqual({
       'RSA v1.5 Signature': true,
@@ -215,22 +216,46 @@ function publicHalf({ kty, kid, use, crv, x, y, n, e, k }: JWK): JWK {
   return JSON.parse(JSON.stringify({ kty, kid, use, crv, x, y, n, e, k }))
 }
 
-describe.each(Object.keys(checks) as Check[])('an example of RFC 7515, appendix A, through %s', (name) => {
-  const payload =
-    'eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ'
-  const ec: JWK = {
-    kty: 'EC',
-    crv: 'P-256',
-    x: 'f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU',
-    y: 'x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0',
-  }
-  const byEc = 'DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q'
+const rfc7515: Record<string, { readonly key?: JWK; readonly jws: string }> = read('rfc7515/examples.json')
 
-  test.each<[string, string, JWK, boolean]>([
-    ['A.3, ES256', `eyJhbGciOiJFUzI1NiJ9.${payload}.${byEc}`, ec, true],
-    ['A.3 with the header of A.5', `eyJhbGciOiJub25lIn0.${payload}.${byEc}`, ec, false],
-    ['A.5, unsecured', `eyJhbGciOiJub25lIn0.${payload}.`, ec, false],
-  ])('%s is judged as it should be', async (_, jws, key, expected) => {
-    expect(await accepts(jws, [key], name)).toBe(expected)
+describe.each(Object.keys(checks) as Check[])('an example of RFC 7515 through %s', (name) => {
+  test.each<[string, string, boolean]>([
+    ['A.1', 'HS256 needs a key that whoever verifies could sign with', false],
+    ['A.2', 'RS256 is allowed', true],
+    ['A.3', 'ES256 is allowed', true],
+    ['A.4', 'ES512 is allowed, and what is signed need not be JSON', true],
+    ['A.5', 'it is not signed', false],
+    ['E', 'an extension must be understood that nobody knows', false],
+  ])('%s is judged as it should be: %s', async (section, _, expected) => {
+    const { jws, key } = rfc7515[section] ?? expect.unreachable('no such example')
+    const keys = [key ?? rfc7515['A.3']?.key ?? {}]
+    expect([await accepts(jws, keys, name), await joseAccepts(jws, keys)]).toEqual([expected, expected])
   })
+
+  test.each(['A.2', 'A.3', 'A.4'])('%s fails with one bit of its signature changed', async (section) => {
+    const { jws, key = {} } = rfc7515[section] ?? expect.unreachable('no such example')
+    const [head, payload, signature = ''] = jws.split('.')
+    const bytes = Buffer.from(signature, 'base64url')
+    bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1
+    const changed = `${head}.${payload}.${bytes.toString('base64url')}`
+    expect([await accepts(changed, [key], name), await joseAccepts(changed, [key])]).toEqual([false, false])
+  })
+
+  test('A.3 fails with the header of A.5 before it', async () => {
+    const [, payload, signature] = rfc7515['A.3']?.jws.split('.') ?? []
+    const [head] = rfc7515['A.5']?.jws.split('.') ?? []
+    expect(await accepts(`${head}.${payload}.${signature}`, [rfc7515['A.3']?.key ?? {}], name)).toBe(false)
+  })
+})
+
+test('A.1 of RFC 7515 is refused for its algorithm and its key, although its signature is good', async () => {
+  const { jws, key = {} } = rfc7515['A.1'] ?? expect.unreachable('no such example')
+  const [head = '', payload, signature] = jws.split('.')
+  const secret = Buffer.from(key.k ?? '', 'base64url')
+  expect(createHmac('sha256', secret).update(`${head}.${payload}`).digest('base64url')).toBe(signature)
+  const header = readJwtPart(head) ?? expect.unreachable('no header')
+  expect(() => checkHeader(header, everyAlgorithm)).toThrow(/`alg` of the token is none of RS256,/)
+  await expect(
+    readKeySet({ status: 200, text: JSON.stringify({ keys: [key] }) }, 'the vector', [...ours, 'HS256']),
+  ).rejects.toThrow('it has no key that may verify signatures')
 })
