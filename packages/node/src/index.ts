@@ -151,8 +151,10 @@ export {
   type ProviderCallOptions,
   type RevokeAtGitHubOptions,
   type RevokeAtProviderOptions,
+  type RevokeAtSlackOptions,
   revokeAtGitHub,
   revokeAtProvider,
+  revokeAtSlack,
 } from './revoke/provider.ts'
 export { createRevocations, type RevocationsOptions } from './revoke/revocations.ts'
 export type { EventReaderOptions, SecurityEvent, Transmitter } from './revoke/security-event.ts'

@@ -6,6 +6,7 @@ import {
   createSecretRing,
   revokeAtGitHub,
   revokeAtProvider,
+  revokeAtSlack,
   Secret,
 } from '../src/index.ts'
 import { json, type LoopbackIssuer, refusalOf, startIssuer } from './loopback-issuer.ts'
@@ -138,6 +139,13 @@ describe('what the presets know of revocation', () => {
       expect(calls).toHaveLength(preset.revocation === 'rfc7009' ? 1 : 0)
     },
   )
+
+  test.each(['github', 'slack'])('names the way that a `%s` issuer has instead', async (name) => {
+    const preset = presets.get(name) ?? expect.unreachable('no such preset')
+    const asked = revokeAtProvider({ endpoint: provider.url, token, issuer: { alias: 'idp', preset } })
+    const way = { github: '`revokeAtGitHub`', slack: '`revokeAtSlack`' }[name]
+    expect((await refusalOf(asked, token)).message).toContain(way)
+  })
 })
 
 describe('revoking at GitHub', () => {
@@ -161,5 +169,79 @@ describe('revoking at GitHub', () => {
     expect(await refusalOf(revokeAtGitHub(options), token)).toMatchObject({
       code: 'HFAUTH_REVOCATION_REFUSED',
     })
+  })
+})
+
+describe('revoking at Slack', () => {
+  const slackToken = 'xoxp-1111-2222-never-to-be-repeated'
+  const revoke = (timeoutMs = 5000) =>
+    revokeAtSlack({ token: slackToken, apiUrl: `${provider.url}/api`, timeoutMs })
+
+  test('sends the token as its own credential, and nothing else', async () => {
+    answerWith('/api/auth.revoke', 200, { ok: true, revoked: true })
+    await revoke()
+    expect(calls).toEqual([{ method: 'POST', authorization: `Bearer ${slackToken}`, body: '' }])
+    expect(provider.requests.at(-1)).toBe('/api/auth.revoke')
+  })
+
+  test.each(['token_revoked', 'token_expired', 'account_inactive'])(
+    'is content with a token that is gone (%s)',
+    async (error) => {
+      answerWith('/api/auth.revoke', 200, { ok: false, error })
+      await revoke()
+    },
+  )
+
+  test.each([
+    [
+      'a token that Slack may only dislike from here',
+      200,
+      { ok: false, error: 'invalid_auth' },
+      '`invalid_auth`',
+    ],
+    ['a kind of token that has no end', 200, { ok: false, error: 'not_allowed_token_type' }, 'allowed_token'],
+    ['`ok` without `revoked`', 200, { ok: true }, 'no reason'],
+    ['a token that was left alive', 200, { ok: true, revoked: false }, 'no reason'],
+    ['a gone token and `ok` in one', 200, { ok: true, error: 'token_revoked' }, '`token_revoked`'],
+    ['an error that repeats the token', 200, { ok: false, error: slackToken }, 'no reason'],
+    ['what is no answer of Slack', 200, '<html>', 'no reason'],
+    ['a status that Slack does not have', 403, '', 'status 403'],
+  ])('refuses %s', async (_, status, body, said) => {
+    answerWith('/api/auth.revoke', status, body)
+    const { code, retryable, message } = await refusalOf(revoke(), slackToken)
+    expect({ code, retryable }).toEqual({ code: 'HFAUTH_REVOCATION_REFUSED', retryable: false })
+    expect(message).toContain(said)
+  })
+
+  test.each([
+    [200, { ok: false, error: 'ratelimited' }],
+    [200, { ok: false, error: 'internal_error' }],
+    [429, { ok: false, error: 'ratelimited' }],
+    [503, ''],
+    [302, ''],
+  ])('can be tried again after %i %o', async (status, body) => {
+    answerWith('/api/auth.revoke', status, body)
+    expect(await refusalOf(revoke(), slackToken)).toMatchObject({
+      code: 'HFAUTH_ISSUER_UNAVAILABLE',
+      retryable: true,
+    })
+  })
+
+  test('waits no longer than it was told', async () => {
+    provider.answers.set('/api/auth.revoke', () => {})
+    expect(await refusalOf(revoke(20), slackToken)).toMatchObject({
+      code: 'HFAUTH_ISSUER_UNAVAILABLE',
+      message: expect.stringContaining('no answer within 20 ms'),
+    })
+  })
+
+  test('reads no endless answer', async () => {
+    answerWith('/api/auth.revoke', 200, { ok: true, revoked: true, more: 'x'.repeat(70_000) })
+    expect((await refusalOf(revoke(), slackToken)).message).toContain('longer than')
+  })
+
+  test('goes to https only', async () => {
+    const asked = revokeAtSlack({ token: slackToken, apiUrl: 'http://slack.example/api' })
+    expect((await refusalOf(asked, slackToken)).code).toBe('HFAUTH_CONFIG_INVALID')
   })
 })

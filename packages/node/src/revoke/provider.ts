@@ -4,7 +4,7 @@
  * **provider** → revocation endpoint. What is revoked there may still pass where it is only looked at, so
  * it has to be revoked here as well.
  *
- * @see RFC 7009 §2; docs.github.com: REST API, OAuth applications
+ * @see RFC 7009 §2; docs.github.com: REST API, OAuth applications; docs.slack.dev: auth.revoke
  * @module
  */
 import { HfAuthError, type Issuer } from '@hfauth/core'
@@ -73,7 +73,7 @@ export async function revokeAtProvider(options: RevokeAtProviderOptions): Promis
 function assertRevokesHere({ alias, preset }: Pick<Issuer, 'alias' | 'preset'>): void {
   const { name, revocation } = preset
   if (revocation === 'rfc7009') return
-  const instead = revocation === 'github' ? ': use `revokeAtGitHub`' : ''
+  const instead = { github: ': use `revokeAtGitHub`', slack: ': use `revokeAtSlack`', none: '' }[revocation]
   throw new HfAuthError(
     'HFAUTH_CONFIG_INVALID',
     `issuer \`${alias}\` has no revocation endpoint of RFC 7009, as no \`${name}\` has${instead}`,
@@ -110,6 +110,48 @@ export async function revokeAtGitHub(options: RevokeAtGitHubOptions): Promise<vo
     if (response.status === 204 || response.status === 404) return
     throw refusal(url, response)
   })
+}
+
+export interface RevokeAtSlackOptions extends ProviderCallOptions {
+  /** `xoxb-`, `xoxp-`, `xoxe.…`: the token itself is what permits its end; there is no client to name. */
+  readonly token: string
+  /** Default `https://slack.com/api`. */
+  readonly apiUrl?: string
+}
+
+/** What Slack says of a token that is good for nothing any more. */
+const goneAtSlack: ReadonlySet<unknown> = new Set(['token_revoked', 'token_expired', 'account_inactive'])
+
+const troubleAtSlack: ReadonlySet<unknown> = new Set([
+  'fatal_error',
+  'internal_error',
+  'ratelimited',
+  'request_timeout',
+  'service_unavailable',
+  'team_added_to_org',
+])
+
+/**
+ * Revokes one token at Slack, which answers failures with 200 too and says in the body what became of it.
+ * `invalid_auth` is a failure: an address that Slack does not let in gets it for a good token as well.
+ * Throws as {@link revokeAtProvider}.
+ */
+export async function revokeAtSlack(options: RevokeAtSlackOptions): Promise<void> {
+  const { token, apiUrl = 'https://slack.com/api' } = options
+  const url = endpointOf(`${apiUrl.replace(/\/$/, '')}/auth.revoke`)
+  const response = await call(url, options, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/x-www-form-urlencoded' },
+    body: '',
+  })
+  if (response.status !== 200) throw refusal(url, response)
+  const { ok, revoked, error } = parseJsonObject(response.text) ?? {}
+  if (ok === true && revoked === true) return
+  if (ok === false && goneAtSlack.has(error)) return
+  // Only words are repeated: what else stands there may be the token.
+  const said = typeof error === 'string' && /^[a-z_]{1,40}$/.test(error) ? `\`${error}\`` : 'no reason'
+  if (troubleAtSlack.has(error)) throw unavailable(subjectOf(url), said)
+  throw new HfAuthError('HFAUTH_REVOCATION_REFUSED', `${subjectOf(url)} did not revoke the token: ${said}`)
 }
 
 function endpointOf(address: string): URL {
