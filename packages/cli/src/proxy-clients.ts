@@ -2,15 +2,19 @@
  * Proxy clients: as whom `hfauth proxy` asks issuers about tokens that only they can judge.
  *
  * Ids stand in the arguments. Secrets never do: they are in files, which are read again when they change, or in the
- * environment.
+ * environment. Of a secret in files the one before is tried when an issuer does not know the new one yet.
  *
  * @module
  */
+import { stat } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { HfAuthError } from '@hfauth/core'
 import {
   type AuditLog,
   createSecretRing,
   type SecretRing,
+  type SecretSource,
+  secretDirectory,
   secretFile,
   type VerifierClients,
 } from '@hfauth/node'
@@ -24,7 +28,7 @@ export interface ProxyClients {
 export interface ProxyClientsOptions {
   /** `ALIAS=ID` */
   readonly ids: readonly string[]
-  /** `ALIAS=FILE` */
+  /** `ALIAS=FILE`; a directory has it in `client-secret`. */
   readonly files: readonly string[]
   readonly env: CommandIo['env']
   readonly audit: AuditLog
@@ -57,15 +61,28 @@ export async function readProxyClients({
         clients[alias] = { id, secret: secretInEnvironment(alias, env) }
         continue
       }
-      const ring = await createSecretRing({ name: `client of ${alias}`, source: secretFile(file), audit })
+      const source = await sourceOf(file)
+      const ring = await createSecretRing({ name: `client of ${alias}`, source, audit })
       rings.push(ring)
-      clients[alias] = { id, secret: () => ring.candidates()[0].secret.reveal() }
+      clients[alias] = { id, secret: ring }
     }
   } catch (error) {
     close()
     throw error
   }
   return { clients, close }
+}
+
+/** JSON has its versions in it; beside any other file the one before may be, under the same name and `-previous`. */
+async function sourceOf(path: string): Promise<SecretSource> {
+  if (path.endsWith('.json')) return secretFile(path)
+  const isDirectory = await stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  )
+  const file = isDirectory ? join(path, 'client-secret') : path
+  const current = basename(file)
+  return secretDirectory(dirname(file), { current, previous: `${current}-previous` })
 }
 
 function secretInEnvironment(alias: string, env: CommandIo['env']): string {

@@ -1,14 +1,14 @@
 /**
  * `hfauth proxy`, as somebody runs it: with a policy file, against a Hugging Face on this machine.
  */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { verifySegments } from '@hfauth/node'
 import { type Hub, publicAppId, startHub } from '@hfauth/testkit'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { outputFolder, rememberSecrets } from '../../../test/support/output.ts'
 import { run } from '../src/run.ts'
 
@@ -157,7 +157,9 @@ describe('a token that only its issuer can judge', () => {
     policy: join(folder, 'opaque.policy.yaml'),
     secret: join(mkdtempSync(join(tmpdir(), 'hfauth-client-')), 'secret'),
   }
-  const asked: (string | undefined)[] = []
+  let asked: (string | undefined)[] = []
+  /** The one `Authorization` that the issuer takes, unless it takes all. */
+  let known: string | undefined
   let issuer: Server
   const basic = (secret: string) => `Basic ${Buffer.from(`app-1:${secret}`).toString('base64')}`
 
@@ -175,7 +177,9 @@ describe('a token that only its issuer can judge', () => {
         aud: 'app-1',
         token_type: 'Bearer',
       }
-      response.setHeader('content-type', 'application/json')
+      const isRefused =
+        request.url === '/introspect' && ![undefined, request.headers.authorization].includes(known)
+      response.writeHead(isRefused ? 401 : 200, { 'content-type': 'application/json' })
       response.end(JSON.stringify(request.url === '/introspect' ? answer : document))
     })
     await new Promise<void>((resolve) => issuer.listen(0, '127.0.0.1', resolve))
@@ -190,6 +194,10 @@ roles: { viewer: { allow: [{ actions: [read], on: ["model:acme/*"] }] } }
 bindings: [{ roles: [viewer], to: { issuer: id, claims: { sub: ana } } }]
 `,
     )
+  })
+  beforeEach(() => {
+    asked = []
+    known = undefined
   })
   afterAll(() => {
     issuer.close()
@@ -217,12 +225,85 @@ bindings: [{ roles: [viewer], to: { issuer: id, claims: { sub: ana } } }]
     rememberSecrets([token, 'secret-of-the-file-0123456789', 'secret-of-the-environment'])
   })
 
+  const [newer, older] = ['secret-of-today-0123456789', 'secret-of-yesterday-0123456789']
+
+  test.each<[string, (place: string) => string]>([
+    [
+      'a directory',
+      (place) => {
+        writeFileSync(join(place, 'client-secret'), newer)
+        writeFileSync(join(place, 'client-secret-previous'), older)
+        return place
+      },
+    ],
+    [
+      'a directory as Kubernetes mounts it',
+      (place) => {
+        mkdirSync(join(place, '..1'))
+        symlinkSync('..1', join(place, '..data'))
+        writeFileSync(join(place, '..1', 'client-secret'), newer)
+        writeFileSync(join(place, '..1', 'client-secret-previous'), older)
+        return place
+      },
+    ],
+    [
+      'a file and the one beside it',
+      (place) => {
+        writeFileSync(join(place, 'okta'), newer)
+        writeFileSync(join(place, 'okta-previous'), older)
+        return join(place, 'okta')
+      },
+    ],
+    [
+      'JSON with versions',
+      (place) => {
+        const began = (hoursAgo: number) => new Date(Date.now() - hoursAgo * 3_600_000).toISOString()
+        const secrets = [
+          { id: '2', value: newer, notBefore: began(1) },
+          { id: '1', value: older, notBefore: began(24) },
+        ]
+        writeFileSync(join(place, 'okta.json'), JSON.stringify({ secrets }))
+        return join(place, 'okta.json')
+      },
+    ],
+  ])(
+    'is judged by the secret before, once, while the issuer does not know the new one: %s',
+    async (_, write) => {
+      const place = mkdtempSync(join(dirname(files.secret), 'rotated-'))
+      known = basic(older)
+      const record = () => readFileSync(audit, 'utf8').split('io.hfauth.secret.fallback').length
+      const before = record()
+      expect(await askWith(await start(...args(), '--client-secret', `id=${write(place)}`))).toBe(200)
+      expect(asked).toEqual([basic(newer), basic(older)])
+      expect(record()).toBe(before + 1)
+      rememberSecrets([newer, older])
+    },
+  )
+
+  test('is not judged by a secret that was replaced long ago', async () => {
+    const place = mkdtempSync(join(dirname(files.secret), 'rotated-'))
+    const file = join(place, 'client-secret')
+    writeFileSync(file, newer)
+    writeFileSync(`${file}-previous`, older)
+    const fourDaysAgo = Date.now() / 1000 - 4 * 86_400
+    utimesSync(file, fourDaysAgo, fourDaysAgo)
+    known = basic(older)
+    expect(await askWith(await start(...args(), '--client-secret', `id=${place}`))).toBe(503)
+    expect(asked).toEqual([basic(newer)])
+  })
+
   test.each<[string, () => string[], number, RegExp]>([
     ['without its secret', args, 1, /HFAUTH_CLIENT_SECRET_ID/],
     ['with a secret of nobody', () => [...args(), '--client-secret', 'other=x'], 2, /has no `--client`/],
     [
       'with a file that is not there',
       () => [...args(), '--client-secret', 'id=/nowhere'],
+      1,
+      /HFAUTH_SECRET_/,
+    ],
+    [
+      'with a directory that holds none',
+      () => [...args(), '--client-secret', `id=${folder}`],
       1,
       /HFAUTH_SECRET_/,
     ],

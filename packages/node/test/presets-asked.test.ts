@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { createVerifier } from '../src/index.ts'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { createSecretRing, createVerifier, Secret, type SecretRing } from '../src/index.ts'
 import { type Answer, createClock, json, refusalOf, signed } from './loopback-issuer.ts'
 import { type PresetWorld, policyOf, startPresetWorld, verifierIn } from './preset-world.ts'
 
@@ -16,7 +16,9 @@ beforeEach(() => {
 /** Where the clock of every world stands. */
 const nowSeconds = createClock().seconds
 const client = { id: 'client-1', secret: 'secret-of-client-1' }
-const basic = `Basic ${Buffer.from('client-1:secret-of-client-1').toString('base64')}`
+const basicOf = (secret: string) => `Basic ${Buffer.from(`client-1:${secret}`).toString('base64')}`
+
+const basic = basicOf(client.secret)
 
 interface Seen {
   readonly authorization: string | undefined
@@ -385,11 +387,102 @@ describe('clients', () => {
     ['one is for an issuer that is not asked', { gh: client, okta: client }, '`okta`'],
     ['one is for no issuer', { gh: client, github: client }, '`github`'],
     ['one has no secret', { gh: { id: 'client-1' } }, '`secret`'],
+    ['one has nothing for a secret', { gh: { id: 'client-1', secret: null } }, '`secret`'],
+    ['one has the value of a ring', { gh: { id: 'client-1', secret: new Secret('x') } }, '`secret`'],
     ['one has no id', { gh: { ...client, id: '' } }, '`id`'],
   ])('are refused when %s', (_, clients, words) => {
     expect(() => createVerifier({ policy, clients: clients as never })).toThrow(
       expect.objectContaining({ code: 'HFAUTH_CONFIG_INVALID', message: expect.stringContaining(words) }),
     )
+  })
+})
+
+describe('a client whose secret was just rotated', () => {
+  const okta = 'https://acme.okta.com'
+  const introspection = {
+    policy: policyOf({ okta: { preset: 'okta-org', issuer: okta, audience: 'client-1' } }),
+    endpoint: `${okta}/oauth2/v1/introspect`,
+    token: 'an-opaque-token-0123456789',
+    good: { active: true, client_id: 'client-1', exp: nowSeconds + 300, uid: '00uUSER' },
+  }
+  const github = {
+    policy: policyOf({ okta: { preset: 'github', audience: 'client-1' } }),
+    endpoint: 'https://api.github.com/applications/client-1/token',
+    token: 'gho_16C7e42F292c6912E7710c838347Ae178B4a',
+    good: { app: { client_id: 'client-1' }, user: { login: 'dana', id: 77, type: 'User' }, scopes: [] },
+  }
+  const ways = { introspection, github }
+  type Way = keyof typeof ways
+
+  let ring: SecretRing
+  let sent: (string | undefined)[]
+  beforeEach(async () => {
+    const version = (id: string, value: string) => ({ id, secret: new Secret(value), notBefore: Date.now() })
+    const source = { load: async () => [version('2', 'new-secret'), version('1', 'old-secret')] }
+    ring = await createSecretRing({ name: 'client', source })
+    sent = []
+    world.publish(okta, undefined, { introspection_endpoint: introspection.endpoint })
+  })
+  afterEach(() => ring.close())
+
+  /** An issuer that knows the client by one secret, and says `refusal` to any other. */
+  const verifyAt = (way: Way, known: string, status: number, refusal: object) => {
+    const { policy, endpoint, token, good } = ways[way]
+    world.answer(endpoint, (request, response, body) => {
+      const { authorization } = request.headers
+      sent.push(authorization)
+      const isKnown = authorization === basicOf(known)
+      json(isKnown ? good : refusal, isKnown ? 200 : status)(request, response, body)
+    })
+    return verifierIn(world, policy, { clients: { okta: { id: 'client-1', secret: ring } } }).verify(token)
+  }
+
+  test.each<[Way, number, object]>([
+    ['introspection', 401, { error: 'invalid_client' }],
+    ['introspection', 401, {}],
+    ['introspection', 400, { error: 'invalid_client' }],
+    ['github', 401, { message: 'Bad credentials' }],
+  ])(
+    'asks by %s with the previous one, once, when %i %o is what the new one gets',
+    async (way, ...refusal) => {
+      await expect(verifyAt(way, 'old-secret', ...refusal)).resolves.toMatchObject({ kind: 'access_token' })
+      expect(sent).toEqual([basicOf('new-secret'), basicOf('old-secret')])
+      expect(ring.status().fallbacks).toBe(1)
+    },
+  )
+
+  test.each<Way>(['introspection', 'github'])(
+    'asks by %s with the new one only, where it is known',
+    async (way) => {
+      await verifyAt(way, 'new-secret', 401, {})
+      expect(sent).toEqual([basicOf('new-secret')])
+      expect(ring.status().fallbacks).toBe(0)
+    },
+  )
+
+  test.each<[Way, string, number, object, number]>([
+    ['introspection', 'both are refused', 401, { error: 'invalid_client' }, 2],
+    ['github', 'both are refused', 401, {}, 2],
+    ['introspection', 'it is not about the secret', 403, {}, 1],
+    ['introspection', 'it is not about the client', 400, { error: 'invalid_request' }, 1],
+    ['introspection', 'the issuer is down', 503, {}, 1],
+  ])('is not believed by %s when %s', async (way, _, status, refusal, times) => {
+    const asked = verifyAt(way, 'another', status, refusal)
+    expect(await refusalOf(asked, ways[way].token, 'new-secret', 'old-secret')).toMatchObject({
+      code: 'HFAUTH_ISSUER_UNAVAILABLE',
+      retryable: true,
+    })
+    expect(sent).toHaveLength(times)
+    expect(ring.status().fallbacks).toBe(0)
+  })
+
+  test.each<Way>(['introspection', 'github'])('is no second chance for a token by %s', async (way) => {
+    const { policy, endpoint, token } = ways[way]
+    const seen: Seen[] = []
+    world.answer(endpoint, keeping(seen, { active: false }, way === 'github' ? 404 : 200))
+    const verifier = verifierIn(world, policy, { clients: { okta: { id: 'client-1', secret: ring } } })
+    expect((await refusalOf(verifier.verify(token), token)).code).toBe('HFAUTH_TOKEN_INVALID')
+    expect(seen).toHaveLength(1)
   })
 })
 

@@ -6,7 +6,7 @@
  * also people of other providers get one, by their verified e-mail address.
  *
  * Tokens that only their issuer can judge (GitHub's, Okta's org server, opaque ones) need `--client ALIAS=ID` and
- * its secret, in `--client-secret ALIAS=FILE` or in `HFAUTH_CLIENT_SECRET_ALIAS`.
+ * its secret, in `--client-secret ALIAS=FILE|DIRECTORY` or in `HFAUTH_CLIENT_SECRET_ALIAS`.
  *
  * @module
  */

@@ -4,12 +4,14 @@
  * @module
  */
 import { HfAuthError, type Issuer } from '@hfauth/core'
-import { basicAuthorization } from '../internal/basic-authorization.ts'
+import { parseJsonObject } from '../internal/json-object.ts'
+import { type BoundedResponse, unavailable } from '../internal/request.ts'
+import { type ClientSecret, InvalidClientError } from '../secrets/client-secret.ts'
 
 export interface ClientCredentials {
   readonly id: string
-  /** A function is asked anew for every request, so that a secret can change while the program runs. */
-  readonly secret: string | (() => string | Promise<string>)
+  /** A ring's previous version is tried once where the newest is refused; a function is asked for every request. */
+  readonly secret: ClientSecret
 }
 
 /** By the alias of the issuer in the policy. */
@@ -28,7 +30,7 @@ export function checkClients(clients: VerifierClients, issuers: ReadonlyMap<stri
         `\`clients\` has \`${alias}\`, which is no issuer in the policy that is asked about tokens`,
       )
     }
-    if (typeof id !== 'string' || id === '' || (typeof secret !== 'function' && typeof secret !== 'string')) {
+    if (typeof id !== 'string' || id === '' || !isClientSecret(secret)) {
       throw invalid(`\`clients.${alias}\` must have an \`id\` and a \`secret\``)
     }
     if (asks === 'github' && !issuer.audience.includes(id)) {
@@ -44,9 +46,24 @@ export function checkClients(clients: VerifierClients, issuers: ReadonlyMap<stri
   }
 }
 
-/** The `Authorization` header of one request. */
-export async function authorizationOf({ id, secret }: ClientCredentials): Promise<string> {
-  return basicAuthorization({ id, secret: typeof secret === 'function' ? await secret() : secret })
+function isClientSecret(secret: unknown): secret is ClientSecret {
+  if (typeof secret === 'object') return secret !== null && 'candidates' in secret
+  return typeof secret === 'function' || typeof secret === 'string'
+}
+
+/**
+ * An issuer's answer to us says nothing of the token when it is about us.
+ *
+ * @throws HfAuthError `HFAUTH_ISSUER_UNAVAILABLE` (retryable); an `InvalidClientError` when it is our secret that
+ * was not taken, and another one may be.
+ */
+export function assertClientAccepted({ status, text }: BoundedResponse, subject: string): void {
+  const refused = 'it does not accept our client'
+  if (status === 401 || (status === 400 && parseJsonObject(text)?.error === 'invalid_client')) {
+    const { code, message, retryable } = unavailable(subject, refused)
+    throw new InvalidClientError(code, message, { retryable })
+  }
+  if (status === 403) throw unavailable(subject, refused)
 }
 
 function invalid(message: string): HfAuthError {

@@ -11,12 +11,14 @@
  * @module
  */
 import { type Claims, HfAuthError, type Issuer, type Json } from '@hfauth/core'
+import { basicAuthorization } from '../internal/basic-authorization.ts'
 import { isJsonObject, parseJsonObject } from '../internal/json-object.ts'
 import { type BoundedResponse, type Fetch, requestBounded, unavailable } from '../internal/request.ts'
+import { withClientSecret } from '../secrets/client-secret.ts'
 import { claim } from '../token/claims.ts'
 import { checkTimes } from './check-claims.ts'
 import { checkIdentity } from './check-identity.ts'
-import { authorizationOf, type ClientCredentials } from './clients.ts'
+import { assertClientAccepted, type ClientCredentials } from './clients.ts'
 import { githubApiOf, readEmail, readMemberships, readTeams } from './github-answers.ts'
 import type { AcceptedToken, VerifyJwtOptions } from './jwt.ts'
 
@@ -46,17 +48,20 @@ export async function verifyByGithub(
   const headers = { accept: 'application/vnd.github+json', 'user-agent': 'hfauth' }
   const bounds = { subject, fetch, timeoutMs, maxBytes: maxAnswerBytes }
 
-  const response = await requestBounded(`${api}/applications/${encodeURIComponent(client.id)}/token`, {
-    ...bounds,
-    method: 'POST',
-    headers: {
-      ...headers,
-      'content-type': 'application/json',
-      authorization: await authorizationOf(client),
-    },
-    body: JSON.stringify({ access_token: token }),
-  })
-  const person = readTokenCheck(response, client.id, subject)
+  const check = (secret: string) =>
+    requestBounded(`${api}/applications/${encodeURIComponent(client.id)}/token`, {
+      ...bounds,
+      method: 'POST',
+      headers: {
+        ...headers,
+        'content-type': 'application/json',
+        authorization: basicAuthorization({ id: client.id, secret }),
+      },
+      body: JSON.stringify({ access_token: token }),
+    })
+  const person = await withClientSecret(client.secret, async (secret) =>
+    readTokenCheck(await check(secret), client.id, subject),
+  )
 
   const ask = (path: string) =>
     requestBounded(`${api}${path}`, { ...bounds, headers: { ...headers, authorization: `Bearer ${token}` } })
@@ -72,14 +77,15 @@ export async function verifyByGithub(
  * @throws HfAuthError `HFAUTH_TOKEN_INVALID` when there is no such token; `HFAUTH_ISSUER_UNAVAILABLE`
  * (retryable) when the answer says nothing about it.
  */
-export function readTokenCheck({ status, text }: BoundedResponse, clientId: string, subject: string): Claims {
+export function readTokenCheck(response: BoundedResponse, clientId: string, subject: string): Claims {
+  const { status, text } = response
   if (status === 404 || status === 422) {
     throw new HfAuthError(
       'HFAUTH_TOKEN_INVALID',
       'GitHub knows no such token of this app: it expired, was taken back, or is another app’s',
     )
   }
-  if (status === 401 || status === 403) throw unavailable(subject, 'it does not accept our client')
+  assertClientAccepted(response, subject)
   if (status !== 200) throw unavailable(subject, `status ${status}`)
   const answer = parseJsonObject(text)
   const user = answer && claim(answer, 'user')

@@ -8,13 +8,15 @@
  * @module
  */
 import { type Claims, HfAuthError, type Issuer, type Preset } from '@hfauth/core'
+import { basicAuthorization } from '../internal/basic-authorization.ts'
 import { parseJsonObject } from '../internal/json-object.ts'
 import { type BoundedResponse, type Fetch, requestBounded, unavailable } from '../internal/request.ts'
 import type { IssuerClient } from '../keys/issuer-client.ts'
+import { withClientSecret } from '../secrets/client-secret.ts'
 import { claim } from '../token/claims.ts'
 import { checkPurpose, checkTimes, readAudiences, type TimeOptions } from './check-claims.ts'
 import { checkIdentity } from './check-identity.ts'
-import { authorizationOf, type ClientCredentials } from './clients.ts'
+import { assertClientAccepted, type ClientCredentials } from './clients.ts'
 import type { AcceptedToken } from './jwt.ts'
 
 export interface VerifyByIntrospectionOptions {
@@ -45,20 +47,24 @@ export async function verifyByIntrospection(
   if (introspectionEndpoint === undefined) {
     throw unavailable(subject, 'discovery names no endpoint on its origin')
   }
-  const response = await requestBounded(introspectionEndpoint, {
-    subject,
-    fetch,
-    timeoutMs,
-    maxBytes: maxAnswerBytes,
-    method: 'POST',
-    headers: {
-      authorization: await authorizationOf(client),
-      accept: 'application/json',
-      'content-type': 'application/x-www-form-urlencoded',
-    },
-    body: new URLSearchParams({ token, token_type_hint: 'access_token' }).toString(),
-  })
-  return judge(readIntrospection(response, subject), issuer, time(issuer.preset))
+  const ask = (secret: string) =>
+    requestBounded(introspectionEndpoint, {
+      subject,
+      fetch,
+      timeoutMs,
+      maxBytes: maxAnswerBytes,
+      method: 'POST',
+      headers: {
+        authorization: basicAuthorization({ id: client.id, secret }),
+        accept: 'application/json',
+        'content-type': 'application/x-www-form-urlencoded',
+      },
+      body: new URLSearchParams({ token, token_type_hint: 'access_token' }).toString(),
+    })
+  const claims = await withClientSecret(client.secret, async (secret) =>
+    readIntrospection(await ask(secret), subject),
+  )
+  return judge(claims, issuer, time(issuer.preset))
 }
 
 /**
@@ -67,8 +73,9 @@ export async function verifyByIntrospection(
  * @throws HfAuthError `HFAUTH_TOKEN_INVALID` when the token is not active; `HFAUTH_ISSUER_UNAVAILABLE`
  * (retryable) for every answer that says neither.
  */
-export function readIntrospection({ status, text }: BoundedResponse, subject: string): Claims {
-  if (status === 401 || status === 403) throw unavailable(subject, 'it does not accept our client')
+export function readIntrospection(response: BoundedResponse, subject: string): Claims {
+  assertClientAccepted(response, subject)
+  const { status, text } = response
   if (status !== 200) throw unavailable(subject, `status ${status}`)
   const claims = parseJsonObject(text)
   if (typeof claims?.active !== 'boolean') throw unavailable(subject, 'the answer does not say `active`')
