@@ -7,11 +7,15 @@ import type { AddressInfo } from 'node:net'
 export interface LoopbackIssuer {
   readonly url: string
   readonly jwksUri: string
+  /** From now on questions are taken and left without an answer. */
+  stopAnswering(): void
   close(): void
 }
 
 export async function startIssuer(keys: readonly object[]): Promise<LoopbackIssuer> {
+  let isSilent = false
   const server = createServer((request, response) => {
+    if (isSilent) return
     const document = request.url === '/jwks' ? { keys } : { issuer: url, jwks_uri: `${url}/jwks` }
     response.setHeader('content-type', 'application/json')
     response.end(JSON.stringify(document))
@@ -21,6 +25,9 @@ export async function startIssuer(keys: readonly object[]): Promise<LoopbackIssu
   return {
     url,
     jwksUri: `${url}/jwks`,
+    stopAnswering() {
+      isSilent = true
+    },
     close() {
       server.close()
       server.closeAllConnections()

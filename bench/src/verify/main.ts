@@ -9,6 +9,7 @@ import { type CpuContestant, measureCpu } from '../measure-cpu.ts'
 import { measureFirst } from './first.ts'
 import { type Check, hfauth } from './hfauth.ts'
 import { type LoopbackIssuer, startIssuer } from './issuer.ts'
+import { measureOutage } from './outage.ts'
 import { algorithms, badTokens, claimsOf, createSigner, type Signer, tokenOf } from './tokens.ts'
 import { fastJwt, localChecks, rawSignatures, remoteChecks } from './verifiers.ts'
 
@@ -17,6 +18,7 @@ const issuer = await startIssuer(signers.map(({ jwk }) => jwk))
 try {
   for (const signer of signers) await fresh(signer, issuer)
   await again(signers[0] as Signer, issuer)
+  await measureOutage()
   await measureFirst()
 } finally {
   issuer.close()
