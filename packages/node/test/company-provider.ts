@@ -20,8 +20,8 @@ export interface CompanyProvider {
   login: string
   /** Claims of people, by their `sub`. */
   readonly people: Map<string, Record<string, unknown>>
-  /** Walks from an authorization request to the redirect back. */
-  signIn(authorizationUrl: string): Promise<string>
+  /** Walks from an authorization request to the redirect back, with the cookies that a browser has of the provider. */
+  signIn(authorizationUrl: string, cookies?: Map<string, string>): Promise<string>
   close(): Promise<void>
 }
 
@@ -85,7 +85,7 @@ export async function startCompany(redirectUri: string, client: object = {}): Pr
     requests,
     login: 'u-1',
     people,
-    signIn: (authorizationUrl) => walk(authorizationUrl, url),
+    signIn: (authorizationUrl, cookies) => walk(authorizationUrl, url, cookies),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve())
@@ -132,8 +132,7 @@ function memoryAdapter(): AdapterFactory {
 }
 
 /** Follows redirects with cookies, as a browser does, until they leave the provider. */
-async function walk(start: string, home: string): Promise<string> {
-  const cookies = new Map<string, string>()
+async function walk(start: string, home: string, cookies = new Map<string, string>()): Promise<string> {
   let url = start
   for (let step = 0; step < 15; step++) {
     const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')

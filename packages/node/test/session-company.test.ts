@@ -81,6 +81,30 @@ describe('a company’s provider', () => {
     expect(company.requests).toContain('POST /token/revocation')
   })
 
+  test('vouches anew for a session in a cookie when the browser comes by, and shows nothing on the way', async () => {
+    const providers = { corp: { clientId: companyClientId, clientSecret: company.clientSecret } }
+    service = createService({ now, issuers: issuers(), providers, failurePath: '/sorry' })
+    browser = new Browser(service.sessions)
+    const atCompany = new Map<string, string>()
+    const comeBy = async (query: string, cookies: Map<string, string>) =>
+      browser.send(await company.signIn(await browser.leave(query), cookies))
+    const groups = async () => (await service.sessions.load(browser.request('/')))?.principal.groups
+    await comeBy('', atCompany)
+    expect(await groups()).toEqual(['models'])
+    company.people.set('u-1', { name: 'Uma', preferred_username: 'uma', groups: [] })
+    try {
+      const elsewhere = await comeBy('?prompt=none', new Map())
+      expect(elsewhere.headers.get('location')).toBe('/sorry?error=signin_refused')
+      // Who is not signed in there is told nothing, and what there was here stays until its end.
+      expect(await groups()).toEqual(['models'])
+      const back = await comeBy('?prompt=none&return_to=/models', atCompany)
+      expect(back.headers.get('location')).toBe('/models')
+      expect(await groups()).toEqual([])
+    } finally {
+      company.people.set('u-1', { name: 'Uma', preferred_username: 'uma', groups: ['models'] })
+    }
+  })
+
   test('that is down keeps nobody signed in here', async () => {
     const store = memorySessionStore({ now })
     let isDown = false

@@ -2,7 +2,7 @@
  * Who acts for whom is read from verified tokens only, and stands on record (RFC 8693 §4.1).
  */
 import { createEngine, parsePolicy } from '@hfauth/core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
   createAuditLog,
   createGuard,
@@ -13,6 +13,7 @@ import {
 import {
   createClock,
   type LoopbackIssuer,
+  policyWith,
   refusalOf,
   rsa,
   rsaKey,
@@ -95,6 +96,45 @@ test('an actor that cannot be read refuses the token, rather than being left out
     expect(answer.allowed).toBe(false)
     expect('response' in answer && answer.response.status).toBe(401)
   }
+})
+
+describe('an address that two aliases share', () => {
+  const agents = 'https://agents.example'
+  const verifierOf = (issuers: Parameters<typeof policyWith>[0]) =>
+    createVerifier({ policy: policyWith(issuers), now: () => clock.ms })
+
+  test('says of nobody else’s token which of them acts, so the token is refused', async () => {
+    const verifier = verifierOf({
+      idp: { preset: 'oidc', issuer: issuer.url },
+      web: { preset: 'oidc', issuer: agents, audience: 'web' },
+      batch: { preset: 'oidc', issuer: agents, audience: 'batch' },
+    })
+    const refusal = await refusalOf(verifier.verify(tokenWith(bot)))
+    expect(refusal).toMatchObject({ code: 'HFAUTH_CLAIMS_INVALID' })
+    expect(refusal.message).toContain('does not name once')
+  })
+
+  test('is one alias with two audiences where it need not be two', async () => {
+    const verifier = verifierOf({
+      idp: { preset: 'oidc', issuer: issuer.url },
+      agents: { preset: 'oidc', issuer: agents, audience: ['web', 'batch'] },
+    })
+    const { principal } = await verifier.verify(tokenWith(bot))
+    expect(principal.actor?.id).toBe('agents|bot')
+  })
+
+  test.each(['none', 'its own'])(
+    'is clear in its own tokens, where the audience tells: `iss` %s',
+    async (iss) => {
+      const verifier = verifierOf({
+        other: { preset: 'oidc', issuer: issuer.url, audience: 'app-2' },
+        idp: { preset: 'oidc', issuer: issuer.url, audience: 'app-1' },
+      })
+      const act = { sub: 'bot', ...(iss === 'none' ? {} : { iss: issuer.url }) }
+      const { principal } = await verifier.verify(tokenWith(act))
+      expect([principal.id, principal.actor?.id]).toEqual(['idp|ana', 'idp|bot'])
+    },
+  )
 })
 
 test('a signature comes before every word about actors', async () => {
