@@ -160,6 +160,13 @@ export { createRevocations, type RevocationsOptions } from './revoke/revocations
 export type { EventReaderOptions, SecurityEvent, Transmitter } from './revoke/security-event.ts'
 export { createSetPoller, type SetPoller, type SetPollOptions } from './revoke/set-poll.ts'
 export { createSetPush, type SetPushOptions } from './revoke/set-push.ts'
+export {
+  createStreamWatch,
+  type SilenceReason,
+  type StreamHealth,
+  type StreamWatch,
+  type StreamWatchOptions,
+} from './revoke/stream-watch.ts'
 export type {
   FeedPage,
   Revocation,
@@ -168,6 +175,7 @@ export type {
   RevocationSet,
   RevocationState,
 } from './revoke/types.ts'
+export type { MarkStore } from './revoke/used-ids.ts'
 export {
   type AssertionKeyStatus,
   type AssertionKeys,

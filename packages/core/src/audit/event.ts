@@ -23,6 +23,8 @@ export const auditEventTypes = [
   'io.hfauth.session.ended',
   'io.hfauth.signin.refused',
   'io.hfauth.revocation.received',
+  'io.hfauth.stream.silent',
+  'io.hfauth.stream.resumed',
   'io.hfauth.secret.rotated',
   'io.hfauth.secret.rejected',
   'io.hfauth.secret.aging',

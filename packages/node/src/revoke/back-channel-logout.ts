@@ -14,7 +14,6 @@ import { checkTimes } from '../verify/check-claims.ts'
 import { type ChosenIssuer, chooseIssuer } from '../verify/choose-issuer.ts'
 import { answer, type Door, hasType, readBody } from './http.ts'
 import { providerActor, type RevocationIntake } from './intake.ts'
-import { SeenIds } from './seen-ids.ts'
 import {
   checkNoticeAudience,
   checkSignature,
@@ -27,11 +26,14 @@ import {
   requireText,
 } from './signed-notice.ts'
 import type { Revocation } from './types.ts'
+import { createUsedIds, type MarkStore } from './used-ids.ts'
 
 export interface BackChannelLogoutOptions {
   readonly intake: RevocationIntake
   /** Those whose logout tokens are taken; `policy.issuers.values()`. */
   readonly issuers: Iterable<Issuer>
+  /** Makes a `jti` count once on all replicas that share it. Default this process's memory. */
+  readonly store?: MarkStore
   /** Clock difference to forgive, in seconds. Default 30. */
   readonly clockToleranceSeconds?: number
   /** Replaces the global `fetch` for discovery and keys. */
@@ -58,7 +60,8 @@ export function createBackChannelLogout(options: BackChannelLogoutOptions): Door
       addresses.map(({ url }) => [url, createNoticeKeys(url, { algorithms, keys, fetch, now })] as const),
     ),
   )
-  const seen = new SeenIds(now)
+  const used = createUsedIds('back-channel-logout', { store: options.store, now })
+  const usedId = (issuer: string, id: string) => JSON.stringify([issuer, id])
 
   function choose(payload: Claims): ChosenIssuer {
     try {
@@ -92,7 +95,8 @@ export function createBackChannelLogout(options: BackChannelLogoutOptions): Door
       throw new NoticeError('invalid_request', 'the token does not tell of a logout (`events`)')
     }
     const id = requireText(payload, 'jti')
-    if (seen.has(issuer.url, id)) throw new NoticeError('invalid_request', 'the token has been used (`jti`)')
+    if (await used.isKnown(usedId(issuer.url, id)))
+      throw new NoticeError('invalid_request', 'the token has been used (`jti`)')
     return { id, issuedAt, issuer: issuer.url, revocation: revocationOf(payload, issuer.url, issuedAt) }
   }
 
@@ -108,7 +112,7 @@ export function createBackChannelLogout(options: BackChannelLogoutOptions): Door
         eventId: id,
         occurredAt: issuedAt * 1000,
       })
-      seen.add(issuer, id)
+      await used.add(usedId(issuer, id))
       return answer(200)
     } catch (error) {
       if (!(error instanceof HfAuthError)) throw error

@@ -10,7 +10,8 @@
 import { type FindSubjects, revocationOf, subjectsOf } from './event-subject.ts'
 import { providerActor, type RevocationIntake } from './intake.ts'
 import { createEventReader, type EventReaderOptions, type SecurityEvent } from './security-event.ts'
-import { SeenIds } from './seen-ids.ts'
+import type { StreamWatch } from './stream-watch.ts'
+import { createUsedIds, type MarkStore } from './used-ids.ts'
 
 export interface EventReceiverOptions extends EventReaderOptions {
   readonly intake: RevocationIntake
@@ -18,6 +19,10 @@ export interface EventReceiverOptions extends EventReaderOptions {
   readonly findSubjects?: FindSubjects | undefined
   /** Whether an event takes its subject back. Default {@link revokesByDefault}. */
   readonly revokes?: ((event: SecurityEvent) => boolean) | undefined
+  /** Hears of every event, so that a stream which has stopped is noticed. */
+  readonly watch?: StreamWatch | undefined
+  /** Makes a `jti` count once on all replicas that share it. Default this process's memory. */
+  readonly store?: MarkStore | undefined
 }
 
 export interface EventReceiver {
@@ -53,9 +58,10 @@ export function revokesByDefault({ type, members }: SecurityEvent): boolean {
 
 export function createEventReceiver(options: EventReceiverOptions): EventReceiver {
   const { intake, findSubjects, revokes = revokesByDefault, transmitter, now = Date.now } = options
+  const { watch, store } = options
   const reader = createEventReader(options)
   const rules = { issuers: reader.issuers, findSubjects }
-  const seen = new SeenIds(now)
+  const used = createUsedIds(`event ${reader.eventIssuer}`, { store, now })
 
   async function deal(event: SecurityEvent, id: string, door: string): Promise<void> {
     const isRevoking = revokes(event)
@@ -76,9 +82,11 @@ export function createEventReceiver(options: EventReceiverOptions): EventReceive
   return {
     async receive(text, door) {
       const { id, events } = await reader.read(text)
-      if (seen.has(reader.eventIssuer, id)) return id
+      if (await used.isKnown(id)) return id
+      const arrived = await watch?.hear(events)
       for (const event of events) await deal(event, id, door)
-      seen.add(reader.eventIssuer, id)
+      await arrived?.()
+      await used.add(id)
       return id
     },
   }

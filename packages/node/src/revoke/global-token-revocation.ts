@@ -15,7 +15,6 @@ import { checkTimes } from '../verify/check-claims.ts'
 import { type FindSubjects, revocationOf, subjectsOf } from './event-subject.ts'
 import { answer, type Door, hasType, isRetryable, readBody, tryLater } from './http.ts'
 import { providerActor, type RevocationIntake } from './intake.ts'
-import { SeenIds } from './seen-ids.ts'
 import {
   checkNoticeAudience,
   checkSignature,
@@ -25,6 +24,7 @@ import {
   requireIssueTime,
   requireText,
 } from './signed-notice.ts'
+import { createUsedIds, type MarkStore } from './used-ids.ts'
 
 export interface GlobalTokenRevocationOptions {
   readonly intake: RevocationIntake
@@ -36,6 +36,8 @@ export interface GlobalTokenRevocationOptions {
   readonly endpoint: string
   /** Finds whom an e-mail address means, in this issuer's own `sub`. Without it only `iss_sub` is understood. */
   readonly findSubjects?: FindSubjects
+  /** Makes a `jti` count once on all replicas that share it. Default this process's memory. */
+  readonly store?: MarkStore
   /** Default RS256 and ES256. */
   readonly algorithms?: readonly string[]
   /** Clock difference to forgive, in seconds. Default 30. */
@@ -55,7 +57,7 @@ export function createGlobalTokenRevocation(options: GlobalTokenRevocationOption
   const { intake, issuer, clientId, endpoint, findSubjects, clockToleranceSeconds = 30 } = options
   const { fetch = globalThis.fetch, now = Date.now, algorithms = ['RS256', 'ES256'] } = options
   const keys = createNoticeKeys(issuer, { algorithms, fetch, now })
-  const seen = new SeenIds(now)
+  const used = createUsedIds(`global-token-revocation ${issuer}`, { store: options.store, now })
 
   /** `jti` and `iat` of the token that authenticates the order. */
   async function authenticate(request: Request): Promise<{ id: string; issuedAt: number }> {
@@ -76,10 +78,7 @@ export function createGlobalTokenRevocation(options: GlobalTokenRevocationOption
     if (expiresAt - issuedAt > maxLifeSeconds) {
       throw new NoticeError('authentication_failed', 'the token lives too long for an order')
     }
-    const id = requireText(payload, 'jti')
-    if (seen.has(issuer, id))
-      throw new NoticeError('authentication_failed', 'the token has been used (`jti`)')
-    return { id, issuedAt }
+    return { id: requireText(payload, 'jti'), issuedAt }
   }
 
   async function readSubject(request: Request): Promise<Claims | undefined> {
@@ -92,6 +91,21 @@ export function createGlobalTokenRevocation(options: GlobalTokenRevocationOption
     const { id, issuedAt } = await authenticate(request)
     const subject = await readSubject(request)
     if (subject === undefined) return refuse(400, 'the body has no `sub_id` with a `format`')
+    // The token says nothing of whom the order is about: used twice, it could end somebody else's access.
+    if (!(await used.claim(id)))
+      throw new NoticeError('authentication_failed', 'the token has been used (`jti`)')
+    try {
+      return await obey(subject, { id, issuedAt })
+    } catch (error) {
+      await used.release(id).catch(() => {})
+      throw error
+    }
+  }
+
+  async function obey(
+    subject: Claims,
+    { id, issuedAt }: { id: string; issuedAt: number },
+  ): Promise<Response> {
     const found = await subjectsOf(subject, { issuers: [issuer], findSubjects })
     await intake.receive({
       door: 'global-token-revocation',
@@ -103,7 +117,6 @@ export function createGlobalTokenRevocation(options: GlobalTokenRevocationOption
       occurredAt: issuedAt * 1000,
       ...(found.length === 0 ? { error: 'subject_unknown' } : {}),
     })
-    seen.add(issuer, id)
     return found.length === 0 ? refuse(404, 'nobody here goes by that name') : answer(204)
   }
 

@@ -83,6 +83,7 @@ const millisecondsFrom = 1e11
 export function createEventReader(options: EventReaderOptions): EventReader {
   const { transmitter, fetch = globalThis.fetch, now = Date.now } = options
   const { issuer, legacy, jwksUri, algorithms = ['RS256', 'PS256', 'ES256', 'EdDSA'] } = transmitter
+  const eventIssuer = eventIssuerOf(transmitter)
   const toleranceSeconds = numberOption('clockToleranceSeconds', options.clockToleranceSeconds ?? 30, {
     max: 300,
   })
@@ -93,8 +94,6 @@ export function createEventReader(options: EventReaderOptions): EventReader {
       'a transmitter needs `audience`, or events for others would be taken',
     )
   }
-  const eventIssuer =
-    transmitter.eventIssuer ?? (legacy === 'google' ? `${issuer.replace(/\/$/, '')}/` : issuer)
   const keys = createNoticeKeys(issuer, { algorithms, jwksUri, fetch, now })
   const types = legacy === undefined ? ['secevent+jwt'] : ['secevent+jwt', 'jwt', '']
 
@@ -144,6 +143,11 @@ export function createEventReader(options: EventReaderOptions): EventReader {
       }
     },
   }
+}
+
+/** `iss` of the events, which is also `issuer` of the transmitter's own description. */
+export function eventIssuerOf({ issuer, eventIssuer, legacy }: Transmitter): string {
+  return eventIssuer ?? (legacy === 'google' ? `${issuer.replace(/\/$/, '')}/` : issuer)
 }
 
 /** What tells an event from a credential (SSF 1.0 §4.1). */

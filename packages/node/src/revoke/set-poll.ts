@@ -11,6 +11,7 @@ import { HfAuthError } from '@hfauth/core'
 import { callableEndpoint } from '../internal/endpoint.ts'
 import { isJsonObject, parseJsonObject } from '../internal/json-object.ts'
 import { numberOption } from '../internal/number-option.ts'
+import { pause } from '../internal/pause.ts'
 import { requestBounded, unavailable } from '../internal/request.ts'
 import { claim } from '../token/claims.ts'
 import { createEventReceiver, type EventReceiverOptions } from './event-receiver.ts'
@@ -155,17 +156,4 @@ export function createSetPoller(options: SetPollOptions): SetPoller {
 
 function randomFraction(): number {
   return (globalThis.crypto.getRandomValues(new Uint32Array(1))[0] ?? 0) / 2 ** 32
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, ms)
-    signal.addEventListener('abort', done)
-    if (signal.aborted) done()
-  })
 }

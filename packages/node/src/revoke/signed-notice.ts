@@ -21,13 +21,14 @@ import { refusedMembers } from '../verify/check-header.ts'
 /** Longest notice, in bytes. */
 export const maxNoticeBytes = 64 * 1024
 
-/** What can be wrong with one, in the words of RFC 8935 §2.4. */
+/** What can be wrong with one, in the words of RFC 8935 §2.4 and of SSF 1.0 §8.1.4.1 (`invalid_state`). */
 export type NoticeFault =
   | 'invalid_request'
   | 'invalid_key'
   | 'invalid_issuer'
   | 'invalid_audience'
   | 'authentication_failed'
+  | 'invalid_state'
 
 export class NoticeError extends HfAuthError {
   readonly fault: NoticeFault

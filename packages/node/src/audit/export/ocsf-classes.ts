@@ -40,6 +40,8 @@ const classes: Readonly<Record<AuditEventType, Entry>> = {
   'io.hfauth.session.ended': [3002, { id: 2, name: 'Logoff' }],
   'io.hfauth.signin.refused': [3002, logon],
   'io.hfauth.revocation.received': [3004, { id: 11, name: 'Deactivate' }],
+  'io.hfauth.stream.silent': [3004, other('Event stream silent')],
+  'io.hfauth.stream.resumed': [3004, other('Event stream resumed')],
   'io.hfauth.secret.rotated': [3004, { id: 3, name: 'Update' }],
   'io.hfauth.secret.rejected': [3004, other('Secret rejected')],
   'io.hfauth.secret.aging': [3004, other('Secret aging')],

@@ -11,6 +11,7 @@ export type AuditSeverity = 1 | 2 | 3 | 4
 export function severityOf({ type, decision }: Pick<AuditEvent, 'type' | 'decision'>): AuditSeverity {
   switch (type) {
     case 'io.hfauth.audit.gap':
+    case 'io.hfauth.stream.silent':
       return 4
     case 'io.hfauth.secret.rejected':
     case 'io.hfauth.secret.aging':
