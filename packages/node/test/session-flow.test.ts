@@ -4,7 +4,9 @@ import { confidentialAppId, type Hub, publicAppId, startHub } from '@hfauth/test
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { rememberSecrets } from '../../../test/support/output.ts'
 import { memorySessionStore, type SessionStore } from '../src/index.ts'
+import { redisSessionStore } from '../src/redis.ts'
 import { createClock, refusalOf } from './loopback-issuer.ts'
+import { connectIoredis, connectNodeRedis, randomPrefix, redisTest, removeKeys } from './redis-server.ts'
 import {
   Browser,
   cookieName,
@@ -530,6 +532,34 @@ describe('options', () => {
   ]
   test.each(wrong)('with %s are refused at the start', (_, options) => {
     expect(() => start(options)).toThrowError(expect.objectContaining({ code: 'HFAUTH_CONFIG_INVALID' }))
+  })
+})
+
+describe('two replicas that share Redis (real server)', () => {
+  redisTest('make one session of an ID token, and one of an answer of the provider', async () => {
+    const connected = [await connectNodeRedis(), await connectIoredis()] as const
+    const prefix = randomPrefix()
+    try {
+      const [one, other] = connected.map(({ client }) =>
+        createService({ now, issuers: hubIssuers(hub), store: redisSessionStore(client, { prefix, now }) }),
+      ) as [Service, Service]
+      service = one
+      const token = await idToken()
+      const handOver = ({ sessions }: Service) =>
+        new Browser(sessions).send('/auth/session', { method: 'POST' }, { authorization: `Bearer ${token}` })
+      expect((await handOver(one)).status).toBe(200)
+      expect((await handOver(other)).status).toBe(401)
+
+      const first = new Browser(one.sessions)
+      const authorizationUrl = await first.leave()
+      const back = await hub.signIn({ authorizationUrl, username: 'ana', grantOrgs: [] })
+      const second = new Browser(other.sessions, first.cookies)
+      const statuses = (await Promise.all([first.send(back), second.send(back)])).map(({ status }) => status)
+      expect(statuses.sort()).toEqual([303, 400])
+    } finally {
+      await removeKeys(connected[0], prefix)
+      for (const { close } of connected) await close()
+    }
   })
 })
 
