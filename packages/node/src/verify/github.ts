@@ -20,12 +20,15 @@ import { checkTimes } from './check-claims.ts'
 import { checkIdentity } from './check-identity.ts'
 import { assertClientAccepted, type ClientCredentials } from './clients.ts'
 import { githubApiOf, readEmail, readMemberships, readTeams } from './github-answers.ts'
+import { type Listed, readPages } from './github-pages.ts'
 import type { AcceptedToken, VerifyJwtOptions } from './jwt.ts'
 
 export interface VerifyByGithubOptions {
   readonly fetch: Fetch
   /** Longest wait for each answer, in milliseconds. */
   readonly timeoutMs: number
+  /** Current time in epoch milliseconds. */
+  readonly now: () => number
   readonly time: VerifyJwtOptions['time']
 }
 
@@ -41,7 +44,7 @@ export async function verifyByGithub(
   token: string,
   issuer: Issuer,
   client: ClientCredentials,
-  { fetch, timeoutMs, time }: VerifyByGithubOptions,
+  { fetch, timeoutMs, now, time }: VerifyByGithubOptions,
 ): Promise<AcceptedToken> {
   const api = githubApiOf(issuer.url)
   const subject = `GitHub at \`${api}\``
@@ -63,9 +66,15 @@ export async function verifyByGithub(
     readTokenCheck(await check(secret), client.id, subject),
   )
 
-  const ask = (path: string) =>
-    requestBounded(`${api}${path}`, { ...bounds, headers: { ...headers, authorization: `Bearer ${token}` } })
-  const claims = { ...person, ...(await readMore(person, issuer, ask)) }
+  const asPerson = { ...bounds, headers: { ...headers, authorization: `Bearer ${token}` } }
+  const list = (path: string) =>
+    readPages(path, {
+      api,
+      timeoutMs,
+      now,
+      ask: (url, pageMs) => requestBounded(url, { ...asPerson, timeoutMs: pageMs }),
+    })
+  const claims = { ...person, ...(await readMore(person, issuer, list)) }
   const expiresAt = checkTimes(claims, { ...time(issuer.preset), requireExpiry: false })
   checkIdentity(claims, 'access_token', issuer)
   return { issuer, kind: 'access_token', claims, ...(expiresAt === undefined ? {} : { expiresAt }) }
@@ -122,19 +131,22 @@ function personClaims(answer: Claims, user: Claims, id: string): Claims {
 async function readMore(
   { scope }: Claims,
   { tenants }: Issuer,
-  ask: (path: string) => Promise<BoundedResponse>,
+  list: (path: string) => Promise<Listed>,
 ): Promise<Claims> {
   const scopes: readonly Json[] = Array.isArray(scope) ? scope : []
   const more: Record<string, Json> = {}
   if (scopes.includes('user:email') || scopes.includes('user')) {
-    Object.assign(more, readEmail(await ask('/user/emails')))
+    Object.assign(more, readEmail(await list('/user/emails')))
   }
   if (tenants.length > 0) {
-    const orgs = readMemberships(await ask('/user/memberships/orgs?state=active&per_page=100'), tenants)
+    const memberships = await list('/user/memberships/orgs?state=active&per_page=100')
+    const orgs = readMemberships(memberships, tenants)
     if (orgs[0] === undefined) return more
     more.org = orgs[0]
-    const teams = readTeams(await ask('/user/teams?per_page=100'), orgs)
-    if (teams !== undefined) more.groups = [...orgs.map((id) => `org:${id}`), ...teams]
+    // Groups that cannot all be told are unknown: one that is missing would not be denied what it is denied.
+    if (!memberships.isWhole) return more
+    const teams = await list('/user/teams?per_page=100')
+    if (teams.isWhole) more.groups = [...orgs.map((id) => `org:${id}`), ...readTeams(teams, orgs)]
   }
   return more
 }
