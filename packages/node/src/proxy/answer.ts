@@ -9,7 +9,7 @@
 import { buildRefusal } from '../guard/refusal.ts'
 import { readBounded } from './json-body.ts'
 import { ProxyRefusal } from './proxy-refusal.ts'
-import { type Origins, passedHeaders } from './response-headers.ts'
+import { isEventStream, type Origins, passedHeaders } from './response-headers.ts'
 
 export interface AnswerOptions {
   readonly method: string
@@ -58,7 +58,7 @@ async function judgeAnswer(upstream: Response, options: AnswerOptions): Promise<
     headers.set('content-length', '0')
     return new Response(null, { status, headers })
   }
-  if (/^text\/event-stream *(?:;|$)/i.test(headers.get('content-type') ?? '')) {
+  if (isEventStream(headers)) {
     headers.set('x-accel-buffering', 'no')
     headers.set('cache-control', 'no-store')
     headers.delete('content-length')

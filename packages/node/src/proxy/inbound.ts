@@ -17,6 +17,8 @@ export interface Inbound {
   readonly headers: HeaderList
   /** Read at most once, and not at all when the request is refused first. */
   readonly body: ReadableStream<Uint8Array> | undefined
+  /** Bytes of the body that have been read so far. */
+  received(): number
   /** Aborted when the client is gone. */
   readonly signal: AbortSignal
   readonly remoteAddress: string | undefined
@@ -30,13 +32,39 @@ export interface Inbound {
  */
 export function inboundFromRequest(request: Request, { remoteAddress, target }: Connection): Inbound {
   const { origin, pathname, search } = new URL(request.url)
+  const counted = request.body === null ? undefined : countedBody(request.body)
   return {
     method: request.method,
     target: target ?? pathname + search,
     headers: [...request.headers],
-    body: request.body ?? undefined,
+    body: counted?.body,
+    received: counted?.received ?? (() => 0),
     signal: request.signal,
     remoteAddress,
     origin,
+  }
+}
+
+/** The same bytes at the same pace, and how many there have been. */
+function countedBody(body: ReadableStream<Uint8Array>): {
+  readonly body: ReadableStream<Uint8Array>
+  received(): number
+} {
+  const reader = body.getReader()
+  let count = 0
+  return {
+    received: () => count,
+    body: new ReadableStream<Uint8Array>(
+      {
+        async pull(controller) {
+          const { done, value } = await reader.read()
+          if (done) return controller.close()
+          count += value.length
+          controller.enqueue(value)
+        },
+        cancel: (reason) => reader.cancel(reason),
+      },
+      { highWaterMark: 0 },
+    ),
   }
 }

@@ -203,11 +203,19 @@ function inboundFrom(req: IncomingMessage, res: ServerResponse): Inbound {
   const { 'content-length': length = '0', 'transfer-encoding': encoding, host = 'localhost' } = req.headers
   const waits = req.headers.expect?.toLowerCase() === '100-continue'
   const hasBody = encoding !== undefined || length !== '0'
+  let received = 0
+  const options = {
+    ...(waits ? { onFirstRead: () => res.writeContinue() } : {}),
+    onBytes: (count: number) => {
+      received += count
+    },
+  }
   return {
     method: req.method ?? '',
     target: req.url ?? '',
     headers: headerList(req),
-    body: hasBody ? readBody(req, waits ? () => res.writeContinue() : undefined) : undefined,
+    body: hasBody ? readBody(req, options) : undefined,
+    received: () => received,
     signal: goneSignal(res),
     remoteAddress: req.socket.remoteAddress,
     origin: `${(req.socket as Partial<TLSSocket>).encrypted ? 'https' : 'http'}://${host}`,

@@ -24,6 +24,11 @@ export interface ProxyLimits {
   readonly idleTimeoutMs?: number
   /** Most requests of one caller at a time. Default 256. */
   readonly requestsPerCaller?: number
+  /**
+   * A request that is under way for longer has its beginning on record as well, as streams have at once; in
+   * milliseconds. Default 10,000.
+   */
+  readonly longAfterMs?: number
 }
 
 /** Without `sessions` clients bring tokens, and a cookie lets nobody in. */
@@ -108,6 +113,7 @@ export interface ProxySettings {
   readonly bodyTimeoutMs: number
   readonly upstreamTimeoutMs: number
   readonly requestsPerCaller: number
+  readonly longAfterMs: number
 }
 
 /** @throws HfAuthError `HFAUTH_CONFIG_INVALID` when an address is not an origin, or a limit is no number. */
@@ -139,6 +145,7 @@ export function readProxyOptions(options: ProxyOptions): ProxySettings {
     bodyTimeoutMs: limit('bodyTimeoutMs', 30_000),
     upstreamTimeoutMs: limit('upstreamTimeoutMs', 120_000),
     requestsPerCaller: limit('requestsPerCaller', 256),
+    longAfterMs: limit('longAfterMs', 10_000),
   }
 }
 

@@ -8,6 +8,7 @@
  */
 import type { AuditEventType, HubAction, RouteMatch } from '@hfauth/core'
 import type { LeaseEnd } from './leases.ts'
+import { isEventStream } from './response-headers.ts'
 
 /** The event for the end of a request; `undefined` when its decision says all there is to say. */
 export function outcomeType({ route }: RouteMatch, action: HubAction): AuditEventType | undefined {
@@ -24,6 +25,8 @@ export function outcomeType({ route }: RouteMatch, action: HubAction): AuditEven
 }
 
 export interface Ending {
+  /** Where what came in is no body: on a WebSocket. */
+  readonly bytesIn?: number
   readonly bytesOut: number
   /** Set when the answer broke off: by whom, or why. */
   readonly error?: 'client_closed' | 'upstream_broke' | LeaseEnd
@@ -49,7 +52,7 @@ export function observed(response: Response, { gone, lease, onEnd }: ObservedOpt
     return response
   }
   const reader = response.body.getReader()
-  const isEvents = /^text\/event-stream *(?:;|$)/i.test(response.headers.get('content-type') ?? '')
+  const isEvents = isEventStream(response.headers)
   let bytesOut = 0
   let tail = ''
   let isOver = false

@@ -5,15 +5,15 @@
  *
  * @module
  */
-import type { AuditHttp, Decision } from '@hfauth/core'
-import type { AuditEntry } from '../audit/types.ts'
+import type { Decision } from '@hfauth/core'
 import { recordedResource } from '../guard/gate.ts'
 import { refusalOfDecision } from '../guard/refusal.ts'
 import type { AskedQuestion } from './body-question.ts'
 import type { Inbound } from './inbound.ts'
 import type { Known, Parts } from './known.ts'
-import { observed, outcomeType } from './outcome.ts'
+import { observed } from './outcome.ts'
 import { passOn } from './pass-on.ts'
+import { openOutcome } from './record-outcome.ts'
 import { asksToBill, forwardedHeaders, headerValue } from './request-headers.ts'
 import { readSubject } from './subject.ts'
 
@@ -32,13 +32,13 @@ export async function answerResource(known: Known, parts: Parts): Promise<Respon
     decisions.push(decision)
   }
   const [{ action, resource }] = subject.questions
-  const end = openOutcome(known, parts, subject.questions[0], decisions[0] as Decision)
+  const outcome = openOutcome(known, parts, subject.questions[0], decisions[0] as Decision)
   const lease = leases.take(caller, known.headers)
   const ended = (reason: string) =>
     inbound.signal.aborted ? 'client_closed' : lease.signal.aborted ? String(lease.signal.reason) : reason
   progress.onFailure = (reason) => {
     lease.release()
-    end({}, ended(reason))
+    outcome.end({ error: ended(reason) })
   }
 
   const scopes = [...new Set(decisions.flatMap((decision) => decision.scopes))]
@@ -57,39 +57,15 @@ export async function answerResource(known: Known, parts: Parts): Promise<Respon
     },
     parts,
   )
+  outcome.answered(shown)
   return observed(shown, {
     gone: inbound.signal,
     lease: lease.signal,
-    onEnd({ bytesOut, error }) {
+    onEnd(ending) {
       lease.release()
-      end({ status: shown.status, bytesOut }, error)
+      outcome.end(ending)
     },
   })
-}
-
-/** Tells what came of a request, once; for routes whose decision says it all, nothing. */
-export function openOutcome(
-  { match, caller, progress }: Known,
-  { gate, audit, settings }: Parts,
-  question: AskedQuestion,
-  decision: Decision,
-): (http: Partial<AuditHttp>, error?: string) => void {
-  const { action } = question
-  const type = outcomeType(match, action)
-  return (http, error) => {
-    if (type === undefined) return
-    const entry: AuditEntry = {
-      ...gate.entryFor(caller),
-      type,
-      action,
-      resource: recordedOf(decision, question),
-      http: { ...progress.http, ...http },
-      ...(error === undefined ? {} : { error }),
-      durationMs: settings.now() - caller.startedAt,
-    }
-    // The answer is out; all that can still be done about it is to say that health is bad.
-    void audit.record(entry).catch(() => undefined)
-  }
 }
 
 /** Decides one question and puts it on record. */
@@ -115,7 +91,7 @@ export async function decideOn(
   const asked = asksToBill(inbound.headers) ? { error: 'billing_ignored' } : {}
   await gate.recordDecision(caller, decision, {
     http: progress.http,
-    resource: recordedOf(decision, question),
+    resource: recordedResource(decision, resource.attributes),
     ...(isOpen ? { grantedAs: 'discovery' } : {}),
     ...(isTrial ? { enforced: false as const } : {}),
     ...asked,
@@ -130,10 +106,6 @@ function hangsOnRevision({ reason, missingAttributes }: Decision): boolean {
     missingAttributes.length > 0 &&
     missingAttributes.every((name) => name === 'resource.revision')
   )
-}
-
-function recordedOf(decision: Decision, { resource }: AskedQuestion) {
-  return recordedResource(decision, resource.attributes)
 }
 
 function outboundHeaders(inbound: Inbound, mediaType: string | undefined): Headers {

@@ -108,3 +108,8 @@ function rewriteLinks(header: string | null, origins: Origins): string | undefin
   )
   return links.length === 0 ? undefined : links.join(', ')
 }
+
+/** Whether an answer is one of server-sent events. */
+export function isEventStream(headers: Headers): boolean {
+  return /^text\/event-stream *(?:;|$)/i.test(headers.get('content-type') ?? '')
+}

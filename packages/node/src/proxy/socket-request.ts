@@ -14,8 +14,9 @@ import type { AskedQuestion } from './body-question.ts'
 import type { Known, Parts } from './known.ts'
 import type { Ending } from './outcome.ts'
 import { ProxyRefusal } from './proxy-refusal.ts'
+import { openOutcome } from './record-outcome.ts'
 import { forwardedHeaders, headerValue } from './request-headers.ts'
-import { decideOn, openOutcome } from './resource-request.ts'
+import { decideOn } from './resource-request.ts'
 
 export interface OpenSocket {
   readonly upstream: Duplex
@@ -40,11 +41,11 @@ export async function openSocket(known: Known, parts: Parts): Promise<Response |
   const question: AskedQuestion = { action: match.action, resource: { type, id, attributes: {} } }
   const decision = await decideOn(question, false, known, parts)
   if ('refused' in decision) return parts.refuse(refusalOfDecision(decision.refused), progress)
-  const end = openOutcome(known, parts, question, decision)
+  const outcome = openOutcome(known, parts, question, decision)
   const lease = leases.take(caller, known.headers)
   progress.onFailure = (reason) => {
     lease.release()
-    end({}, reason)
+    outcome.end({ error: reason })
   }
   const { scopes } = decision
   const credential = await parts.upstreamFor(progress).requireCredential(caller, { ...question, scopes })
@@ -59,13 +60,14 @@ export async function openSocket(known: Known, parts: Parts): Promise<Response |
     .catch(() => {
       throw new ProxyRefusal('upstream_unavailable')
     })
+  outcome.answered({ status: 101, headers: opened.headers })
   return {
     upstream: opened.socket,
     headers: answerHeaders(opened.headers),
     lease: lease.signal,
-    onEnd({ bytesOut, error }) {
+    onEnd(ending) {
       lease.release()
-      end({ status: 101, bytesOut }, error)
+      outcome.end(ending)
     },
   }
 }
@@ -98,10 +100,14 @@ function answerHeaders(upstream: Headers): Headers {
 
 /** Joins the two ends, until one of them is gone or the lease ends; then the client is told 4401. */
 export function joinSockets(client: Duplex, { upstream, lease, onEnd }: OpenSocket): void {
+  let bytesIn = 0
   let bytesOut = 0
   let ending: Ending['error']
   upstream.on('data', (chunk: Buffer) => {
     bytesOut += chunk.length
+  })
+  client.on('data', (chunk: Buffer) => {
+    bytesIn += chunk.length
   })
   upstream.pipe(client)
   client.pipe(upstream)
@@ -109,7 +115,7 @@ export function joinSockets(client: Duplex, { upstream, lease, onEnd }: OpenSock
     lease.removeEventListener('abort', cut)
     client.destroy()
     upstream.destroy()
-    onEnd({ bytesOut, ...(ending === undefined ? {} : { error: ending }) })
+    onEnd({ bytesIn, bytesOut, ...(ending === undefined ? {} : { error: ending }) })
   }
   const cut = () => {
     ending = lease.reason as Ending['error']

@@ -43,7 +43,7 @@ function sixDays(): RecordedEvent[][] {
   return [
     [
       make({ ...allowed, requestId: 'a' }),
-      make({ ...load, resource: { ...ranker, revision }, requestId: 'a' }),
+      make({ ...load, resource: { ...ranker, revision: 'main', commit: revision }, requestId: 'a' }),
       make({ ...allowed, by: 'ben', resource: other, day: 1, requestId: 'b' }),
       make({
         by: 'ben',
@@ -69,6 +69,7 @@ function sixDays(): RecordedEvent[][] {
         requestId: 'd',
       }),
       make({ ...allowed, by: 'ben', day: 5, requestId: 'e' }),
+      make({ type: 'io.hfauth.stream.started', by: 'ben', day: 5, resource: ranker, requestId: 'e' }),
       make({
         by: 'ben',
         day: 5,
@@ -150,10 +151,10 @@ describe.each(names)('asked of %s', (name) => {
       ['a', 'hf|ada', '200'],
       ['c', 'repo:acme/serving:ref:refs/heads/main', 'unknown'],
       ['d', 'hf|ada', 'client_closed'],
-      ['e', 'hf|ben', 'unknown'],
+      ['e', 'hf|ben', 'begun'],
       ['f', 'bot', 'unknown'],
     ])
-    expect(rows[0]).toMatchObject({ revision, bytes: 9, name: 'ada', issuer: 'hf' })
+    expect(rows[0]).toMatchObject({ revision: 'main', commit: revision, bytes: 9, name: 'ada', issuer: 'hf' })
     expect(revisions).toEqual({ [revision]: 1, unknown: 4 })
     expect(gaps).toEqual([expect.objectContaining({ reason: 'overflow', count: 7 })])
     expect(more).toBe(0)
@@ -168,6 +169,8 @@ describe.each(names)('asked of %s', (name) => {
     expect(await requests({ to: first })).toEqual([])
     expect(await requests({ environment: 'staging' })).toEqual(['d'])
     expect(await requests({ revision })).toEqual(['a'])
+    expect(await requests({ revision: 'main' })).toEqual(['a'])
+    expect(await requests({ revision: 'v2' })).toEqual([])
   })
 
   asked('more rows than the limit are counted, the oldest are shown', async () => {
@@ -182,6 +185,7 @@ describe.each(names)('asked of %s', (name) => {
       ['allow', 'read', 'model:acme/other'],
       ['deny', 'write', 'model:acme/ranker'],
       ['allow', 'read', 'model:acme/ranker'],
+      [undefined, undefined, 'model:acme/ranker'],
       ['deny', 'write', 'model:acme/other'],
       ['deny', 'admin', 'model:acme/other'],
       ['allow', 'read', 'model:acme/ranker'],
@@ -299,7 +303,7 @@ describe('the index', () => {
   test('is not needed where it cannot be written', async () => {
     await writeSegments(own.path, sixDays())
     writeFileSync(join(own.path, 'index'), 'a file where the folder should be')
-    expect((await ask({ ask: 'activity', actor: 'hf|ben' })).rows).toHaveLength(6)
+    expect((await ask({ ask: 'activity', actor: 'hf|ben' })).rows).toHaveLength(7)
   })
 
   test('is neither read nor believed when everything is to be read', async () => {
@@ -308,8 +312,8 @@ describe('the index', () => {
     const path = join(own.path, 'index', '00000001.json')
     const { first: _, ...without } = JSON.parse(readFileSync(path, 'utf8'))
     writeFileSync(path, JSON.stringify(without))
-    expect((await ask({ ask: 'activity', actor: 'hf|ben' })).rows).toHaveLength(4)
-    expect((await ask({ ask: 'activity', actor: 'hf|ben' }, true)).rows).toHaveLength(6)
+    expect((await ask({ ask: 'activity', actor: 'hf|ben' })).rows).toHaveLength(5)
+    expect((await ask({ ask: 'activity', actor: 'hf|ben' }, true)).rows).toHaveLength(7)
   })
 
   test('answers are those of reading everything, whatever the log and the question', async () => {
