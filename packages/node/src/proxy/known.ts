@@ -13,7 +13,7 @@ import type { Caller, Visit } from '../guard/types.ts'
 import type { Address } from './addresses.ts'
 import type { HubTarget } from './hub-target.ts'
 import type { Inbound } from './inbound.ts'
-import type { Leases } from './leases.ts'
+import type { LeaseJudge, Leases } from './leases.ts'
 import type { ProxySettings } from './options.ts'
 import type { ResourceFacts } from './resource-facts.ts'
 import type { UpstreamAccess } from './upstream-access.ts'
@@ -48,8 +48,10 @@ export interface Parts {
   readonly audit: AuditLog
   readonly facts: ResourceFacts
   /** With the credentials that were configured, or in a trial the caller's own. */
-  upstreamFor(progress: Progress): UpstreamAccess
+  upstreamFor(progress: Pick<Progress, 'isTrial'>): UpstreamAccess
   readonly leases: Leases
+  /** The policy that decides here, for leases. */
+  readonly judge: LeaseJudge
   readonly resourceMetadataUrl: string | undefined
   refuse(refusal: Refusal, progress: Progress): Response
 }

@@ -45,7 +45,7 @@ export async function answerList(known: Known, type: HubType, parts: Parts): Pro
   })
   if (isDryRun) progress.isTrial = true
   else if (refused) return parts.refuse(refusalOfDecision(probe), progress)
-  const lease = leases.take(caller, known.headers)
+  const lease = leases.take({ caller, headers: known.headers, judge: parts.judge })
   progress.onFailure = () => lease.release()
   const isHub = match.route.host === 'hub'
   const scopes = isHub ? [type === 'collection' ? 'read-collections' : 'read-repos'] : ['inference-api']
@@ -85,7 +85,7 @@ export async function answerCatalogue(known: Known, parts: Parts): Promise<Respo
   assertBody(inbound)
   const decision = await recordKnown(known, parts, { kind: 'catalogue', id: '*' }, 'catalogue')
   if (!decision.allowed) return parts.refuse(refusalOfDecision(decision), progress)
-  const lease = parts.leases.take(caller, known.headers)
+  const lease = parts.leases.take({ caller, headers: known.headers, judge: parts.judge })
   progress.onFailure = () => lease.release()
   const signal = AbortSignal.any([inbound.signal, lease.signal])
   const headers = forwardedHeaders(inbound.headers)

@@ -14,11 +14,12 @@ import { buildRefusal, type Refusal, refusalOfError } from '../guard/refusal.ts'
 import type { Caller } from '../guard/types.ts'
 import { answerWhoami, jsonResponse } from './caller-request.ts'
 import { forwardCaller, type UpstreamCredentials } from './credentials.ts'
+import { decideAgain } from './decide-on.ts'
 import { basicAsBearer } from './git-credential.ts'
 import { readHubTarget } from './hub-target.ts'
 import type { Inbound } from './inbound.ts'
 import type { Known, Parts, Progress } from './known.ts'
-import { createLeases } from './leases.ts'
+import type { LeaseJudge, Leases, LeaseTerms } from './leases.ts'
 import { answerCatalogue, answerList } from './list-request.ts'
 import type { ProxyOptions, ProxySettings } from './options.ts'
 import { isGitRoute } from './pass-on.ts'
@@ -40,11 +41,21 @@ export interface Pipeline {
   recordMalformed(reason: MalformedReason, remoteAddress: string | undefined): void
 }
 
+/** A pipeline under one policy. */
+export interface PolicyPipeline extends Pipeline {
+  /** For what a pipeline under another policy has let through. */
+  readonly judge: LeaseJudge
+}
+
 export type MalformedReason = 'request_malformed' | 'headers_too_large' | 'request_timeout' | 'method_unknown'
 
-export function createPipeline(options: ProxyOptions, settings: ProxySettings): Pipeline {
+export function createPipeline(
+  options: ProxyOptions,
+  settings: ProxySettings,
+  leases: Leases,
+): PolicyPipeline {
   const { audit, isFailing } = watchedAudit(options)
-  const { sessions, revocations, resourceMetadataUrl, engine, limiter } = options
+  const { resourceMetadataUrl, engine, limiter } = options
   const gate = createGate({ ...options, audit })
   const { origins, fetch, now } = settings
   const facts = createResourceFacts({ hub: origins.hub, fetch, now })
@@ -59,16 +70,18 @@ export function createPipeline(options: ProxyOptions, settings: ProxySettings): 
     audit,
     facts,
     upstreamFor: ({ isTrial }) => (isTrial ? own : upstream),
-    leases: createLeases({
-      revocations,
-      issuerNamed: (alias) => policy.issuers.get(alias),
-      sessions,
-      atExpiry: settings.atExpiry,
-      perCaller: settings.requestsPerCaller,
-      now,
-    }),
+    leases,
+    judge: { issuerNamed: (alias) => policy.issuers.get(alias), allowsStill },
     resourceMetadataUrl,
     refuse,
+  }
+
+  async function allowsStill({ caller, asked }: LeaseTerms): Promise<boolean> {
+    const { principal, presented } = caller
+    const issuer = presented?.credential.issuer
+    // The same alias may stand for another issuer now.
+    if (issuer !== undefined && policy.issuers.get(principal.issuer)?.url !== issuer.url) return false
+    return asked === undefined || decideAgain({ ...caller, access: engine.for(principal) }, asked, parts)
   }
 
   async function run<T>(
@@ -167,6 +180,7 @@ export function createPipeline(options: ProxyOptions, settings: ProxySettings): 
   }
 
   return {
+    judge: parts.judge,
     handle: (inbound) => run<never>(inbound, answerMatched),
     open: (inbound) => run(inbound, (known) => openSocket(known, parts)),
     recordMalformed(reason, remoteAddress) {

@@ -6,15 +6,14 @@
  * @module
  */
 import type { Decision } from '@hfauth/core'
-import { recordedResource } from '../guard/gate.ts'
 import { refusalOfDecision } from '../guard/refusal.ts'
-import type { AskedQuestion } from './body-question.ts'
+import { decideOn } from './decide-on.ts'
 import type { Inbound } from './inbound.ts'
 import type { Known, Parts } from './known.ts'
 import { observed } from './outcome.ts'
 import { passOn } from './pass-on.ts'
 import { openOutcome } from './record-outcome.ts'
-import { asksToBill, forwardedHeaders, headerValue } from './request-headers.ts'
+import { forwardedHeaders, headerValue } from './request-headers.ts'
 import { readSubject } from './subject.ts'
 
 /** @throws ProxyRefusal, HfAuthError as the steps do. */
@@ -33,7 +32,9 @@ export async function answerResource(known: Known, parts: Parts): Promise<Respon
   }
   const [{ action, resource }] = subject.questions
   const outcome = openOutcome(known, parts, subject.questions[0], decisions[0] as Decision)
-  const lease = leases.take(caller, known.headers)
+  const { http, isTrial } = progress
+  const asked = { questions: subject.questions, discovery: subject.discovery === true, http, isTrial }
+  const lease = leases.take({ caller, headers: known.headers, asked, judge: parts.judge })
   const ended = (reason: string) =>
     inbound.signal.aborted ? 'client_closed' : lease.signal.aborted ? String(lease.signal.reason) : reason
   progress.onFailure = (reason) => {
@@ -66,46 +67,6 @@ export async function answerResource(known: Known, parts: Parts): Promise<Respon
       outcome.end(ending)
     },
   })
-}
-
-/** Decides one question and puts it on record. */
-export async function decideOn(
-  question: AskedQuestion,
-  discovery: boolean,
-  { inbound, caller, progress }: Known,
-  { gate, settings, upstreamFor }: Parts,
-): Promise<Decision | { readonly refused: Decision }> {
-  const { action, resource } = question
-  const attributes = {
-    ...(await upstreamFor(progress).factsFor(caller, action, resource)),
-    ...resource.attributes,
-  }
-  const decision = caller.access.decide({
-    action,
-    resource: { ...resource, attributes },
-    context: caller.context,
-  })
-  const isOpen = !decision.allowed && discovery && hangsOnRevision(decision)
-  const isTrial = settings.isDryRun && !decision.allowed && !isOpen
-  if (isTrial) progress.isTrial = true
-  const asked = asksToBill(inbound.headers) ? { error: 'billing_ignored' } : {}
-  await gate.recordDecision(caller, decision, {
-    http: progress.http,
-    resource: recordedResource(decision, resource.attributes),
-    ...(isOpen ? { grantedAs: 'discovery' } : {}),
-    ...(isTrial ? { enforced: false as const } : {}),
-    ...asked,
-  })
-  return decision.allowed || isOpen || isTrial ? decision : { refused: decision }
-}
-
-/** Before a push nobody knows what it will change: it may be asked by whoever may change something. */
-function hangsOnRevision({ reason, missingAttributes }: Decision): boolean {
-  return (
-    reason === 'condition_unknown' &&
-    missingAttributes.length > 0 &&
-    missingAttributes.every((name) => name === 'resource.revision')
-  )
 }
 
 function outboundHeaders(inbound: Inbound, mediaType: string | undefined): Headers {

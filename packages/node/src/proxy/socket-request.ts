@@ -11,12 +11,12 @@ import type { Duplex } from 'node:stream'
 import { HfAuthError } from '@hfauth/core'
 import { refusalOfDecision } from '../guard/refusal.ts'
 import type { AskedQuestion } from './body-question.ts'
+import { decideOn } from './decide-on.ts'
 import type { Known, Parts } from './known.ts'
 import type { Ending } from './outcome.ts'
 import { ProxyRefusal } from './proxy-refusal.ts'
 import { openOutcome } from './record-outcome.ts'
 import { forwardedHeaders, headerValue } from './request-headers.ts'
-import { decideOn } from './resource-request.ts'
 
 export interface OpenSocket {
   readonly upstream: Duplex
@@ -42,7 +42,9 @@ export async function openSocket(known: Known, parts: Parts): Promise<Response |
   const decision = await decideOn(question, false, known, parts)
   if ('refused' in decision) return parts.refuse(refusalOfDecision(decision.refused), progress)
   const outcome = openOutcome(known, parts, question, decision)
-  const lease = leases.take(caller, known.headers)
+  const { http, isTrial } = progress
+  const asked = { questions: [question], discovery: false, http, isTrial }
+  const lease = leases.take({ caller, headers: known.headers, asked, judge: parts.judge })
   progress.onFailure = (reason) => {
     lease.release()
     outcome.end({ error: reason })
@@ -98,7 +100,7 @@ function answerHeaders(upstream: Headers): Headers {
   return headers
 }
 
-/** Joins the two ends, until one of them is gone or the lease ends; then the client is told 4401. */
+/** Joins the two ends, until one of them is gone or the lease ends; then the client is told why: 4401, or 4403. */
 export function joinSockets(client: Duplex, { upstream, lease, onEnd }: OpenSocket): void {
   let bytesIn = 0
   let bytesOut = 0
@@ -121,7 +123,7 @@ export function joinSockets(client: Duplex, { upstream, lease, onEnd }: OpenSock
     ending = lease.reason as Ending['error']
     upstream.unpipe(client)
     upstream.destroy()
-    client.end(closeFrame(4401, String(ending)))
+    client.end(closeFrame(ending === 'policy_changed' ? 4403 : 4401, String(ending)))
   }
   lease.addEventListener('abort', cut, { once: true })
   for (const end of [client, upstream]) end.on('error', () => end.destroy())
