@@ -7,7 +7,7 @@
  * @module
  */
 
-import { actorIds } from '../audit/query/source.ts'
+import { actorIds } from '../audit/found-by.ts'
 import { type AuditDestination, undelivered } from '../audit/sinks/destination.ts'
 import type { RecordedEvent } from '../audit/types.ts'
 import type { PostgresClient } from './client.ts'
