@@ -17,7 +17,7 @@ import {
 import { readLines, type SegmentFile } from './files.ts'
 import type { Numbers } from './findings.ts'
 import { leafHash, MerkleTree } from './merkle.ts'
-import { checkSignatures, readHead, type SignedHead } from './signed-note.ts'
+import { checkSignatures, originOf, readHead, type SignedHead } from './signed-note.ts'
 import type { Trail } from './trail.ts'
 
 /** One segment, line by line; gives how it ended. */
@@ -123,7 +123,7 @@ export async function checkSegment(
     if (
       head === undefined ||
       head.size !== line - 1 ||
-      head.origin !== `hfauth-audit/${trail.writer}/${number}`
+      head.origin !== originOf(trail.writer ?? '', number)
     ) {
       if (head === undefined || !trail.reported.has(number))
         find('head_malformed', number, 'this head is not one of the lines before it', { line })

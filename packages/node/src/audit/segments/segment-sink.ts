@@ -19,7 +19,7 @@ import { publishKey } from './published-keys.ts'
 import { readState } from './recover.ts'
 import { Segment } from './segment.ts'
 import { writeIndex } from './segment-index.ts'
-import { type AuditKey, publicKeyText, signHead } from './signed-note.ts'
+import { type AuditKey, originOf, publicKeyText, signHead } from './signed-note.ts'
 
 export interface SegmentSink extends AuditSink {
   readonly resume: AuditResume
@@ -85,7 +85,7 @@ function createSink(
     else {
       let note = ''
       await segment.append(bodies, (tree) => {
-        const origin = `hfauth-audit/${resume.writer}/${segment.start.number}`
+        const origin = originOf(resume.writer, segment.start.number)
         note = signHead({ origin, size: tree.size, root: tree.root() }, keys ?? [key])
         return JSON.stringify({ head: { time: timeOf(now()), note } })
       })
