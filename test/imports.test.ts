@@ -128,9 +128,11 @@ const rules: Readonly<Record<string, PackageRules>> = {
       '@hfauth/core/analysis': ['commands/policy-prove.ts'],
       '@hfauth/node': [
         'audit',
+        'commands/audit-prove.ts',
         'commands/audit-query.ts',
         'commands/audit-report.ts',
         'commands/audit-verify.ts',
+        'commands/audit-verify-proof.ts',
         'commands/proxy.ts',
         'commands/ci-token.ts',
         'commands/secrets-status.ts',
