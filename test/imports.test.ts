@@ -142,7 +142,12 @@ const rules: Readonly<Record<string, PackageRules>> = {
       ],
       '@hfauth/node/postgres': ['audit/postgres.ts'],
       '@hfauth/node/otel': ['commands/proxy.ts'],
-      '@hfauth/node/redis': ['proxy-config/limits.ts'],
+      '@hfauth/node/http': ['proxy-config/doors.ts'],
+      '@hfauth/node/redis': [
+        'proxy-config/limits.ts',
+        'proxy-config/redis.ts',
+        'proxy-config/revocations.ts',
+      ],
       ajv: ['proxy-config/read-config.ts'],
       yaml: ['proxy-config/read-config.ts'],
       '@hfauth/testkit': ['commands/dev-hub.ts'],

@@ -95,7 +95,7 @@ export const commands: readonly CommandEntry[] = [
   {
     words: ['proxy'],
     usage:
-      'hfauth proxy ([--config FILE] | --environment NAME (--audit FILE | --audit DIRECTORY --audit-key FILE)) [--policy FILE|URL] [--port N] [--host ADDRESS] [--hub URL] [--router URL] [--public-url URL] [--dry-run] [--client ALIAS=ID --client-secret ALIAS=FILE] … | hfauth proxy --schema',
+      'hfauth proxy ([--config FILE] | --environment NAME (--audit FILE | --audit DIRECTORY --audit-key FILE)) [--policy FILE|URL] [--port N] [--host ADDRESS] [--hub URL] [--router URL] [--endpoints URL] [--viewer URL] [--public-url URL] [--dry-run] [--client ALIAS=ID --client-secret ALIAS=FILE] … | hfauth proxy --schema',
     about: 'stand between clients and Hugging Face; set HF_ENDPOINT to it',
     load: async () => (await import('./commands/proxy.ts')).proxy,
   },
