@@ -156,7 +156,7 @@ export const proxyConfigSchema = {
     corsOrigins: texts('Origins whose pages may call the proxy. Default none.'),
     mode: oneOf('Default enforce. A dry run decides and records, and lets through.', 'enforce', 'dry-run'),
     atExpiry: oneOf('What becomes of a stream whose credential expires. Default cut.', 'cut', 'finish'),
-    signedUrls: oneOf('What becomes of redirects to a file store. Default pass.', 'pass', 'through'),
+    signedUrls: oneOf('What becomes of signed addresses of a file store. Default pass.', 'pass', 'through'),
     billTo: text('Who pays for inference.'),
     limits: strict(
       {

@@ -57,7 +57,7 @@ export async function answerList(known: Known, type: HubType, parts: Parts): Pro
   const headers = wholeAnswerHeaders(known)
   const shown = await passOn(
     known,
-    { search, headers, body: undefined, credential, signal, revision: undefined },
+    { action, search, headers, body: undefined, credential, signal, revision: undefined },
     parts,
   )
   // In a dry run the list stays whole: what the policy would take out of it is for the record only.
@@ -91,7 +91,15 @@ export async function answerCatalogue(known: Known, parts: Parts): Promise<Respo
   const headers = forwardedHeaders(inbound.headers)
   const shown = await passOn(
     known,
-    { search: target.search, headers, body: undefined, credential: undefined, signal, revision: undefined },
+    {
+      action: 'read',
+      search: target.search,
+      headers,
+      body: undefined,
+      credential: undefined,
+      signal,
+      revision: undefined,
+    },
     parts,
   )
   lease.release()

@@ -56,8 +56,8 @@ export interface ProxyOptions extends GuardOptions {
    */
   readonly atExpiry?: 'cut' | 'finish'
   /**
-   * What becomes of a redirect to a file store, whose address is a credential by itself: the client gets it, or
-   * the proxy follows it and streams the file. Default `pass`.
+   * What becomes of the address of a file store, which is a credential by itself, in a redirect or for a download of
+   * Git LFS: the client gets it, or the proxy follows it and streams the file. Default `pass`.
    */
   readonly signedUrls?: 'pass' | 'through'
   /** Who pays for inference (`X-HF-Bill-To`): an organisation or a resource group. Default whoever the credential is. */

@@ -8,17 +8,27 @@
  */
 import type { AuditEventType, HubAction, RouteMatch } from '@hfauth/core'
 import type { LeaseEnd } from './leases.ts'
+import { isLfsBatch, isLfsObject } from './lfs-link.ts'
 import { isEventStream } from './response-headers.ts'
 
-/** The event for the end of a request; `undefined` when its decision says all there is to say. */
-export function outcomeType({ route }: RouteMatch, action: HubAction): AuditEventType | undefined {
+/**
+ * The event for the end of a request; `undefined` when its decision says all there is to say.
+ *
+ * @param signedUrls - With `pass`, whoever gets an address has the file as good as loaded.
+ */
+export function outcomeType(
+  { route }: RouteMatch,
+  action: HubAction,
+  signedUrls: 'pass' | 'through' = 'pass',
+): AuditEventType | undefined {
   if (action === 'infer') return route.target.in === 'list' ? undefined : 'io.hfauth.inference.completed'
   if (action !== 'read') {
     const isQuestion = /\/(?:preupload|auth-check)\//.test(route.path) || route.discovery === true
     return isQuestion ? undefined : 'io.hfauth.repo.write'
   }
   return /\/(?:resolve|raw|resolve-cache|xet-read-token)\//.test(route.path) ||
-    /\/(?:info\/lfs\/objects\/batch|git-upload-pack|xet-read-token|duplicate)$/.test(route.path) ||
+    /\/(?:git-upload-pack|xet-read-token|duplicate)$/.test(route.path) ||
+    (signedUrls === 'pass' ? isLfsBatch(route.path) : isLfsObject(route.path)) ||
     route.host === 'viewer'
     ? 'io.hfauth.model.load'
     : undefined

@@ -30,7 +30,7 @@ export function openOutcome(
   { action, resource: asked }: AskedQuestion,
   decision: Decision,
 ): OutcomeRecord {
-  const type = outcomeType(match, action)
+  const type = outcomeType(match, action, settings.signedUrls)
   const resource = recordedResource(decision, asked.attributes)
   let answer: Answered = {}
   let hasBegun = false

@@ -21,7 +21,7 @@ export async function answerResource(known: Known, parts: Parts): Promise<Respon
   const { inbound, target, match, caller, progress } = known
   const { settings, leases } = parts
   const { principal } = caller
-  const subject = await readSubject({ inbound, match, address: known.address, principal }, settings)
+  const subject = await readSubject({ inbound, target, match, address: known.address, principal }, settings)
   const decisions: Decision[] = []
   for (const question of subject.questions) {
     const decision = await decideOn(question, subject.discovery === true, known, parts)
@@ -52,6 +52,7 @@ export async function answerResource(known: Known, parts: Parts): Promise<Respon
       headers: outboundHeaders(inbound, subject.mediaType),
       body: subject.body,
       credential,
+      action,
       signal: AbortSignal.any([inbound.signal, lease.signal]),
       revision: resource.attributes.revision,
       provider: resource.attributes.provider,
