@@ -157,7 +157,7 @@ test('every configuration in the guide is one that the proxy takes', () => {
   const blocks = [...guide.matchAll(/^```yml\n([\s\S]*?)^```/gm)].map(([, block = '']) => block)
   expect(blocks.map(faultsOf)).toEqual([[], [], []])
   const [first, addresses, revocations] = blocks.map((block) => readProxyConfig(block, 'proxy.yaml'))
-  expect(first?.limits?.rules).toHaveLength(2)
+  expect(first?.limits?.rules).toHaveLength(3)
   expect(Object.keys(addresses?.hosts ?? {})).toHaveLength(4)
   expect(revocations?.revocations?.doors?.events).toHaveLength(1)
 })

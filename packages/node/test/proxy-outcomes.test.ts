@@ -124,6 +124,27 @@ describe('the beginning', () => {
     expect(types()).toEqual(['decision', 'model.load'])
   })
 
+  test('of what is refused for being one too many is not', async () => {
+    await start({ limits: { requestsPerCaller: 1 } })
+    let finish: () => void = () => undefined
+    world.answer = (_, res) => {
+      finish = () => res.end('0008NAK\n')
+    }
+    const fetchPack = () =>
+      ask('hub.gw.test/acme/open.git/git-upload-pack', world.tokens.alice, {
+        method: 'POST',
+        headers: { 'content-type': 'application/x-git-upload-pack-request' },
+        body: '0000',
+      })
+    const first = fetchPack()
+    await expect.poll(() => world.arrived.length).toBe(1)
+    expect((await fetchPack()).status).toBe(429)
+    finish()
+    await (await first).text()
+    await eventOf('io.hfauth.model.load')
+    expect(types().filter((type) => type === 'stream.started')).toHaveLength(1)
+  })
+
   test('has an end also where a short request of its kind has none', async () => {
     await start()
     world.answer = (_, res) =>

@@ -34,6 +34,8 @@ const limitRule = strict(
       description: 'For people, records and headers.',
     },
     per: oneOf('Who shares it.', 'principal', 'organisation'),
+    unit: oneOf('What is counted. Default requests.', 'requests', 'tokens'),
+    untoldTokens: number('What an answer counts that does not say. Default 1000.', 0, 1_000_000),
     limit: number('Units in a window.', 1, 1_000_000_000),
     windowSeconds: number('Length of the window, up to 31 days.', 1, 2_678_400),
     burst: number('How many may come at once. Default the limit.', 1, 1_000_000_000),

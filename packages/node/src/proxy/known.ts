@@ -16,6 +16,7 @@ import type { Inbound } from './inbound.ts'
 import type { LeaseJudge, Leases } from './leases.ts'
 import type { ProxySettings } from './options.ts'
 import type { ResourceFacts } from './resource-facts.ts'
+import type { Spend } from './spend.ts'
 import type { UpstreamAccess } from './upstream-access.ts'
 
 /** How far a request has come: what an error is told with, and recorded under. */
@@ -52,6 +53,8 @@ export interface Parts {
   readonly leases: Leases
   /** The policy that decides here, for leases. */
   readonly judge: LeaseJudge
+  /** Takes what an answer has used from the limits that count it. */
+  readonly spend: Spend
   readonly resourceMetadataUrl: string | undefined
   refuse(refusal: Refusal, progress: Progress): Response
 }

@@ -48,6 +48,8 @@ export interface ObservedOptions {
   /** Aborted with its reason when the caller's lease has ended; the upstream request is aborted with it. */
   readonly lease: AbortSignal
   readonly onEnd: (ending: Ending) => void
+  /** Sees every piece as it passes. */
+  readonly onBytes?: ((bytes: Uint8Array) => void) | undefined
 }
 
 /**
@@ -56,7 +58,7 @@ export interface ObservedOptions {
  * What is cut for its caller is cut in plain sight: a stream of events says why, in an event of its own name,
  * and anything else breaks off, so that half an answer never looks like a whole one.
  */
-export function observed(response: Response, { gone, lease, onEnd }: ObservedOptions): Response {
+export function observed(response: Response, { gone, lease, onEnd, onBytes }: ObservedOptions): Response {
   if (response.body === null) {
     onEnd({ bytesOut: 0 })
     return response
@@ -81,6 +83,7 @@ export function observed(response: Response, { gone, lease, onEnd }: ObservedOpt
             return end()
           }
           bytesOut += value.length
+          onBytes?.(value)
           if (isEvents) tail = (tail + Buffer.from(value.subarray(-4)).toString('latin1')).slice(-4)
           controller.enqueue(value)
         } catch (error) {

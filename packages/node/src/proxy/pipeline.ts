@@ -28,6 +28,7 @@ import { findHeaderFault, headerValue } from './request-headers.ts'
 import { createResourceFacts } from './resource-facts.ts'
 import { answerResource } from './resource-request.ts'
 import { type OpenSocket, openSocket } from './socket-request.ts'
+import { createSpend } from './spend.ts'
 import { createUpstreamAccess } from './upstream-access.ts'
 
 const methods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'])
@@ -72,6 +73,7 @@ export function createPipeline(
     upstreamFor: ({ isTrial }) => (isTrial ? own : upstream),
     leases,
     judge: { issuerNamed: (alias) => policy.issuers.get(alias), allowsStill },
+    spend: createSpend(limiter),
     resourceMetadataUrl,
     refuse,
   }

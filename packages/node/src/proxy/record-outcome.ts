@@ -9,13 +9,17 @@
 import type { AuditEventType, AuditModel, Decision } from '@hfauth/core'
 import type { AuditEntry } from '../audit/types.ts'
 import { recordedResource } from '../guard/gate.ts'
+import type { AnswerUsage } from './answer-usage.ts'
 import type { AskedQuestion } from './body-question.ts'
 import type { Known, Parts } from './known.ts'
 import { type Ending, outcomeType } from './outcome.ts'
 import { isEventStream } from './response-headers.ts'
 
 /** How a request ended: as {@link Ending}, or before there was an answer. */
-export type Outcome = Partial<Omit<Ending, 'error'>> & { readonly error?: string }
+export type Outcome = Partial<Omit<Ending, 'error'>> & {
+  readonly error?: string
+  readonly usage?: AnswerUsage | undefined
+}
 
 export interface OutcomeRecord {
   /** Takes note of the answer: its status, the commit and the provider that it names. Puts a stream on record. */
@@ -67,7 +71,7 @@ export function openOutcome(
       answer = answeredBy(status, headers)
       if (status === 101 || isEventStream(headers)) begin()
     },
-    end({ bytesOut, bytesIn = inbound.received(), error }) {
+    end({ bytesOut, bytesIn = inbound.received(), error, usage: { model, ...usage } = {} }) {
       if (isOver) return
       isOver = true
       clearTimeout(timer)
@@ -78,7 +82,13 @@ export function openOutcome(
         ...(inbound.body === undefined && bytesIn === 0 ? {} : { bytesIn }),
         ...(bytesOut === undefined ? {} : { bytesOut }),
       }
-      record(ended, { http, ...(error === undefined ? {} : { error }) })
+      record(ended, {
+        http,
+        // What is deployed has its model from its answers alone.
+        ...(resource.kind === 'model' || model === undefined ? {} : { model: { id: model } }),
+        ...(Object.keys(usage).length === 0 ? {} : { usage }),
+        ...(error === undefined ? {} : { error }),
+      })
     },
   }
 }

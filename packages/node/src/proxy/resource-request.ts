@@ -7,6 +7,7 @@
  */
 import type { Decision } from '@hfauth/core'
 import { refusalOfDecision } from '../guard/refusal.ts'
+import { createUsageReader } from './answer-usage.ts'
 import { decideOn } from './decide-on.ts'
 import type { Inbound } from './inbound.ts'
 import type { Known, Parts } from './known.ts'
@@ -31,10 +32,10 @@ export async function answerResource(known: Known, parts: Parts): Promise<Respon
     decisions.push(decision)
   }
   const [{ action, resource }] = subject.questions
-  const outcome = openOutcome(known, parts, subject.questions[0], decisions[0] as Decision)
   const { http, isTrial } = progress
   const asked = { questions: subject.questions, discovery: subject.discovery === true, http, isTrial }
   const lease = leases.take({ caller, headers: known.headers, asked, judge: parts.judge })
+  const outcome = openOutcome(known, parts, subject.questions[0], decisions[0] as Decision)
   const ended = (reason: string) =>
     inbound.signal.aborted ? 'client_closed' : lease.signal.aborted ? String(lease.signal.reason) : reason
   progress.onFailure = (reason) => {
@@ -60,12 +61,19 @@ export async function answerResource(known: Known, parts: Parts): Promise<Respon
     parts,
   )
   outcome.answered(shown)
+  const usage = action === 'infer' ? createUsageReader(shown) : undefined
   return observed(shown, {
     gone: inbound.signal,
     lease: lease.signal,
+    onBytes: usage?.take,
     onEnd(ending) {
       lease.release()
-      outcome.end(ending)
+      const used = usage?.end()
+      outcome.end({ ...ending, usage: used })
+      const { status } = shown
+      const { type } = resource
+      const limited = { principal, ip: caller.client.ip }
+      parts.spend({ caller: limited, action, method: inbound.method, status, type, usage: used })
     },
   })
 }

@@ -41,10 +41,10 @@ export async function openSocket(known: Known, parts: Parts): Promise<Response |
   const question: AskedQuestion = { action: match.action, resource: { type, id, attributes: {} } }
   const decision = await decideOn(question, false, known, parts)
   if ('refused' in decision) return parts.refuse(refusalOfDecision(decision.refused), progress)
-  const outcome = openOutcome(known, parts, question, decision)
   const { http, isTrial } = progress
   const asked = { questions: [question], discovery: false, http, isTrial }
   const lease = leases.take({ caller, headers: known.headers, asked, judge: parts.judge })
+  const outcome = openOutcome(known, parts, question, decision)
   progress.onFailure = (reason) => {
     lease.release()
     outcome.end({ error: reason })
