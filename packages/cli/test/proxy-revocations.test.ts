@@ -47,10 +47,10 @@ let count = 0
 async function start(more: string, env: Record<string, string> = {}, ...args: string[]) {
   const name = `${++count}`
   const config = join(folder, `${name}.yaml`)
-  const audit = join(folder, `${name}.jsonl`)
+  const audit = join(folder, `audit-${name}.jsonl`)
   writeFileSync(
     config,
-    `environment: production\naudit: ${name}.jsonl\nlisten: { port: 0 }\nupstream: { hub: "${hub.url}", router: "${hub.url}" }\n${more}`,
+    `environment: production\naudit: audit-${name}.jsonl\nlisten: { port: 0 }\nupstream: { hub: "${hub.url}", router: "${hub.url}" }\n${more}`,
   )
   const stop = new AbortController()
   const out: string[] = []
