@@ -11,10 +11,12 @@ import type { Gate } from '../guard/gate.ts'
 import type { Refusal } from '../guard/refusal.ts'
 import type { Caller, Visit } from '../guard/types.ts'
 import type { Address } from './addresses.ts'
+import type { Fields } from './fields.ts'
 import type { HubTarget } from './hub-target.ts'
 import type { Inbound } from './inbound.ts'
 import type { Leases } from './leases.ts'
 import type { ProxySettings } from './options.ts'
+import type { Reply } from './reply.ts'
 import type { ResourceFacts } from './resource-facts.ts'
 import type { UpstreamAccess } from './upstream-access.ts'
 
@@ -33,7 +35,7 @@ export interface Progress {
 /** A request whose sender and route are known. */
 export interface Known {
   readonly inbound: Inbound
-  readonly headers: Headers
+  readonly headers: Fields
   readonly address: Address
   readonly target: HubTarget
   readonly match: RouteMatch
@@ -51,5 +53,5 @@ export interface Parts {
   upstreamFor(progress: Progress): UpstreamAccess
   readonly leases: Leases
   readonly resourceMetadataUrl: string | undefined
-  refuse(refusal: Refusal, progress: Progress): Response
+  refuse(refusal: Refusal, progress: Progress): Reply
 }

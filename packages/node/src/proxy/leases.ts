@@ -12,6 +12,7 @@ import type { SessionReader } from '../session/types.ts'
 import { type IssuerNamed, identitiesOf } from '../verify/revocable.ts'
 import type { Revocations } from '../verify/types.ts'
 import { ProxyRefusal } from './proxy-refusal.ts'
+import type { Stop } from './stop.ts'
 
 export interface LeasesOptions {
   readonly revocations?: Revocations | undefined
@@ -25,9 +26,11 @@ export interface LeasesOptions {
 
 export type LeaseEnd = 'token_expired' | 'revoked'
 
+export function isLeaseEnd(reason: string | undefined): reason is LeaseEnd {
+  return reason === 'token_expired' || reason === 'revoked'
+}
+
 export interface Lease {
-  /** Aborted when the lease ends before the request does; its reason is a {@link LeaseEnd}. */
-  readonly signal: AbortSignal
   /** Gives it back. Must be called once, whatever came of the request. */
   release(): void
 }
@@ -35,9 +38,10 @@ export interface Lease {
 export interface Leases {
   /**
    * @param headers - Of the request, where a session is found again.
+   * @param stop - Of the request; stopped with a {@link LeaseEnd} when the lease ends before the request does.
    * @throws ProxyRefusal 429 `too_many_requests`.
    */
-  take(caller: Caller, headers: Pick<Headers, 'get'>): Lease
+  take(caller: Caller, headers: Pick<Headers, 'get'>, stop: Stop): Lease
 }
 
 /** How often a session is looked for, in milliseconds: nobody tells when one is over. */
@@ -88,9 +92,8 @@ export function createLeases({
   }
 
   return {
-    take(caller, headers) {
+    take(caller, headers, stop) {
       count(caller, 1)
-      const ended = new AbortController()
       const timers: NodeJS.Timeout[] = []
       const release = () => {
         if (!holders.delete(holder)) return
@@ -102,7 +105,7 @@ export function createLeases({
         headers,
         end(reason) {
           release()
-          ended.abort(reason)
+          stop.stop(reason)
         },
       }
       holders.add(holder)
@@ -114,7 +117,7 @@ export function createLeases({
       if (caller.session !== undefined && sessions !== undefined) {
         timers.push(setInterval(() => void look(sessions, holder), sessionEveryMs))
       }
-      return { signal: ended.signal, release }
+      return { release }
     },
   }
 }

@@ -10,10 +10,13 @@ import { forward, type Outbound } from './forward.ts'
 import type { Inbound } from './inbound.ts'
 import type { Known, Parts } from './known.ts'
 import { ProxyRefusal } from './proxy-refusal.ts'
+import type { Reply } from './reply.ts'
 import { forwardedHeaders } from './request-headers.ts'
+import type { Stop } from './stop.ts'
+import type { Send } from './upstream-client.ts'
 
 /** What of a request differs between a resource and a list, on its way upstream. */
-export interface Outgoing extends Pick<Outbound, 'search' | 'headers' | 'body' | 'credential' | 'signal'> {
+export interface Outgoing extends Pick<Outbound, 'search' | 'headers' | 'body' | 'credential' | 'stop'> {
   /** The revision asked for: the answer must be about it. */
   readonly revision: string | undefined
   /** The provider asked for: the answer must be from it. */
@@ -21,7 +24,7 @@ export interface Outgoing extends Pick<Outbound, 'search' | 'headers' | 'body' |
 }
 
 /** @throws ProxyRefusal as `forward` and `readAnswer` do. */
-export async function passOn(known: Known, outgoing: Outgoing, parts: Parts): Promise<Response> {
+export async function passOn(known: Known, outgoing: Outgoing, parts: Parts): Promise<Reply> {
   const { inbound, target, match, caller, address } = known
   const { settings, resourceMetadataUrl } = parts
   const { revision, provider, ...rest } = outgoing
@@ -31,7 +34,7 @@ export async function passOn(known: Known, outgoing: Outgoing, parts: Parts): Pr
     rest.headers.set('x-hf-bill-to', settings.billTo)
   }
   const scheme = isGitTransport(match.route.path) ? 'Basic' : 'Bearer'
-  const { fetch, upstreamTimeoutMs: timeoutMs } = settings
+  const { send, upstreamTimeoutMs: timeoutMs } = settings
   const options = {
     method,
     origins: {
@@ -46,7 +49,7 @@ export async function passOn(known: Known, outgoing: Outgoing, parts: Parts): Pr
     revision,
     provider,
   }
-  const response = await forward({ ...rest, method, origin, path: target.path, scheme }, { fetch, timeoutMs })
+  const response = await forward({ ...rest, method, origin, path: target.path, scheme }, { send, timeoutMs })
   const answer = await readAnswer(response, options)
   const location = answer.headers.get('location')
   const isOutside = location !== null && !location.startsWith(`${options.origins.proxy}/`)
@@ -57,20 +60,20 @@ export async function passOn(known: Known, outgoing: Outgoing, parts: Parts): Pr
   }
   if (!isOutside) return answer
   if (method !== 'GET' && method !== 'HEAD') throw new ProxyRefusal('upstream_mismatch')
-  return throughStore(new URL(location), answer, { inbound, signal: rest.signal, fetch, timeoutMs, options })
+  return throughStore(new URL(location), answer, { inbound, stop: rest.stop, send, timeoutMs, options })
 }
 
 interface StoreRequest {
   readonly inbound: Inbound
-  readonly signal: AbortSignal
-  readonly fetch: typeof globalThis.fetch
+  readonly stop: Stop
+  readonly send: Send
   readonly timeoutMs: number
   readonly options: Parameters<typeof readAnswer>[1]
 }
 
 /** Fetches from the file store what a signed address leads to; the address itself never leaves this machine. */
-async function throughStore(url: URL, redirect: Response, request: StoreRequest): Promise<Response> {
-  const { inbound, signal, fetch, timeoutMs, options } = request
+async function throughStore(url: URL, redirect: Reply, request: StoreRequest): Promise<Reply> {
+  const { inbound, stop, send, timeoutMs, options } = request
   const headers = forwardedHeaders(inbound.headers)
   for (const name of ['content-length', 'content-type', 'git-protocol']) headers.delete(name)
   const stored = await forward(
@@ -82,9 +85,9 @@ async function throughStore(url: URL, redirect: Response, request: StoreRequest)
       headers,
       body: undefined,
       credential: undefined,
-      signal,
+      stop,
     },
-    { fetch, timeoutMs },
+    { send, timeoutMs },
   )
   const answer = await readAnswer(stored, {
     ...options,

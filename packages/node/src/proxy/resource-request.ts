@@ -10,17 +10,20 @@ import type { AuditEntry } from '../audit/types.ts'
 import { recordedResource } from '../guard/gate.ts'
 import { refusalOfDecision } from '../guard/refusal.ts'
 import type { AskedQuestion } from './body-question.ts'
+import type { Fields } from './fields.ts'
 import type { Inbound } from './inbound.ts'
 import type { Known, Parts } from './known.ts'
 import { observed, outcomeType } from './outcome.ts'
 import { passOn } from './pass-on.ts'
+import type { Reply } from './reply.ts'
 import { asksToBill, forwardedHeaders, headerValue } from './request-headers.ts'
 import { readSubject } from './subject.ts'
 
 /** @throws ProxyRefusal, HfAuthError as the steps do. */
-export async function answerResource(known: Known, parts: Parts): Promise<Response> {
+export async function answerResource(known: Known, parts: Parts): Promise<Reply> {
   const { inbound, target, match, caller, progress } = known
   const { settings, leases } = parts
+  const { stop } = inbound
   const { principal } = caller
   const subject = await readSubject({ inbound, match, address: known.address, principal }, settings)
   const decisions: Decision[] = []
@@ -33,12 +36,10 @@ export async function answerResource(known: Known, parts: Parts): Promise<Respon
   }
   const [{ action, resource }] = subject.questions
   const end = openOutcome(known, parts, subject.questions[0], decisions[0] as Decision)
-  const lease = leases.take(caller, known.headers)
-  const ended = (reason: string) =>
-    inbound.signal.aborted ? 'client_closed' : lease.signal.aborted ? String(lease.signal.reason) : reason
+  const lease = leases.take(caller, known.headers, stop)
   progress.onFailure = (reason) => {
     lease.release()
-    end({}, ended(reason))
+    end({}, stop.reason ?? reason)
   }
 
   const scopes = [...new Set(decisions.flatMap((decision) => decision.scopes))]
@@ -51,15 +52,14 @@ export async function answerResource(known: Known, parts: Parts): Promise<Respon
       headers: outboundHeaders(inbound, subject.mediaType),
       body: subject.body,
       credential,
-      signal: AbortSignal.any([inbound.signal, lease.signal]),
+      stop,
       revision: resource.attributes.revision,
       provider: resource.attributes.provider,
     },
     parts,
   )
   return observed(shown, {
-    gone: inbound.signal,
-    lease: lease.signal,
+    stop,
     onEnd({ bytesOut, error }) {
       lease.release()
       end({ status: shown.status, bytesOut }, error)
@@ -136,7 +136,7 @@ function recordedOf(decision: Decision, { resource }: AskedQuestion) {
   return recordedResource(decision, resource.attributes)
 }
 
-function outboundHeaders(inbound: Inbound, mediaType: string | undefined): Headers {
+function outboundHeaders(inbound: Inbound, mediaType: string | undefined): Fields {
   const headers = forwardedHeaders(inbound.headers)
   if (mediaType !== undefined) {
     headers.set('content-type', mediaType)
