@@ -52,6 +52,8 @@ export interface Parts {
   /** With the credentials that were configured, or in a trial the caller's own. */
   upstreamFor(progress: Progress): UpstreamAccess
   readonly leases: Leases
+  /** Whether the last event could not be put on record. */
+  isFailing(): boolean
   readonly resourceMetadataUrl: string | undefined
   refuse(refusal: Refusal, progress: Progress): Reply
 }

@@ -2,8 +2,9 @@
  * Pipeline: one request through the proxy, step by step.
  *
  * inbound → headers → target → who → subject → facts → **decide → record** → credential → forward → answer.
- * Nothing goes upstream for a caller before the decision is on record, and each step ends the request by
- * throwing; what is thrown becomes the one refusal and, before a decision, the one event.
+ * Nothing comes back to a caller before the decision is on record, and but for plain reads nothing goes upstream.
+ * Each step ends the request by throwing; what is thrown becomes the one refusal and, before a decision, the one
+ * event.
  *
  * @module
  */
@@ -68,6 +69,7 @@ export function createPipeline(options: ProxyOptions, settings: ProxySettings): 
       perCaller: settings.requestsPerCaller,
       now,
     }),
+    isFailing,
     resourceMetadataUrl,
     refuse,
   }

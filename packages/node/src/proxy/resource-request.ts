@@ -13,11 +13,12 @@ import type { AskedQuestion } from './body-question.ts'
 import type { Fields } from './fields.ts'
 import type { Inbound } from './inbound.ts'
 import type { Known, Parts } from './known.ts'
+import type { Lease } from './leases.ts'
 import { observed, outcomeType } from './outcome.ts'
 import { passOn } from './pass-on.ts'
 import type { Reply } from './reply.ts'
 import { asksToBill, forwardedHeaders, headerValue } from './request-headers.ts'
-import { readSubject } from './subject.ts'
+import { readSubject, type Subject } from './subject.ts'
 
 /** @throws ProxyRefusal, HfAuthError as the steps do. */
 export async function answerResource(known: Known, parts: Parts): Promise<Reply> {
@@ -26,38 +27,53 @@ export async function answerResource(known: Known, parts: Parts): Promise<Reply>
   const { stop } = inbound
   const { principal } = caller
   const subject = await readSubject({ inbound, match, address: known.address, principal }, settings)
+  const isEarly = mayGoEarly(known, subject, parts)
   const decisions: Decision[] = []
+  let onRecord = Promise.resolve()
   for (const question of subject.questions) {
-    const decision = await decideOn(question, subject.discovery === true, known, parts)
-    if ('refused' in decision) {
-      return parts.refuse(refusalOfDecision(decision.refused), progress)
-    }
+    const { decision, isRefused, recorded } = await decideOn(
+      question,
+      subject.discovery === true,
+      known,
+      parts,
+    )
+    if (isEarly && !isRefused) onRecord = recorded
+    else await recorded
+    if (isRefused) return parts.refuse(refusalOfDecision(decision), progress)
     decisions.push(decision)
   }
+  onRecord.catch(() => stop.stop(unrecorded))
   const [{ action, resource }] = subject.questions
   const end = openOutcome(known, parts, subject.questions[0], decisions[0] as Decision)
-  const lease = leases.take(caller, known.headers, stop)
-  progress.onFailure = (reason) => {
-    lease.release()
-    end({}, stop.reason ?? reason)
-  }
-
   const scopes = [...new Set(decisions.flatMap((decision) => decision.scopes))]
-  const upstream = parts.upstreamFor(progress)
-  const credential = await upstream.requireCredential(caller, { action, resource, scopes })
-  const shown = await passOn(
-    known,
-    {
-      search: target.search,
-      headers: outboundHeaders(inbound, subject.mediaType),
-      body: subject.body,
-      credential,
-      stop,
-      revision: resource.attributes.revision,
-      provider: resource.attributes.provider,
-    },
-    parts,
-  )
+  let lease: Lease
+  let shown: Reply
+  try {
+    lease = leases.take(caller, known.headers, stop)
+    progress.onFailure = (reason) => {
+      lease.release()
+      if (stop.reason !== unrecorded) end({}, stop.reason ?? reason)
+    }
+    const upstream = parts.upstreamFor(progress)
+    const need = { action, resource, scopes, recorded: onRecord }
+    const credential = await upstream.requireCredential(caller, need)
+    shown = await passOn(
+      known,
+      {
+        search: target.search,
+        headers: outboundHeaders(inbound, subject.mediaType),
+        body: subject.body,
+        credential,
+        stop,
+        revision: resource.attributes.revision,
+        provider: resource.attributes.provider,
+      },
+      parts,
+    )
+  } finally {
+    // Whatever came of it, nobody hears of it before the decision is on record.
+    await onRecord
+  }
   return observed(shown, {
     stop,
     onEnd({ bytesOut, error }) {
@@ -65,6 +81,23 @@ export async function answerResource(known: Known, parts: Parts): Promise<Reply>
       end({ status: shown.status, bytesOut }, error)
     },
   })
+}
+
+/** Ends a request whose decision could not be put on record. */
+const unrecorded = 'unrecorded'
+
+/**
+ * Whether a request may be sent upstream while its decision is being put on record: a plain read of the Hub has
+ * no effect but its answer, and that waits. While records fail, reads wait like everything else.
+ */
+function mayGoEarly(
+  { inbound, match }: Known,
+  { questions }: Subject,
+  { settings, isFailing }: Parts,
+): boolean {
+  const isRead = inbound.method === 'GET' || inbound.method === 'HEAD'
+  const isPlain = match.route.host === 'hub' && questions.length === 1 && questions[0].action === 'read'
+  return isRead && isPlain && !settings.isDryRun && !isFailing()
 }
 
 /** Tells what came of a request, once; for routes whose decision says it all, nothing. */
@@ -92,13 +125,13 @@ export function openOutcome(
   }
 }
 
-/** Decides one question and puts it on record. */
+/** Decides one question, and begins to put it on record: before `recorded` has resolved nobody may feel anything of it. */
 export async function decideOn(
   question: AskedQuestion,
   discovery: boolean,
   { inbound, caller, progress }: Known,
   { gate, settings, upstreamFor }: Parts,
-): Promise<Decision | { readonly refused: Decision }> {
+): Promise<{ decision: Decision; isRefused: boolean; recorded: Promise<void> }> {
   const { action, resource } = question
   const attributes = {
     ...(await upstreamFor(progress).factsFor(caller, action, resource)),
@@ -113,14 +146,14 @@ export async function decideOn(
   const isTrial = settings.isDryRun && !decision.allowed && !isOpen
   if (isTrial) progress.isTrial = true
   const asked = asksToBill(inbound.headers) ? { error: 'billing_ignored' } : {}
-  await gate.recordDecision(caller, decision, {
+  const recorded = gate.recordDecision(caller, decision, {
     http: progress.http,
     resource: recordedOf(decision, question),
     ...(isOpen ? { grantedAs: 'discovery' } : {}),
     ...(isTrial ? { enforced: false as const } : {}),
     ...asked,
   })
-  return decision.allowed || isOpen || isTrial ? decision : { refused: decision }
+  return { decision, isRefused: !(decision.allowed || isOpen || isTrial), recorded }
 }
 
 /** Before a push nobody knows what it will change: it may be asked by whoever may change something. */

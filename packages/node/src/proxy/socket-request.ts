@@ -41,8 +41,9 @@ export async function openSocket(known: Known, parts: Parts): Promise<Reply | Op
   }
   const { type, id, origin } = deployed
   const question: AskedQuestion = { action: match.action, resource: { type, id, attributes: {} } }
-  const decision = await decideOn(question, false, known, parts)
-  if ('refused' in decision) return parts.refuse(refusalOfDecision(decision.refused), progress)
+  const { decision, isRefused, recorded } = await decideOn(question, false, known, parts)
+  await recorded
+  if (isRefused) return parts.refuse(refusalOfDecision(decision), progress)
   const end = openOutcome(known, parts, question, decision)
   const lease = leases.take(caller, known.headers, inbound.stop)
   progress.onFailure = (reason) => {
