@@ -55,15 +55,6 @@ export function readBody(
   )
 }
 
-/** Aborted when the other end is gone before the answer has been written. */
-export function goneSignal(res: ServerResponse): AbortSignal {
-  const gone = new AbortController()
-  res.once('close', () => {
-    if (!res.writableFinished) gone.abort()
-  })
-  return gone.signal
-}
-
 /**
  * Writes a Web response, and waits for the client between chunks. When the body fails, the connection is cut,
  * so that half an answer never looks like a whole one.
@@ -101,7 +92,8 @@ export async function sendResponse(response: Response, res: ServerResponse): Pro
   }
 }
 
-function drained(res: ServerResponse): Promise<void> {
+/** Until the other end has taken what was written, or is gone. */
+export function drained(res: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
     const settle = () => {
       res.off('drain', settle)

@@ -29,7 +29,10 @@ const maxLineBytes = 64 * 1024
 export function createUsageReader({
   status,
   headers,
-}: Pick<Response, 'status' | 'headers'>): UsageReader | undefined {
+}: {
+  readonly status: number
+  readonly headers: Pick<Headers, 'get'>
+}): UsageReader | undefined {
   if (status !== 200 || (headers.get('content-encoding') ?? 'identity') !== 'identity') return undefined
   if (isEventStream(headers)) return eventsReader()
   return /^application\/json *(?:;|$)/i.test(headers.get('content-type') ?? '') ? jsonReader() : undefined

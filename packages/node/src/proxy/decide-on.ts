@@ -24,22 +24,22 @@ interface Judged {
   readonly isTrial: boolean
 }
 
-/** @throws HfAuthError `HFAUTH_AUDIT_UNAVAILABLE`. */
+/** Decides one question, and begins to put it on record: before `recorded` has resolved nobody may feel anything of it. */
 export async function decideOn(
   question: AskedQuestion,
   discovery: boolean,
   { inbound, caller, progress }: Known,
   parts: Judging,
-): Promise<Decision | { readonly refused: Decision }> {
+): Promise<{ decision: Decision; isRefused: boolean; recorded: Promise<void> }> {
   const judged = await judge(question, discovery, caller, progress, parts)
   const { decision, isOpen, isTrial } = judged
   if (isTrial) progress.isTrial = true
-  await parts.gate.recordDecision(caller, decision, {
+  const recorded = parts.gate.recordDecision(caller, decision, {
     ...recordOf(judged, question),
     http: progress.http,
     ...(asksToBill(inbound.headers) ? { error: 'billing_ignored' } : {}),
   })
-  return decision.allowed || isOpen || isTrial ? decision : { refused: decision }
+  return { decision, isRefused: !(decision.allowed || isOpen || isTrial), recorded }
 }
 
 /**

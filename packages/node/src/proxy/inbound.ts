@@ -7,6 +7,7 @@
  * @module
  */
 import type { Connection } from '../guard/types.ts'
+import { Stop } from './stop.ts'
 
 export type HeaderList = readonly (readonly [name: string, value: string])[]
 
@@ -19,8 +20,8 @@ export interface Inbound {
   readonly body: ReadableStream<Uint8Array> | undefined
   /** Bytes of the body that have been read so far. */
   received(): number
-  /** Aborted when the client is gone. */
-  readonly signal: AbortSignal
+  /** Stopped when the client is gone, and by whatever else ends the request before its time. */
+  readonly stop: Stop
   readonly remoteAddress: string | undefined
   /** Origin the client believes it talks to; used for its own answers only. */
   readonly origin: string
@@ -33,13 +34,17 @@ export interface Inbound {
 export function inboundFromRequest(request: Request, { remoteAddress, target }: Connection): Inbound {
   const { origin, pathname, search } = new URL(request.url)
   const counted = request.body === null ? undefined : countedBody(request.body)
+  const stop = new Stop()
+  const { signal } = request
+  if (signal.aborted) stop.stop('client_closed')
+  else signal.addEventListener('abort', () => stop.stop('client_closed'), { once: true })
   return {
     method: request.method,
     target: target ?? pathname + search,
     headers: [...request.headers],
     body: counted?.body,
     received: counted?.received ?? (() => 0),
-    signal: request.signal,
+    stop,
     remoteAddress,
     origin,
   }

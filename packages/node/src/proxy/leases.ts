@@ -14,6 +14,7 @@ import { type IssuerNamed, identitiesOf } from '../verify/revocable.ts'
 import type { Revocations } from '../verify/types.ts'
 import type { AskedQuestion } from './body-question.ts'
 import { ProxyRefusal } from './proxy-refusal.ts'
+import type { Stop } from './stop.ts'
 
 export interface LeasesOptions {
   readonly revocations?: Revocations | undefined
@@ -50,16 +51,21 @@ export interface LeaseJudge {
   allowsStill(terms: LeaseTerms): Promise<boolean>
 }
 
+export function isLeaseEnd(reason: string | undefined): reason is LeaseEnd {
+  return reason === 'token_expired' || reason === 'revoked' || reason === 'policy_changed'
+}
+
 export interface Lease {
-  /** Aborted when the lease ends before the request does; its reason is a {@link LeaseEnd}. */
-  readonly signal: AbortSignal
   /** Gives it back. Must be called once, whatever came of the request. */
   release(): void
 }
 
 export interface Leases {
-  /** @throws ProxyRefusal 429 `too_many_requests`. */
-  take(terms: LeaseTerms): Lease
+  /**
+   * @param stop - Of the request; stopped with a {@link LeaseEnd} when the lease ends before the request does.
+   * @throws ProxyRefusal 429 `too_many_requests`.
+   */
+  take(terms: LeaseTerms, stop: Stop): Lease
   /** From now on this judge's policy is in force; what is open under another one is judged again. */
   judgeBy(judge: LeaseJudge): void
 }
@@ -132,10 +138,9 @@ export function createLeases({ revocations, sessions, atExpiry, perCaller, now }
       inForce = judge
       void judgeAll(judge)
     },
-    take(terms) {
+    take(terms, stop) {
       const { caller } = terms
       count(caller, 1)
-      const ended = new AbortController()
       const timers: NodeJS.Timeout[] = []
       const release = () => {
         if (!holders.delete(holder)) return
@@ -146,7 +151,7 @@ export function createLeases({ revocations, sessions, atExpiry, perCaller, now }
         terms,
         end(reason) {
           release()
-          ended.abort(reason)
+          stop.stop(reason)
         },
       }
       holders.add(holder)
@@ -160,7 +165,7 @@ export function createLeases({ revocations, sessions, atExpiry, perCaller, now }
       }
       // Decided under a policy that has been replaced since.
       if (inForce !== undefined && terms.judge !== inForce) void judgeAgain(holder, inForce)
-      return { signal: ended.signal, release }
+      return { release }
     },
   }
 }

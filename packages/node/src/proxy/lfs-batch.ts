@@ -10,6 +10,7 @@
 import { readBounded } from './json-body.ts'
 import { buildLfsLink, isObject, type LfsObject, lfsMediaType } from './lfs-link.ts'
 import { ProxyRefusal } from './proxy-refusal.ts'
+import { type Reply, textReply } from './reply.ts'
 
 /** One file of a batch: where it is, or why it is not to be had. */
 export type LfsEntry = LfsObject &
@@ -26,7 +27,7 @@ const timeoutMs = 30_000
  * @param batch - Where clients reach the batch.
  * @throws ProxyRefusal `upstream_mismatch` for an answer that is not one to a download by the basic transfer.
  */
-export async function withOwnLinks(answer: Response, batch: URL): Promise<Response> {
+export async function withOwnLinks(answer: Reply, batch: URL): Promise<Reply> {
   const objects = (await readBatch(answer)).map((entry) => {
     const { oid, size } = entry
     if ('error' in entry) return { oid, size, error: entry.error }
@@ -37,16 +38,13 @@ export async function withOwnLinks(answer: Response, batch: URL): Promise<Respon
   const { headers } = answer
   headers.delete('content-length')
   headers.set('content-type', lfsMediaType)
-  return new Response(JSON.stringify({ transfer: 'basic', objects, hash_algo: 'sha256' }), {
-    status: answer.status,
-    headers,
-  })
+  const text = JSON.stringify({ transfer: 'basic', objects, hash_algo: 'sha256' })
+  return textReply(answer.status, headers, text)
 }
 
 /** @throws ProxyRefusal `upstream_mismatch`. */
-export async function readBatch(answer: Response): Promise<LfsEntry[]> {
-  const signal = AbortSignal.timeout(timeoutMs)
-  const bytes = await readBounded(answer.body, { maxBytes: maxBatchBytes, signal })
+export async function readBatch(answer: Reply): Promise<LfsEntry[]> {
+  const bytes = await readBounded(answer.body, { maxBytes: maxBatchBytes, timeoutMs })
   const { transfer = 'basic', objects } = asObject(parse(bytes))
   if (transfer !== 'basic' || !Array.isArray(objects)) throw mismatch()
   return objects.map(readEntry)

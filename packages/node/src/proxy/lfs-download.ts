@@ -8,21 +8,23 @@
  */
 import { type AnswerOptions, readAnswer } from './answer.ts'
 import { forward, type Outbound } from './forward.ts'
+import { Fields } from './fields.ts'
 import type { Known } from './known.ts'
 import { readBatch } from './lfs-batch.ts'
 import { lfsMediaType, readLfsLink } from './lfs-link.ts'
 import type { ProxySettings } from './options.ts'
 import { ProxyRefusal } from './proxy-refusal.ts'
+import { type Reply, textReply } from './reply.ts'
 import { publicAddress } from './response-headers.ts'
 import { throughStore } from './through-store.ts'
 
 /** @throws ProxyRefusal as `forward`, `readAnswer` and `throughStore` do. */
 export async function downloadLfs(
   { inbound, target }: Pick<Known, 'inbound' | 'target'>,
-  { credential, signal }: Pick<Outbound, 'credential' | 'signal'>,
-  { fetch, upstreamTimeoutMs: timeoutMs }: ProxySettings,
+  { credential, stop }: Pick<Outbound, 'credential' | 'stop'>,
+  { send, upstreamTimeoutMs: timeoutMs }: ProxySettings,
   options: AnswerOptions,
-): Promise<Response> {
+): Promise<Reply> {
   const { oid, size } = readLfsLink(target)
   const batch = await forward(
     {
@@ -30,11 +32,11 @@ export async function downloadLfs(
       origin: options.origins.upstream,
       path: target.path.replace(/[^/]+$/, 'batch'),
       search: '',
-      headers: new Headers({
-        accept: lfsMediaType,
-        'content-type': lfsMediaType,
-        'accept-encoding': 'identity',
-      }),
+      headers: new Fields([
+        ['accept', lfsMediaType],
+        ['content-type', lfsMediaType],
+        ['accept-encoding', 'identity'],
+      ]),
       body: JSON.stringify({
         operation: 'download',
         transfers: ['basic'],
@@ -42,9 +44,9 @@ export async function downloadLfs(
         hash_algo: 'sha256',
       }),
       credential,
-      signal,
+      stop,
     },
-    { fetch, timeoutMs },
+    { send, timeoutMs },
   )
   const answer = await readAnswer(batch, { ...options, method: 'POST', revision: undefined })
   if (answer.status !== 200) return answer
@@ -57,14 +59,16 @@ export async function downloadLfs(
   if (address === undefined || address.startsWith(`${options.origins.proxy}/`))
     throw new ProxyRefusal('upstream_mismatch')
   const { headers } = entry
-  return throughStore(new URL(address), { inbound, headers, signal, fetch, timeoutMs, options })
+  return throughStore(new URL(address), { inbound, headers, stop, send, timeoutMs, options })
 }
 
 /** As Git LFS shows it to people. */
-function refused({ code, message }: { code: number; message: string }, requestId: string): Response {
-  return new Response(JSON.stringify({ message, request_id: requestId }), {
-    // What went wrong at the Hub is not the client's fault, nor ours.
-    status: code >= 500 ? 502 : code,
-    headers: { 'content-type': lfsMediaType, 'cache-control': 'no-store', 'x-request-id': requestId },
-  })
+function refused({ code, message }: { code: number; message: string }, requestId: string): Reply {
+  const headers = [
+    ['content-type', lfsMediaType],
+    ['cache-control', 'no-store'],
+    ['x-request-id', requestId],
+  ] as const
+  // What went wrong at the Hub is not the client's fault, nor ours.
+  return textReply(code >= 500 ? 502 : code, headers, JSON.stringify({ message, request_id: requestId }))
 }

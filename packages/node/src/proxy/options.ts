@@ -11,7 +11,8 @@ import type { Revocations } from '../verify/types.ts'
 import { type AddressOf, type AddressOption, readAddresses } from './addresses.ts'
 import type { UpstreamCredentials } from './credentials.ts'
 import { originOption } from './origin-option.ts'
-import { createUpstreamClient, type UpstreamClient } from './upstream-client.ts'
+import { sendByFetch } from './send-by-fetch.ts'
+import { createUpstreamClient, type Send, type UpstreamClient } from './upstream-client.ts'
 
 export interface ProxyLimits {
   /** Longest JSON body that a decision has to be read from, in bytes. Default 1 MiB. */
@@ -106,7 +107,7 @@ export interface ProxySettings {
   readonly billTo: string | undefined
   readonly isDryRun: boolean
   readonly corsOrigins: ReadonlySet<string>
-  readonly fetch: typeof globalThis.fetch
+  readonly send: Send
   readonly openSocket: UpstreamClient['openSocket']
   readonly now: () => number
   readonly jsonBodyBytes: number
@@ -118,7 +119,7 @@ export interface ProxySettings {
 
 /** @throws HfAuthError `HFAUTH_CONFIG_INVALID` when an address is not an origin, or a limit is no number. */
 export function readProxyOptions(options: ProxyOptions): ProxySettings {
-  const { upstream, publicUrl, allowedHosts, billTo, limits = {} } = options
+  const { upstream, publicUrl, allowedHosts, billTo, fetch, limits = {} } = options
   const origins = readOrigins(upstream)
   const limit = (name: keyof ProxyLimits, fallback: number) =>
     numberOption(`limits.${name}`, limits[name] ?? fallback, { min: 1 })
@@ -138,7 +139,7 @@ export function readProxyOptions(options: ProxyOptions): ProxySettings {
     billTo,
     isDryRun: options.mode === 'dry-run',
     corsOrigins: new Set((options.corsOrigins ?? []).map((origin) => originOption('corsOrigins', origin))),
-    fetch: options.fetch ?? client.fetch,
+    send: fetch === undefined ? client.send : sendByFetch({ fetch }),
     openSocket: client.openSocket,
     now: options.now ?? Date.now,
     jsonBodyBytes: limit('jsonBodyBytes', 1_048_576),

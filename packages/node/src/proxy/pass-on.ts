@@ -13,10 +13,11 @@ import { withOwnLinks } from './lfs-batch.ts'
 import { downloadLfs } from './lfs-download.ts'
 import { isLfsBatch, isLfsObject } from './lfs-link.ts'
 import { ProxyRefusal } from './proxy-refusal.ts'
+import type { Reply } from './reply.ts'
 import { throughStore } from './through-store.ts'
 
 /** What of a request differs between a resource and a list, on its way upstream. */
-export interface Outgoing extends Pick<Outbound, 'search' | 'headers' | 'body' | 'credential' | 'signal'> {
+export interface Outgoing extends Pick<Outbound, 'search' | 'headers' | 'body' | 'credential' | 'stop'> {
   /** What it does, as it was judged: a batch reads or writes as its body says. */
   readonly action: HubAction
   /** The revision asked for: the answer must be about it. */
@@ -26,7 +27,7 @@ export interface Outgoing extends Pick<Outbound, 'search' | 'headers' | 'body' |
 }
 
 /** @throws ProxyRefusal as `forward` and `readAnswer` do. */
-export async function passOn(known: Known, outgoing: Outgoing, parts: Parts): Promise<Response> {
+export async function passOn(known: Known, outgoing: Outgoing, parts: Parts): Promise<Reply> {
   const { inbound, target, match, caller, address } = known
   const { settings, resourceMetadataUrl } = parts
   const { action, revision, provider, ...rest } = outgoing
@@ -36,7 +37,7 @@ export async function passOn(known: Known, outgoing: Outgoing, parts: Parts): Pr
     rest.headers.set('x-hf-bill-to', settings.billTo)
   }
   const scheme = isGitTransport(match.route.path) ? 'Basic' : 'Bearer'
-  const { fetch, upstreamTimeoutMs: timeoutMs } = settings
+  const { send, upstreamTimeoutMs: timeoutMs } = settings
   const options = {
     method,
     origins: {
@@ -52,7 +53,7 @@ export async function passOn(known: Known, outgoing: Outgoing, parts: Parts): Pr
     provider,
   }
   if (isLfsObject(match.route.path)) return downloadLfs(known, rest, settings, options)
-  const response = await forward({ ...rest, method, origin, path: target.path, scheme }, { fetch, timeoutMs })
+  const response = await forward({ ...rest, method, origin, path: target.path, scheme }, { send, timeoutMs })
   const answer = await readAnswer(response, options)
   const location = answer.headers.get('location')
   const isOutside = location !== null && !location.startsWith(`${options.origins.proxy}/`)
@@ -68,8 +69,8 @@ export async function passOn(known: Known, outgoing: Outgoing, parts: Parts): Pr
   if (method !== 'GET' && method !== 'HEAD') throw new ProxyRefusal('upstream_mismatch')
   const stored = await throughStore(new URL(location), {
     inbound,
-    signal: rest.signal,
-    fetch,
+    stop: rest.stop,
+    send,
     timeoutMs,
     options,
   })

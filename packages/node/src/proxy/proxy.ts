@@ -14,6 +14,7 @@ import { type ListeningProxy, type ListenOptions, listen } from './listen.ts'
 import { type ProxyOptions, readProxyOptions } from './options.ts'
 import { createPipeline, type Pipeline } from './pipeline.ts'
 import { type Readiness, withReadiness } from './readiness.ts'
+import { responseOf } from './reply.ts'
 
 /** What a policy brings with it; all of it changes together. */
 export type PolicyParts = Pick<ProxyOptions, 'engine' | 'verifier' | 'credentials'>
@@ -52,7 +53,8 @@ export function createProxy(options: ProxyOptions): HubProxy {
   }
   const pipeline = withCors(withReadiness(inForce, readiness), settings.corsOrigins)
   return {
-    fetch: (request, connection = {}) => pipeline.handle(inboundFromRequest(request, connection)),
+    fetch: async (request, connection = {}) =>
+      responseOf(await pipeline.handle(inboundFromRequest(request, connection))),
     listen: (listenOptions) => listen(pipeline, listenOptions, readiness),
     use(parts) {
       current = createPipeline({ ...options, ...parts }, settings, leases)

@@ -23,9 +23,11 @@ export type Outcome = Partial<Omit<Ending, 'error'>> & {
 
 export interface OutcomeRecord {
   /** Takes note of the answer: its status, the commit and the provider that it names. Puts a stream on record. */
-  answered(answer: Pick<Response, 'status' | 'headers'>): void
+  answered(answer: { readonly status: number; readonly headers: Pick<Headers, 'get'> }): void
   /** Puts the end on record, once; nothing for routes whose decision says it all. */
   end(outcome: Outcome): void
+  /** Nothing more is to be put on record: its decision is not either. */
+  forget(): void
 }
 
 export function openOutcome(
@@ -71,6 +73,10 @@ export function openOutcome(
       answer = answeredBy(status, headers)
       if (status === 101 || isEventStream(headers)) begin()
     },
+    forget() {
+      isOver = true
+      clearTimeout(timer)
+    },
     end({ bytesOut, bytesIn = inbound.received(), error, usage: { model, ...usage } = {} }) {
       if (isOver) return
       isOver = true
@@ -99,7 +105,7 @@ interface Answered {
   readonly provider?: string
 }
 
-function answeredBy(status: number, headers: Headers): Answered {
+function answeredBy(status: number, headers: Pick<Headers, 'get'>): Answered {
   const commit = headers.get('x-repo-commit')?.toLowerCase()
   const provider = headers.get('x-inference-provider')
   return {

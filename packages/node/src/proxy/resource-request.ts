@@ -9,62 +9,80 @@ import type { Decision } from '@hfauth/core'
 import { refusalOfDecision } from '../guard/refusal.ts'
 import { createUsageReader } from './answer-usage.ts'
 import { decideOn } from './decide-on.ts'
+import type { Fields } from './fields.ts'
 import type { Inbound } from './inbound.ts'
 import type { Known, Parts } from './known.ts'
+import type { Lease } from './leases.ts'
 import { observed } from './outcome.ts'
 import { passOn } from './pass-on.ts'
-import { openOutcome } from './record-outcome.ts'
+import { type OutcomeRecord, openOutcome } from './record-outcome.ts'
+import type { Reply } from './reply.ts'
 import { forwardedHeaders, headerValue } from './request-headers.ts'
-import { readSubject } from './subject.ts'
+import { readSubject, type Subject } from './subject.ts'
 
 /** @throws ProxyRefusal, HfAuthError as the steps do. */
-export async function answerResource(known: Known, parts: Parts): Promise<Response> {
+export async function answerResource(known: Known, parts: Parts): Promise<Reply> {
   const { inbound, target, match, caller, progress } = known
   const { settings, leases } = parts
+  const { stop } = inbound
   const { principal } = caller
   const subject = await readSubject({ inbound, target, match, address: known.address, principal }, settings)
+  const isEarly = mayGoEarly(known, subject, parts)
   const decisions: Decision[] = []
+  let onRecord = Promise.resolve()
   for (const question of subject.questions) {
-    const decision = await decideOn(question, subject.discovery === true, known, parts)
-    if ('refused' in decision) {
-      return parts.refuse(refusalOfDecision(decision.refused), progress)
-    }
+    const { decision, isRefused, recorded } = await decideOn(
+      question,
+      subject.discovery === true,
+      known,
+      parts,
+    )
+    if (isEarly && !isRefused) onRecord = recorded
+    else await recorded
+    if (isRefused) return parts.refuse(refusalOfDecision(decision), progress)
     decisions.push(decision)
   }
+  onRecord.catch(() => stop.stop(unrecorded))
   const [{ action, resource }] = subject.questions
   const { http, isTrial } = progress
   const asked = { questions: subject.questions, discovery: subject.discovery === true, http, isTrial }
-  const lease = leases.take({ caller, headers: known.headers, asked, judge: parts.judge })
-  const outcome = openOutcome(known, parts, subject.questions[0], decisions[0] as Decision)
-  const ended = (reason: string) =>
-    inbound.signal.aborted ? 'client_closed' : lease.signal.aborted ? String(lease.signal.reason) : reason
-  progress.onFailure = (reason) => {
-    lease.release()
-    outcome.end({ error: ended(reason) })
-  }
-
   const scopes = [...new Set(decisions.flatMap((decision) => decision.scopes))]
-  const upstream = parts.upstreamFor(progress)
-  const credential = await upstream.requireCredential(caller, { action, resource, scopes })
-  const shown = await passOn(
-    known,
-    {
-      search: target.search,
-      headers: outboundHeaders(inbound, subject.mediaType),
-      body: subject.body,
-      credential,
-      action,
-      signal: AbortSignal.any([inbound.signal, lease.signal]),
-      revision: resource.attributes.revision,
-      provider: resource.attributes.provider,
-    },
-    parts,
-  )
+  let lease: Lease
+  let outcome: OutcomeRecord
+  let shown: Reply
+  try {
+    lease = leases.take({ caller, headers: known.headers, asked, judge: parts.judge }, stop)
+    outcome = openOutcome(known, parts, subject.questions[0], decisions[0] as Decision)
+    progress.onFailure = (reason) => {
+      lease.release()
+      if (stop.reason === unrecorded) outcome.forget()
+      else outcome.end({ error: stop.reason ?? reason })
+    }
+    const upstream = parts.upstreamFor(progress)
+    const need = { action, resource, scopes, recorded: onRecord }
+    const credential = await upstream.requireCredential(caller, need)
+    shown = await passOn(
+      known,
+      {
+        search: target.search,
+        headers: outboundHeaders(inbound, subject.mediaType),
+        body: subject.body,
+        credential,
+        action,
+        stop,
+        revision: resource.attributes.revision,
+        provider: resource.attributes.provider,
+      },
+      parts,
+    )
+  } finally {
+    // Whatever came of it, nobody hears of it before the decision is on record.
+    await onRecord
+  }
   outcome.answered(shown)
   const usage = action === 'infer' ? createUsageReader(shown) : undefined
   return observed(shown, {
-    gone: inbound.signal,
-    lease: lease.signal,
+    stop,
     onBytes: usage?.take,
     onEnd(ending) {
       lease.release()
@@ -78,7 +96,24 @@ export async function answerResource(known: Known, parts: Parts): Promise<Respon
   })
 }
 
-function outboundHeaders(inbound: Inbound, mediaType: string | undefined): Headers {
+/** Ends a request whose decision could not be put on record. */
+const unrecorded = 'unrecorded'
+
+/**
+ * Whether a request may be sent upstream while its decision is being put on record: a plain read of the Hub has
+ * no effect but its answer, and that waits. While records fail, reads wait like everything else.
+ */
+function mayGoEarly(
+  { inbound, match }: Known,
+  { questions }: Subject,
+  { settings, isFailing }: Parts,
+): boolean {
+  const isRead = inbound.method === 'GET' || inbound.method === 'HEAD'
+  const isPlain = match.route.host === 'hub' && questions.length === 1 && questions[0].action === 'read'
+  return isRead && isPlain && !settings.isDryRun && !isFailing()
+}
+
+function outboundHeaders(inbound: Inbound, mediaType: string | undefined): Fields {
   const headers = forwardedHeaders(inbound.headers)
   if (mediaType !== undefined) {
     headers.set('content-type', mediaType)

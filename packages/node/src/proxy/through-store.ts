@@ -9,14 +9,17 @@ import { type AnswerOptions, readAnswer } from './answer.ts'
 import { forward } from './forward.ts'
 import type { Inbound } from './inbound.ts'
 import { ProxyRefusal } from './proxy-refusal.ts'
+import type { Reply } from './reply.ts'
 import { forwardedHeaders } from './request-headers.ts'
+import type { Stop } from './stop.ts'
+import type { Send } from './upstream-client.ts'
 
 export interface StoreRequest {
   readonly inbound: Inbound
   /** What the store wants to see besides. */
   readonly headers?: readonly (readonly [name: string, value: string])[]
-  readonly signal: AbortSignal
-  readonly fetch: typeof globalThis.fetch
+  readonly stop: Stop
+  readonly send: Send
   readonly timeoutMs: number
   readonly options: AnswerOptions
 }
@@ -24,8 +27,8 @@ export interface StoreRequest {
 /** @throws ProxyRefusal as `forward` and `readAnswer` do; `upstream_mismatch` for a store that sends on again. */
 export async function throughStore(
   url: URL,
-  { inbound, headers: more = [], signal, fetch, timeoutMs, options }: StoreRequest,
-): Promise<Response> {
+  { inbound, headers: more = [], stop, send, timeoutMs, options }: StoreRequest,
+): Promise<Reply> {
   const headers = forwardedHeaders(inbound.headers)
   for (const name of ['content-length', 'content-type', 'git-protocol']) headers.delete(name)
   for (const [name, value] of more) headers.set(name, value)
@@ -38,9 +41,9 @@ export async function throughStore(
       headers,
       body: undefined,
       credential: undefined,
-      signal,
+      stop,
     },
-    { fetch, timeoutMs },
+    { send, timeoutMs },
   )
   const answer = await readAnswer(stored, {
     ...options,
