@@ -3,6 +3,7 @@ import { createEngine, definePolicy, type Policy, type PolicyDocument, parsePoli
 import { afterEach, describe, expect, test } from 'vitest'
 import { createVerifier, forwardCaller, type PolicyParts } from '../src/index.ts'
 import { createLeases, type LeaseJudge, type LeaseTerms } from '../src/proxy/leases.ts'
+import { Stop } from '../src/proxy/stop.ts'
 import { type Fixture, type FixtureOptions, startFixture } from './proxy-fixture.ts'
 
 let it: Fixture
@@ -203,13 +204,18 @@ describe('leases', () => {
     leases.judgeBy(first)
     return leases
   }
+  /** Takes a lease, and gives what it stops. */
+  const open = (leases: ReturnType<typeof create>, id: string, judge = first) => {
+    const stop = new Stop()
+    return { stop, lease: leases.take(termsOf(id, judge), stop) }
+  }
   const settle = async (isDone: () => boolean) => {
     while (!isDone()) await new Promise((resolve) => setImmediate(resolve))
   }
 
   test('are judged a few at a time, each once, however many there are', async () => {
     const leases = create()
-    const open = Array.from({ length: 1_000 }, (_, i) => leases.take(termsOf(`caller ${i}`)))
+    const held = Array.from({ length: 1_000 }, (_, i) => open(leases, `caller ${i}`))
     let now = 0
     let most = 0
     const judged: string[] = []
@@ -223,17 +229,17 @@ describe('leases', () => {
         return !caller.principal.id.endsWith('7')
       }),
     )
-    await settle(() => judged.length === open.length)
+    await settle(() => judged.length === held.length)
     expect(new Set(judged).size).toBe(1_000)
     expect(most).toBe(8)
-    const ended = open.filter(({ signal }) => signal.aborted)
+    const ended = held.filter(({ stop }) => stop.reason !== undefined)
     expect(ended).toHaveLength(100)
-    expect(ended[0]?.signal.reason).toBe('policy_changed')
+    expect(ended[0]?.stop.reason).toBe('policy_changed')
   })
 
   test('are left to the latest policy when several come in a row', async () => {
     const leases = create()
-    const open = Array.from({ length: 100 }, (_, i) => leases.take(termsOf(`caller ${i}`)))
+    const held = Array.from({ length: 100 }, (_, i) => open(leases, `caller ${i}`))
     let asked = 0
     leases.judgeBy(
       judgeThat(async () => {
@@ -248,27 +254,27 @@ describe('leases', () => {
         return true
       }),
     )
-    await settle(() => judged === open.length)
+    await settle(() => judged === held.length)
     expect(asked).toBeLessThanOrEqual(8)
-    expect(open.filter(({ signal }) => signal.aborted)).toEqual([])
+    expect(held.filter(({ stop }) => stop.reason !== undefined)).toEqual([])
   })
 
   test('that cannot be judged end', async () => {
     const leases = create()
-    const lease = leases.take(termsOf('ana'))
+    const { stop } = open(leases, 'ana')
     leases.judgeBy(judgeThat(() => Promise.reject(new Error('no record'))))
-    await settle(() => lease.signal.aborted)
-    expect(lease.signal.reason).toBe('policy_changed')
+    await settle(() => stop.reason !== undefined)
+    expect(stop.reason).toBe('policy_changed')
   })
 
   test('that were given back are not judged, and those of the policy in force are not judged again', async () => {
     const leases = create()
-    leases.take(termsOf('gone')).release()
+    open(leases, 'gone').lease.release()
     const judged: string[] = []
     const next = judgeThat(async ({ caller }) => judged.push(caller.principal.id) > 0)
     leases.judgeBy(next)
-    leases.take(termsOf('new', next))
-    leases.take(termsOf('old'))
+    open(leases, 'new', next)
+    open(leases, 'old')
     await settle(() => judged.length > 0)
     expect(judged).toEqual(['old'])
   })

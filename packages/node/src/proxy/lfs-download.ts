@@ -7,8 +7,8 @@
  * @module
  */
 import { type AnswerOptions, readAnswer } from './answer.ts'
-import { forward, type Outbound } from './forward.ts'
 import { Fields } from './fields.ts'
+import { forward, type Outbound } from './forward.ts'
 import type { Known } from './known.ts'
 import { readBatch } from './lfs-batch.ts'
 import { lfsMediaType, readLfsLink } from './lfs-link.ts'
