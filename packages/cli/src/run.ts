@@ -80,9 +80,22 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/audit-verify.ts')).auditVerify,
   },
   {
+    words: ['audit', 'prove'],
+    usage:
+      'hfauth audit prove (EVENT-ID --log DIRECTORY [--head FILE] | --from FILE [--to FILE] --log DIRECTORY) [--out FILE]',
+    about: 'make a proof that an event is in an audit log, or that the log has only grown since a head',
+    load: async () => (await import('./commands/audit-prove.ts')).auditProve,
+  },
+  {
+    words: ['audit', 'verify-proof'],
+    usage: 'hfauth audit verify-proof FILE --key FILE … [--head FILE] [--json]',
+    about: 'check such a proof with nothing but the public key',
+    load: async () => (await import('./commands/audit-verify-proof.ts')).auditVerifyProof,
+  },
+  {
     words: ['proxy'],
     usage:
-      'hfauth proxy ([--config FILE] | --environment NAME (--audit FILE | --audit DIRECTORY --audit-key FILE)) [--policy FILE|URL] [--port N] [--host ADDRESS] [--hub URL] [--router URL] [--public-url URL] [--dry-run] [--client ALIAS=ID --client-secret ALIAS=FILE|DIRECTORY] … | hfauth proxy --schema',
+      'hfauth proxy ([--config FILE] | --environment NAME (--audit FILE | --audit DIRECTORY --audit-key FILE)) [--policy FILE|URL] [--port N] [--host ADDRESS] [--hub URL] [--router URL] [--endpoints URL] [--viewer URL] [--public-url URL] [--dry-run] [--client ALIAS=ID --client-secret ALIAS=FILE|DIRECTORY] … | hfauth proxy --schema',
     about: 'stand between clients and Hugging Face; set HF_ENDPOINT to it',
     load: async () => (await import('./commands/proxy.ts')).proxy,
   },

@@ -18,7 +18,11 @@ beforeAll(() => {
       type: 'io.hfauth.decision',
       decision: { effect: 'allow', reason: 'allowed', statements: [], policy: 'sha256:a' },
     },
-    { type: 'io.hfauth.model.load', http: { method: 'GET', route: '/r', status: 200 } },
+    {
+      type: 'io.hfauth.model.load',
+      resource: { kind: 'model', id: 'acme/ranker', revision: 'v3', commit },
+      http: { method: 'GET', route: '/r', status: 200 },
+    },
     {
       type: 'io.hfauth.decision',
       action: 'write',
@@ -54,6 +58,8 @@ bindings: [{ roles: [engineer], to: { issuer: hf } }]
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
+const commit = '0123456789abcdef0123456789abcdef01234567'
+
 async function hfauth(...args: string[]) {
   const out: string[] = []
   const error: string[] = []
@@ -80,7 +86,12 @@ describe('hfauth audit query', () => {
     expect(code).toBe(0)
     expect(out.split('\n')).toHaveLength(2)
     expect(out).toMatch(/^time +actor .*outcome/)
-    expect(out).toMatch(/2026-01-02T00:00:00.000Z +hf\|ada +hf +model:acme\/ranker +200/)
+    expect(out).toMatch(
+      new RegExp(`2026-01-02T00:00:00.000Z +hf\\|ada +hf +model:acme/ranker +v3 +${commit} +200`),
+    )
+    const asked = ['query', 'loads', '--log', log, '--resource', 'model:acme/ranker', '--json']
+    const found = JSON.parse((await hfauth(...asked, '--revision', commit)).out)
+    expect(found).toMatchObject({ rows: [{ revision: 'v3', commit }], revisions: { [commit]: 1 } })
     expect(error).toContain('the log has a gap, told at 2026-01-04T00:00:00.000Z: overflow, 3 events')
   })
 

@@ -152,9 +152,12 @@ limits: { rules: [{ name: calls, per: principal, limit: 200, windowSeconds: 3600
   ])
 })
 
-test('the configuration in the guide is one that the proxy takes', () => {
+test('every configuration in the guide is one that the proxy takes', () => {
   const guide = readFileSync(new URL('../../../docs/guide/run-the-proxy.md', import.meta.url), 'utf8')
-  const [, block = ''] = /^```yml\n([\s\S]*?)^```/m.exec(guide) ?? []
-  expect(faultsOf(block)).toEqual([])
-  expect(readProxyConfig(block, 'proxy.yaml').limits?.rules).toHaveLength(2)
+  const blocks = [...guide.matchAll(/^```yml\n([\s\S]*?)^```/gm)].map(([, block = '']) => block)
+  expect(blocks.map(faultsOf)).toEqual([[], [], []])
+  const [first, addresses, revocations] = blocks.map((block) => readProxyConfig(block, 'proxy.yaml'))
+  expect(first?.limits?.rules).toHaveLength(3)
+  expect(Object.keys(addresses?.hosts ?? {})).toHaveLength(4)
+  expect(revocations?.revocations?.doors?.events).toHaveLength(1)
 })

@@ -53,6 +53,8 @@ export type HfAuthErrorCode =
   | 'HFAUTH_AUDIT_UNAVAILABLE'
   /** A stored audit log cannot be read, or continued, as one. */
   | 'HFAUTH_AUDIT_UNREADABLE'
+  /** The audit log has nothing that would prove it: no such event, or no signed head that covers it. */
+  | 'HFAUTH_AUDIT_UNPROVABLE'
   /** A destination did not take events of the audit log; they stay there and are sent again. */
   | 'HFAUTH_AUDIT_UNDELIVERED'
   /** The answer at the redirect address belongs to no sign-in started here. */

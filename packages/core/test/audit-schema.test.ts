@@ -20,8 +20,16 @@ const event = {
   client: { ip: '192.0.2.1', userAgent: 'curl/8' },
   trace: { traceId: '4bf92f3577b34da6a3ce929d0e0e4736', spanId: '00f067aa0ba902b7' },
   action: 'read',
-  resource: { kind: 'model', id: 'acme/vision', revision: 'main', path: 'config.json' },
-  http: { method: 'GET', route: '/{id}', status: 200, bytesOut: 12 },
+  resource: {
+    kind: 'model',
+    id: 'acme/vision',
+    revision: 'main',
+    commit: '0123456789abcdef0123456789abcdef01234567',
+    path: 'config.json',
+  },
+  model: { id: 'acme/vision', provider: 'hf-inference' },
+  usage: { input: 12, output: 30 },
+  http: { method: 'GET', route: '/{id}', status: 200, bytesIn: 4, bytesOut: 12 },
   decision: {
     effect: 'allow',
     reason: 'rule',
@@ -59,6 +67,7 @@ describe('the JSON Schema of an event', () => {
     ['an actor with more', { actor: { ...event.actor, email: 'ana@acme.dev' } }],
     ['a text that is too long', { action: 'x'.repeat(65) }],
     ['a trace that is none', { trace: { traceId: 'xyz', spanId: '00f067aa0ba902b7' } }],
+    ['a commit that is none', { resource: { ...event.resource, commit: 'main' } }],
     ['an effect that there is not', { decision: { ...event.decision, effect: 'maybe' } }],
     ['a hash that is none', { hash: 'short' }],
   ])('refuses %s', (_, change) => {

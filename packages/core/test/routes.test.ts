@@ -62,6 +62,7 @@ describe('routes of the Hub', () => {
     ['GET /api/models/acme/vision/xet-write-token/main?create_pr=1', 'write model:acme/vision@main'],
     ['DELETE /api/models/acme/vision/branch/dev', 'write model:acme/vision@dev'],
     ['POST /datasets/acme/labels.git/info/lfs/objects/batch', 'write dataset:acme/labels'],
+    ['GET /datasets/acme/labels.git/info/lfs/objects/0a', 'read dataset:acme/labels'],
     ['POST /api/models/acme/vision/discussions', 'discuss model:acme/vision'],
     ['PUT /api/models/acme/vision/settings', 'manage model:acme/vision'],
     ['POST /api/repos/create', 'create body'],

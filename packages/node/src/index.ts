@@ -36,9 +36,20 @@ export { renderAuditReport } from './audit/report/page.ts'
 export { type PolicyDiff, policyDiff } from './audit/report/policy-diff.ts'
 export type { AuditReport } from './audit/report/types.ts'
 export type { StoredEvent } from './audit/segments/entries.ts'
+export {
+  checkEventProof,
+  type EventProofResult,
+  type ProofFault,
+} from './audit/segments/event-proof.ts'
 export type { Finding, FindingCode } from './audit/segments/findings.ts'
+export {
+  checkGrowthProof,
+  type GrowthProof,
+  type GrowthProofResult,
+} from './audit/segments/growth-proof.ts'
 export { type AuditKeyFileOptions, auditKeyFile } from './audit/segments/key-file.ts'
 export type { SegmentSinkOptions } from './audit/segments/options.ts'
+export { type ProveEventOptions, proveEvent, proveGrowth } from './audit/segments/prove.ts'
 export {
   type PlacedEvent,
   type ReadSegmentsOptions,
@@ -53,7 +64,7 @@ export {
   type ShipperOptions,
   type ShipperStatus,
 } from './audit/segments/shipper.ts'
-export { type AuditKey, auditKey, publicKeyText } from './audit/segments/signed-note.ts'
+export { type AuditKey, auditKey, publicKeyText, type TreeHead } from './audit/segments/signed-note.ts'
 export { type VerifyReport, type VerifySegmentsOptions, verifySegments } from './audit/segments/verify.ts'
 export type { AuditDestination } from './audit/sinks/destination.ts'
 export { type HttpDestinationOptions, httpDestination } from './audit/sinks/http-destination.ts'

@@ -119,6 +119,49 @@ describe.each(stores)('limits %s', (_, open, run) => {
     expect(await both.take({ principal: ben }, 'infer')).toBeUndefined()
   })
 
+  run('what answers have used is taken from a budget of tokens, also beyond what is left', async () => {
+    const rule: LimitRule = { ...three, name: 'tokens', unit: 'tokens', limit: 1_000 }
+    const limiter = createLimiter({ rules: [rule], store: open('tokens') })
+    const take = () => limiter.take({ principal: ana }, 'infer')
+    expect(await take()).toBeUndefined()
+    await limiter.spend?.({ principal: ana }, 'infer', 400)
+    expect(await take()).toBeUndefined()
+    await limiter.spend?.({ principal: ana }, 'infer', 900)
+    const refusal = await take()
+    expect(refusal).toMatchObject({ status: 429, detail: 'The tokens are used up for now.' })
+    // 1,300 of 1,000 an hour: 301 have to grow back before one is there again.
+    expect(refusal?.retryAfterSeconds).toBeGreaterThan(1_070)
+    expect(refusal?.retryAfterSeconds).toBeLessThan(1_090)
+    expect(await limiter.take({ principal: ana }, 'read')).toBeUndefined()
+    expect(await limiter.take({ principal: ben }, 'infer')).toBeUndefined()
+  })
+
+  run(
+    'an answer that does not say counts what the rule says, and no answer more than the budget',
+    async () => {
+      const rule: LimitRule = { ...three, name: 'told', unit: 'tokens', limit: 1_000, untoldTokens: 600 }
+      const limiter = createLimiter({ rules: [rule], store: open('untold') })
+      await limiter.take({ principal: ana }, 'infer')
+      await limiter.spend?.({ principal: ana }, 'infer', undefined)
+      expect(await limiter.take({ principal: ana }, 'infer')).toBeUndefined()
+      await limiter.spend?.({ principal: ana }, 'infer', Number.MAX_SAFE_INTEGER)
+      const refusal = await limiter.take({ principal: ana }, 'infer')
+      expect(refusal?.retryAfterSeconds).toBeLessThan(3_600)
+    },
+  )
+
+  run('a budget is overdrawn by twice its size at most, and each one by itself', async () => {
+    const rule: LimitRule = { ...three, name: 'mine', unit: 'tokens', limit: 100 }
+    const ours: LimitRule = { ...rule, name: 'ours', per: 'organisation', limit: 1_000 }
+    const limiter = createLimiter({ rules: [rule, ours], store: open('overdrawn') })
+    await limiter.take({ principal: ana }, 'infer')
+    for (let i = 0; i < 20; i++) await limiter.spend?.({ principal: ana }, 'infer', 100)
+    const refusal = await limiter.take({ principal: ana }, 'infer')
+    expect(refusal?.retryAfterSeconds).toBeLessThan(3 * 3_600)
+    // What was not taken from hers was from that of all.
+    expect(await limiter.take({ principal: ben }, 'infer')).toMatchObject({ status: 429 })
+  })
+
   run('units grow back with time', async () => {
     const limiter = createLimiter({
       rules: [{ ...three, limit: 20, windowSeconds: 1, burst: 1 }],
@@ -196,6 +239,9 @@ test.each<[string, Partial<LimitRule>]>([
   ['no window', { windowSeconds: 0 }],
   ['a limit that is no number', { limit: Number.NaN }],
   ['a burst above the limit', { burst: 4 }],
+  ['a unit that there is not', { unit: 'euros' as 'tokens' }],
+  ['costs of actions where tokens count', { unit: 'tokens', costs: { infer: 1 } }],
+  ['untold tokens where requests count', { untoldTokens: 5 }],
   ['a cost that never fits', { costs: { infer: 4 } }],
   ['a name that does not fit into a header', { name: 'a"b' }],
 ])('a rule with %s is refused', (_, change) => {

@@ -7,8 +7,12 @@ import ts from 'typescript'
 import { afterEach, describe, expect, test } from 'vitest'
 import { sourceFiles } from '../../../test/source-files.ts'
 import { requestBounded } from '../src/internal/request.ts'
+import { Fields } from '../src/proxy/fields.ts'
 import { forward } from '../src/proxy/forward.ts'
 import { createResourceFacts } from '../src/proxy/resource-facts.ts'
+import { sendByFetch } from '../src/proxy/send-by-fetch.ts'
+import { Stop } from '../src/proxy/stop.ts'
+import { createUpstreamClient } from '../src/proxy/upstream-client.ts'
 import { refusalOf } from './loopback-issuer.ts'
 
 /**
@@ -17,8 +21,7 @@ import { refusalOf } from './loopback-issuer.ts'
  */
 const doors: Readonly<Record<string, readonly string[]>> = {
   'internal/request.ts': ['calls fetch'],
-  'proxy/forward.ts': ['calls fetch'],
-  'proxy/resource-facts.ts': ['calls fetch'],
+  'proxy/send-by-fetch.ts': ['calls fetch'],
   // Passes on what it is called with, limits included.
   'telemetry/fetch.ts': ['calls fetch'],
   // Answers the question for the address of keys that are known to be elsewhere; all others are passed on.
@@ -29,7 +32,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
     'node:https: Server, createServer',
   ],
   // Bounded by whoever calls it: the proxy's limits, tested in proxy-upstream and below.
-  'proxy/upstream-client.ts': ['undici: Agent, request, upgrade'],
+  'proxy/upstream-client.ts': ['undici: Agent, upgrade'],
   // Compares addresses, and opens nothing.
   'audit/minimise.ts': ['node:net: isIP'],
   'internal/trusted-proxies.ts': ['node:net: BlockList, isIP'],
@@ -198,7 +201,10 @@ describe('a request to an issuer', () => {
   })
 })
 
-describe('a request to the Hub', () => {
+describe.each([
+  ['the proxy’s own client', createUpstreamClient({ idleTimeoutMs: 60_000 }).send],
+  ['a `fetch` that was given', sendByFetch({ fetch: globalThis.fetch })],
+])('a request to the Hub by %s', (_, send) => {
   test('that is not answered in time is given up', async () => {
     const origin = await serve(silent)
     const outbound = {
@@ -206,12 +212,12 @@ describe('a request to the Hub', () => {
       origin,
       path: '/x',
       search: '',
-      headers: new Headers(),
+      headers: new Fields(),
       body: undefined,
       credential: undefined,
-      signal: new AbortController().signal,
+      stop: new Stop(),
     }
-    await expect(forward(outbound, { fetch: globalThis.fetch, timeoutMs: 100 })).rejects.toMatchObject({
+    await expect(forward(outbound, { send, timeoutMs: 100 })).rejects.toMatchObject({
       reason: 'upstream_timeout',
     })
   })
@@ -222,7 +228,7 @@ describe('a request to the Hub', () => {
     ['is answered without end', endless],
   ])('for what it says of a repository that %s leaves it unknown', async (_, listener) => {
     const hub = await serve(listener)
-    const facts = createResourceFacts({ hub, fetch: globalThis.fetch, now: Date.now, timeoutMs: 200 })
+    const facts = createResourceFacts({ hub, send, now: Date.now, timeoutMs: 200 })
     expect(await facts({ type: 'model', id: 'acme/x' }, undefined)).toEqual({})
   })
 })

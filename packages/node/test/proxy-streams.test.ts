@@ -3,8 +3,9 @@ import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { connect, createServer, type Server, type Socket } from 'node:net'
+import { createEngine, parsePolicy } from '@hfauth/core'
 import { afterEach, describe, expect, test } from 'vitest'
-import { createRevocations, createVerifier } from '../src/index.ts'
+import { createRevocations, createVerifier, forwardCaller } from '../src/index.ts'
 import { unrecorded } from '../src/revoke/unrecorded.ts'
 import { type FixtureOptions, sendRaw } from './proxy-fixture.ts'
 import { hfToken, lines, startThreatWorld, type ThreatWorld } from './threat-world.ts'
@@ -545,5 +546,32 @@ describe('a WebSocket', () => {
     })
     await once(socket.resume(), 'close')
     expect(await ending()).toMatchObject({ error: 'revoked' })
+  })
+
+  test('is closed with 4403 when another policy does not allow it', async () => {
+    await startSpace()
+    const { socket } = await open(handshake(world.tokens.alice))
+    const frame = once(socket, 'data')
+    const { fixture } = world
+    const { issuers } = fixture.policy
+    const policy = parsePolicy({
+      version: 1,
+      name: 'closed',
+      issuers: {
+        staff: { preset: 'oidc', issuer: issuers.get('staff')?.url ?? '', audience: 'api://models' },
+      },
+      environments: { production: {} },
+      roles: {},
+      bindings: [],
+    })
+    fixture.proxy.use({
+      engine: createEngine(policy, { environment: 'production' }),
+      verifier: createVerifier({ policy }),
+      credentials: forwardCaller(),
+    })
+    const [bytes] = (await frame) as [Buffer]
+    expect([bytes.readUInt16BE(2), bytes.subarray(4).toString()]).toEqual([4403, 'policy_changed'])
+    await once(socket.resume(), 'close')
+    expect(await ending()).toMatchObject({ error: 'policy_changed' })
   })
 })

@@ -5,10 +5,10 @@
  *
  * @module
  */
-import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { HfAuthError } from '@hfauth/core'
 import { type Finding, type VerifyReport, verifySegments } from '@hfauth/node'
+import { readAllNamed } from '../audit/read-files.ts'
 import { type Command, type CommandIo, type ExitCode, UsageError } from '../command.ts'
 
 export const auditVerify: Command = async (args, io) => {
@@ -23,8 +23,8 @@ export const auditVerify: Command = async (args, io) => {
   })
   const [directory, ...others] = positionals
   if (directory === undefined || others.length > 0) throw new UsageError('name one directory')
-  const keys = await readFiles(values.key ?? [])
-  const heads = await readFiles(values.head ?? [])
+  const keys = await readAllNamed(values.key ?? [])
+  const heads = await readAllNamed(values.head ?? [])
   let report: VerifyReport
   try {
     report = await verifySegments(directory, {
@@ -77,16 +77,4 @@ function show(report: VerifyReport, io: CommandIo): void {
 function lineOf({ code, segment, line, message }: Finding): string {
   const place = line === undefined ? `segment ${segment}` : `segment ${segment}, line ${line}`
   return `${place}: ${message} (${code})`
-}
-
-function readFiles(paths: readonly string[]): Promise<string[]> {
-  return Promise.all(
-    paths.map(async (path) => {
-      try {
-        return await readFile(path, 'utf8')
-      } catch {
-        throw new UsageError(`\`${path}\` cannot be read`)
-      }
-    }),
-  )
 }

@@ -11,75 +11,81 @@
  * @module
  */
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
-import { createEngine, HfAuthError, type Policy } from '@hfauth/core'
+import { createEngine, type Policy } from '@hfauth/core'
 import { parsePolicy } from '@hfauth/core/yaml'
 import {
-  type AuditSink,
-  auditKeyFile,
   createAuditLog,
   createProxy,
-  createTokenExchange,
   createVerifier,
-  exchangeForMember,
-  exchangeForPublisher,
-  firstOf,
   followPolicy,
-  forwardCaller,
   type HubProxy,
-  jsonLinesSink,
   type PolicyParts,
   type PolicySource,
   policyFile,
   policyUrl,
-  segmentSink,
-  type TlsFiles,
 } from '@hfauth/node'
 import { type Command, type CommandIo, UsageError } from '../command.ts'
 import { defaultPolicyFile } from '../policy-file.ts'
 import { readProxyClients } from '../proxy-clients.ts'
-import { isAddress, present, readProxyArguments } from '../proxy-config/arguments.ts'
+import { isAddress, type ProxyArguments, present, readProxyArguments } from '../proxy-config/arguments.ts'
+import { openAudit } from '../proxy-config/audit-sink.ts'
+import { followCertificate, readCertificate } from '../proxy-config/certificate.ts'
 import type { ProxyConfig } from '../proxy-config/config.ts'
 import { openLimits } from '../proxy-config/limits.ts'
+import { openRevocations } from '../proxy-config/revocations.ts'
+import { openCredentials } from '../proxy-config/upstream-credentials.ts'
 
 const defaultHub = 'https://huggingface.co'
 const defaultRouter = 'https://router.huggingface.co'
-const certificateLookMs = 60_000
 
 export const proxy: Command = async (args, io) => {
   const read = await readProxyArguments(args, io)
   if (read === undefined) return 0
-  const { config } = read
-  const {
-    environment,
-    audit: path,
-    listen = {},
-    upstream: { hub = defaultHub, router = defaultRouter, ...others } = {},
-  } = config
+  const { environment, audit } = read.config
   if (environment === undefined) throw new UsageError('`--environment` is missing')
-  if (path === undefined) throw new UsageError('`--audit` is missing: every decision goes on record')
+  if (audit === undefined) throw new UsageError('`--audit` is missing: every decision goes on record')
+  const opened: Opened = []
+  try {
+    await serve({ ...read, config: { ...read.config, environment, audit } }, io, opened)
+    return 0
+  } finally {
+    // Whatever was opened last goes first, so that the record is there for all the rest.
+    for (const close of opened.reverse()) await close()
+  }
+}
 
-  const client = exchangeClient(io.env)
-  const exchange = createTokenExchange({ hubUrl: hub, ...(client === undefined ? {} : { client }) })
-  const credentials = firstOf(
-    forwardCaller(),
-    exchangeForPublisher(exchange),
-    ...(client === undefined ? [] : [exchangeForMember(exchange)]),
-  )
+type Opened = (() => unknown)[]
+type Served = ProxyArguments & { readonly config: { readonly environment: string; readonly audit: string } }
+
+/** Runs until it is told to end, and adds to `opened` what has to be closed then. */
+async function serve({ config, clients: named }: Served, io: CommandIo, opened: Opened): Promise<void> {
+  const { environment, listen = {} } = config
+  const { hub = defaultHub, router = defaultRouter, ...others } = config.upstream ?? {}
   const measured = config.telemetry === true ? await import('@hfauth/node/otel') : undefined
-  const log = createAuditLog({ sink: await openAudit(path, config.auditKey), environment, service: 'proxy' })
+  const log = createAuditLog({
+    sink: await openAudit(config.audit, config.auditKey),
+    environment,
+    service: 'proxy',
+  })
   const audit = measured?.instrumentAudit(log) ?? log
-  const { clients, close: closeClients } = await readProxyClients({ ...read.clients, env: io.env, audit })
+  opened.push(() => audit.close())
+  const { clients, close: closeClients } = await readProxyClients({ ...named, env: io.env, audit })
+  opened.push(closeClients)
+  const limits = await openLimits(config.limits, io.env)
+  opened.push(limits.close)
+  const revocations = await openRevocations(config.revocations, audit, io)
+  opened.push(revocations.close)
+
+  const credentials = openCredentials(hub, io.env)
   const partsOf = (policy: Policy): PolicyParts => {
     const engine = createEngine(policy, { environment })
-    const verifier = createVerifier({ policy, clients })
+    const verifier = createVerifier({ policy, clients, ...present({ revocations: revocations.set }) })
     return {
       engine: measured?.instrumentEngine(engine) ?? engine,
       verifier: measured?.instrumentVerifier(verifier) ?? verifier,
       credentials,
     }
   }
-  const limits = await openLimits(config.limits, io.env)
   let first: PolicyParts | undefined
   let running: HubProxy | undefined
   const policy = await followPolicy({
@@ -89,48 +95,34 @@ export const proxy: Command = async (args, io) => {
       const parts = partsOf(next)
       if (running === undefined) first = parts
       else running.use(parts)
+      revocations.use(next, parts)
     },
     audit,
     onRejected: (error) => io.error(`${error.message} (${error.code})`),
     everyMs: (config.policyEverySeconds ?? 60) * 1000,
   })
+  opened.push(() => policy.close())
   running = createProxy({
     ...optionsOf(config),
     ...(first as PolicyParts),
     audit,
     upstream: { hub, router, ...others },
-    ...(limits.limiter === undefined ? {} : { limiter: limits.limiter }),
+    ...present({ limiter: limits.limiter, revocations: revocations.set }),
   })
   const { host = '127.0.0.1', port = 8787, tls } = listen
-  const certificate = tls === undefined ? undefined : await readTls(tls)
-  const listening = await running.listen({
-    port,
-    host,
-    ...(certificate === undefined ? {} : { tls: certificate }),
-  })
-  const look = setInterval(() => {
-    // A certificate that cannot be read leaves the one in use.
-    if (tls !== undefined) readTls(tls).then(listening.renewTls, () => undefined)
-  }, certificateLookMs)
+  const certificate = tls === undefined ? undefined : await readCertificate(tls)
+  const listening = await running.listen({ port, host, ...present({ tls: certificate }) })
+  if (tls !== undefined) opened.push(followCertificate(tls, listening))
 
   const mode = config.mode === 'dry-run' ? ' (dry run: nothing is refused)' : ''
   io.out(`${policy.policy().reference.name} in ${environment}${mode}: set HF_ENDPOINT=${listening.url}`)
+  if (revocations.doorsUrl !== undefined) io.out(`what is taken back is told to ${revocations.doorsUrl}`)
   if (!io.signal.aborted) await once(io.signal, 'abort')
-  clearInterval(look)
+  // What is under way ends by the policy that is in force.
   policy.close()
   const { noticeSeconds = 0, timeoutSeconds = 30 } = config.drain ?? {}
   const { cut } = await listening.drain({ noticeMs: noticeSeconds * 1000, timeoutMs: timeoutSeconds * 1000 })
   if (cut > 0) io.error(`${cut} requests were cut`)
-  closeClients()
-  await limits.close()
-  await audit.close()
-  return 0
-}
-
-/** Plain lines in a file, or with a key signed segments in a directory. */
-async function openAudit(path: string, keyFile: string | undefined): Promise<AuditSink> {
-  if (keyFile === undefined) return jsonLinesSink({ path })
-  return segmentSink({ directory: path, key: await auditKeyFile(keyFile) })
 }
 
 function sourceOf(
@@ -142,27 +134,10 @@ function sourceOf(
   return policyUrl(policy, token === undefined ? {} : { token: () => token })
 }
 
-async function readTls({ cert, key }: { readonly cert: string; readonly key: string }): Promise<TlsFiles> {
-  try {
-    return { cert: await readFile(cert, 'utf8'), key: await readFile(key, 'utf8') }
-  } catch {
-    throw new HfAuthError('HFAUTH_CONFIG_INVALID', 'the certificate or its key cannot be read')
-  }
-}
-
 /** What of a configuration is an option of the proxy under the same name. */
 function optionsOf(config: ProxyConfig) {
-  const { publicUrl, allowedHosts, trustedProxies, allowedRedirectHosts, corsOrigins } = config
-  const { mode, atExpiry, signedUrls, billTo } = config
-  const names = { publicUrl, allowedHosts, trustedProxies, allowedRedirectHosts, corsOrigins }
-  return present({ ...names, mode, atExpiry, signedUrls, billTo })
-}
-
-function exchangeClient(
-  env: Readonly<Record<string, string | undefined>>,
-): { id: string; secret: string } | undefined {
-  const id = env.HF_EXCHANGE_CLIENT_ID
-  const secret = env.HF_EXCHANGE_CLIENT_SECRET
-  if (id === undefined || secret === undefined || id === '' || secret === '') return undefined
-  return { id, secret }
+  const { publicUrl, hosts, allowedHosts, trustedProxies, corsOrigins } = config
+  const { allowedRedirectHosts, allowedUrlHosts, mode, atExpiry, signedUrls, billTo } = config
+  const who = { publicUrl, hosts, allowedHosts, trustedProxies, corsOrigins }
+  return present({ ...who, allowedRedirectHosts, allowedUrlHosts, mode, atExpiry, signedUrls, billTo })
 }

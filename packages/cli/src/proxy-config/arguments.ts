@@ -37,6 +37,8 @@ export async function readProxyArguments(
       host: { type: 'string' },
       hub: { type: 'string' },
       router: { type: 'string' },
+      endpoints: { type: 'string' },
+      viewer: { type: 'string' },
       'public-url': { type: 'string' },
       'dry-run': { type: 'boolean' },
       client: { type: 'string', multiple: true, default: [] },
@@ -54,6 +56,8 @@ export async function readProxyArguments(
     host,
     hub,
     router,
+    endpoints,
+    viewer,
     'public-url': publicUrl,
     'audit-key': auditKey,
   } = values
@@ -64,7 +68,7 @@ export async function readProxyArguments(
     ...file,
     ...present({ policy, environment, audit, auditKey, publicUrl, mode }),
     listen: { ...file.listen, ...present({ host, port }) },
-    upstream: { ...file.upstream, ...present({ hub, router }) },
+    upstream: { ...file.upstream, ...present({ hub, router, endpoints, viewer }) },
   }
   return { config, clients: { ids: values.client, files: values['client-secret'] } }
 }

@@ -5,7 +5,11 @@
  *
  * @module
  */
-import type { LimitRule, ProxyOptions } from '@hfauth/node'
+import type { LimitRule, ProxyOptions, Transmitter } from '@hfauth/node'
+
+export type TransmitterConfig = Pick<Transmitter, 'issuer' | 'jwksUri' | 'legacy'> & {
+  readonly audience: string
+}
 
 export interface ProxyConfig
   extends Pick<
@@ -19,6 +23,8 @@ export interface ProxyConfig
     | 'atExpiry'
     | 'signedUrls'
     | 'billTo'
+    | 'hosts'
+    | 'allowedUrlHosts'
   > {
   readonly policy?: string
   readonly policyEverySeconds?: number
@@ -36,6 +42,23 @@ export interface ProxyConfig
     readonly rules: readonly LimitRule[]
     readonly store?: 'memory' | 'redis'
     readonly whenUnavailable?: 'refuse' | 'allow'
+  }
+  readonly revocations?: {
+    readonly store?: 'memory' | 'redis'
+    readonly key?: string
+    readonly lifeSeconds?: number
+    readonly onUnavailable?: 'refuse' | 'continue'
+    readonly doors?: {
+      readonly host?: string
+      readonly port: number
+      readonly backChannelLogout?: boolean
+      readonly admin?: { readonly action: string; readonly resource: string }
+      readonly events?: readonly (TransmitterConfig & { readonly name: string })[]
+    }
+    readonly polls?: readonly (TransmitterConfig & {
+      readonly endpoint: string
+      readonly tokenEnv: string
+    })[]
   }
   readonly drain?: { readonly noticeSeconds?: number; readonly timeoutSeconds?: number }
   readonly telemetry?: boolean

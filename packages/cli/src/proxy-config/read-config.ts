@@ -32,11 +32,13 @@ export function readProxyConfig(text: string, file: string): ProxyConfig {
     throw faulty(document.errors.map(({ message, pos }) => `${at(pos[0])} ${message.split('\n', 1)[0]}`))
   }
   const value: unknown = document.toJS({ maxAliasCount: 0 })
-  const validate = new Ajv({ allErrors: true, strict: true, allowUnionTypes: true }).compile(
+  const validate = new Ajv({ allErrors: true, strict: true, allowUnionTypes: true, verbose: true }).compile(
     proxyConfigSchema,
   )
   if (validate(value)) return value as ProxyConfig
-  const faults = (validate.errors ?? []).map((error) => ({ error, offset: offsetOf(document, error) }))
+  // What one of several shapes lacks says little; that it is none of them says all.
+  const errors = (validate.errors ?? []).filter(({ schemaPath }) => !schemaPath.includes('/anyOf/'))
+  const faults = errors.map((error) => ({ error, offset: offsetOf(document, error) }))
   faults.sort((one, other) => one.offset - other.offset)
   throw faulty(faults.map(({ error, offset }) => `${at(offset)} ${describe(error)}`))
 }
@@ -47,8 +49,15 @@ function faulty(lines: readonly string[]): HfAuthError {
 }
 
 /** Names keys and what was expected, never a value: somebody may have written a secret there. */
-function describe({ instancePath, keyword, params, message = 'is wrong' }: ErrorObject): string {
+function describe({
+  instancePath,
+  keyword,
+  params,
+  parentSchema,
+  message = 'is wrong',
+}: ErrorObject): string {
   const name = instancePath.slice(1).replaceAll('/', '.') || 'the file'
+  if (keyword === 'anyOf') return `\`${name}\` ${parentSchema?.description}`
   if (keyword === 'additionalProperties') return `unknown key \`${params.additionalProperty}\``
   if (keyword === 'required') return `missing key \`${params.missingProperty}\``
   if (keyword === 'enum') return `\`${name}\` must be ${params.allowedValues.join(' or ')}`

@@ -34,6 +34,8 @@ const limitRule = strict(
       description: 'For people, records and headers.',
     },
     per: oneOf('Who shares it.', 'principal', 'organisation'),
+    unit: oneOf('What is counted. Default requests.', 'requests', 'tokens'),
+    untoldTokens: number('What an answer counts that does not say. Default 1000.', 0, 1_000_000),
     limit: number('Units in a window.', 1, 1_000_000_000),
     windowSeconds: number('Length of the window, up to 31 days.', 1, 2_678_400),
     burst: number('How many may come at once. Default the limit.', 1, 1_000_000_000),
@@ -45,6 +47,78 @@ const limitRule = strict(
   },
   ['name', 'per', 'limit', 'windowSeconds'],
 )
+
+const address = {
+  description:
+    'must be `hub`, `router`, `endpoints` or `viewer`, or an endpoint or a Space with the `url` where it is deployed',
+  anyOf: [
+    { enum: ['hub', 'router', 'endpoints', 'viewer'] },
+    strict({ endpoint: text('Its name in the policy, `ns/name`.'), url: text('Origin.') }, [
+      'endpoint',
+      'url',
+    ]),
+    strict({ space: text('Its name in the policy, `ns/name`.'), url: text('Origin.') }, ['space', 'url']),
+  ],
+}
+
+const transmitter = {
+  issuer: text('Address of the issuer, as in the policy, whose credentials the events are about.'),
+  audience: text('`aud` of the events.'),
+  jwksUri: text('Where its keys are. Default those of the issuer’s discovery.'),
+  legacy: oneOf('Shapes from before the standards were final.', 'google', 'okta'),
+}
+
+const revocations = strict({
+  store: oneOf('Where replicas share them. Default memory; redis is at REDIS_URL.', 'memory', 'redis'),
+  key: text('Name of the stream in Redis. Default hfauth:revocations.'),
+  lifeSeconds: number(
+    'How long an entry counts: at least as long as the longest credential lives. Default 7 days.',
+    60,
+    34_560_000,
+  ),
+  onUnavailable: oneOf('What happens while Redis is away. Default refuse.', 'refuse', 'continue'),
+  doors: strict(
+    {
+      host: text('Address to listen on. Default 127.0.0.1.'),
+      port: { type: 'integer', minimum: 0, maximum: 65_535, description: 'A port of their own.' },
+      backChannelLogout: {
+        type: 'boolean',
+        description: '/logout/back-channel, for the issuers of the policy. Default false.',
+      },
+      admin: {
+        ...strict({ action: text('An action of the policy.'), resource: text('A resource: `org:acme`.') }, [
+          'action',
+          'resource',
+        ]),
+        description: '/admin/revocations, for whoever may do this. Default nobody.',
+      },
+      events: {
+        type: 'array',
+        items: strict(
+          {
+            ...transmitter,
+            name: { type: 'string', pattern: '^[a-z0-9-]{1,64}$', description: '/events/NAME' },
+          },
+          ['name', 'issuer', 'audience'],
+        ),
+        description: 'Who sends security events by push.',
+      },
+    },
+    ['port'],
+  ),
+  polls: {
+    type: 'array',
+    items: strict(
+      {
+        ...transmitter,
+        endpoint: text('Address of the poll endpoint.'),
+        tokenEnv: text('Name of the variable with the token for it.'),
+      },
+      ['issuer', 'audience', 'endpoint', 'tokenEnv'],
+    ),
+    description: 'From whom security events are fetched.',
+  },
+})
 
 export const proxyConfigSchema = {
   $schema: 'http://json-schema.org/draft-07/schema#',
@@ -70,14 +144,21 @@ export const proxyConfigSchema = {
       endpoints: text('The management API of Inference Endpoints. Default none.'),
       viewer: text('The dataset viewer. Default none.'),
     }),
+    hosts: {
+      type: 'object',
+      minProperties: 1,
+      additionalProperties: address,
+      description: 'What each value of Host leads to, with its port. Default all of upstream.',
+    },
     publicUrl: text('Origin at which clients reach the proxy.'),
     allowedHosts: texts('Values of Host to answer to. Default all.'),
     trustedProxies: texts('Whose X-Forwarded-For is believed. Default nobody’s.'),
     allowedRedirectHosts: texts('Hosts a client may be redirected to. Default .hf.co.'),
+    allowedUrlHosts: texts('Hosts that a question to a model may point it to. Default none.'),
     corsOrigins: texts('Origins whose pages may call the proxy. Default none.'),
     mode: oneOf('Default enforce. A dry run decides and records, and lets through.', 'enforce', 'dry-run'),
     atExpiry: oneOf('What becomes of a stream whose credential expires. Default cut.', 'cut', 'finish'),
-    signedUrls: oneOf('What becomes of redirects to a file store. Default pass.', 'pass', 'through'),
+    signedUrls: oneOf('What becomes of signed addresses of a file store. Default pass.', 'pass', 'through'),
     billTo: text('Who pays for inference.'),
     limits: strict(
       {
@@ -87,6 +168,7 @@ export const proxyConfigSchema = {
       },
       ['rules'],
     ),
+    revocations,
     drain: strict({
       noticeSeconds: number('How long /readyz says no before the end. Default 0.', 0, 600),
       timeoutSeconds: number('Longest wait for what is under way. Default 30.', 0, 3_600),

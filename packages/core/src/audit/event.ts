@@ -16,6 +16,8 @@ export const auditEventTypes = [
   'io.hfauth.model.load',
   'io.hfauth.inference.completed',
   'io.hfauth.repo.write',
+  'io.hfauth.stream.started',
+  'io.hfauth.stream.ended',
   'io.hfauth.policy.loaded',
   'io.hfauth.policy.rejected',
   'io.hfauth.session.started',
@@ -62,7 +64,26 @@ export interface AuditHttp {
   /** The route's template, never the raw path. */
   readonly route: string
   readonly status?: number
+  /** Of the request's body, as far as it was read; absent when there was none. */
+  readonly bytesIn?: number
+  /** Of the answer's body, as far as it was sent. */
   readonly bytesOut?: number
+}
+
+/** A model that was loaded or called. */
+export interface AuditModel {
+  /** `ns/name` */
+  readonly id: string
+  /** Who ran it, as the answer says, or else as the request asked. */
+  readonly provider?: string
+}
+
+/** How much a model took in and gave out, as its answer says. */
+export interface AuditUsage {
+  /** Tokens. */
+  readonly input?: number
+  /** Tokens. */
+  readonly output?: number
 }
 
 export interface AuditDecision {
@@ -126,9 +147,14 @@ export interface AuditEvent {
   readonly resource?: {
     readonly kind: string
     readonly id: string
+    /** As it was asked for: a branch, a tag or a commit. */
     readonly revision?: string
+    /** The commit that it came to: 40 hex digits, as the Hub answered (`X-Repo-Commit`). */
+    readonly commit?: string
     readonly path?: string
   }
+  readonly model?: AuditModel
+  readonly usage?: AuditUsage
   readonly http?: AuditHttp
   readonly decision?: AuditDecision
   /** A stable error code, for what failed before or after the decision. */

@@ -106,14 +106,22 @@ function describeEvent(): AuditObject {
         kind: text(64),
         id: text(512),
         revision: optional(text()),
+        commit: optional(text(40, { pattern: '^[0-9a-f]{40}$' })),
         path: optional(text(1024)),
       }),
+    ),
+    model: optional(
+      object<NonNullable<AuditEvent['model']>>({ id: text(512), provider: optional(text(64)) }),
+    ),
+    usage: optional(
+      object<NonNullable<AuditEvent['usage']>>({ input: optional(integer), output: optional(integer) }),
     ),
     http: optional(
       object<NonNullable<AuditEvent['http']>>({
         method: text(32),
         route: text(512),
         status: optional(integer),
+        bytesIn: optional(integer),
         bytesOut: optional(integer),
       }),
     ),

@@ -66,6 +66,9 @@ const rows = (): readonly HubRoute[] => [
   hub('POST /{repo}/git-receive-pack', 'write', { in: 'path', reads: 'git-commands' }),
   hub('POST /{repo}.git/info/lfs/objects/batch', 'write', { in: 'path', reads: 'lfs-operation' }),
   hub('POST /{repo}/info/lfs/objects/batch', 'write', { in: 'path', reads: 'lfs-operation' }),
+  // Not the Hub's: what a proxy puts in the place of signed addresses when it streams files through.
+  hub('GET /{repo}.git/info/lfs/objects/{x}', 'read'),
+  hub('GET /{repo}/info/lfs/objects/{x}', 'read'),
 
   // Talking about it.
   hub(`GET HEAD ${api}/discussions`, 'read'),

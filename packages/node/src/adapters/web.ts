@@ -16,12 +16,20 @@ export function headerList(req: IncomingMessage): [name: string, value: string][
   return list
 }
 
+export interface ReadBodyOptions {
+  /** Called when somebody wants the body: a client may be waiting to be asked for it. */
+  readonly onFirstRead?: () => void
+  /** Told how many bytes were read, piece by piece. */
+  readonly onBytes?: (count: number) => void
+}
+
 /**
  * The request's body, read on demand. It fails when the client breaks off.
- *
- * @param onFirstRead - Called when somebody wants the body: a client may be waiting to be asked for it.
  */
-export function readBody(req: IncomingMessage, onFirstRead?: () => void): ReadableStream<Uint8Array> {
+export function readBody(
+  req: IncomingMessage,
+  { onFirstRead, onBytes }: ReadBodyOptions = {},
+): ReadableStream<Uint8Array> {
   let isFirst = true
   // Giving up on a body must not close the socket: the answer still has to go out on it.
   const chunks = req.iterator({ destroyOnReturn: false })
@@ -32,8 +40,9 @@ export function readBody(req: IncomingMessage, onFirstRead?: () => void): Readab
           if (isFirst) onFirstRead?.()
           isFirst = false
           const { done, value } = (await chunks.next()) as IteratorResult<Uint8Array, undefined>
-          if (done) controller.close()
-          else controller.enqueue(value)
+          if (done) return controller.close()
+          onBytes?.(value.length)
+          controller.enqueue(value)
         } catch (error) {
           controller.error(error)
         }
@@ -44,15 +53,6 @@ export function readBody(req: IncomingMessage, onFirstRead?: () => void): Readab
     },
     { highWaterMark: 0 },
   )
-}
-
-/** Aborted when the other end is gone before the answer has been written. */
-export function goneSignal(res: ServerResponse): AbortSignal {
-  const gone = new AbortController()
-  res.once('close', () => {
-    if (!res.writableFinished) gone.abort()
-  })
-  return gone.signal
 }
 
 /**
@@ -92,7 +92,8 @@ export async function sendResponse(response: Response, res: ServerResponse): Pro
   }
 }
 
-function drained(res: ServerResponse): Promise<void> {
+/** Until the other end has taken what was written, or is gone. */
+export function drained(res: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
     const settle = () => {
       res.off('drain', settle)

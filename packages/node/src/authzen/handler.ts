@@ -15,6 +15,7 @@ import { parseJsonObject } from '../internal/json-object.ts'
 import { numberOption } from '../internal/number-option.ts'
 import { decodeUtf8 } from '../internal/request.ts'
 import { readBounded } from '../proxy/json-body.ts'
+import { chunksOf } from '../proxy/reply.ts'
 import { type Properties, RequestFault } from './entities.ts'
 import { evaluate, evaluateAll } from './evaluate.ts'
 import { searchActions, searchResources, searchSubjects } from './search.ts'
@@ -110,7 +111,7 @@ async function readBody(
   const [mediaType = ''] = (headers.get('content-type') ?? '').split(';')
   if (mediaType.trim().toLowerCase() !== 'application/json')
     throw new RequestFault('the body must be JSON, and say so')
-  const bytes = await readBounded(body, { maxBytes, signal: AbortSignal.timeout(timeoutMs) })
+  const bytes = await readBounded(body && chunksOf(body), { maxBytes, timeoutMs })
   if (bytes === 'too_large') throw new RequestFault('the body is too long', 413)
   if (bytes === 'timeout') throw new RequestFault('the body took too long to arrive', 408)
   const text = decodeUtf8(bytes)

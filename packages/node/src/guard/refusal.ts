@@ -57,19 +57,24 @@ const titles: Readonly<Record<number, string>> = {
   504: 'Gateway Timeout',
 }
 
-export function buildRefusal(refusal: Refusal, { requestId, resourceMetadataUrl }: RefusalOptions): Response {
+export interface RefusalText {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  /** Problem JSON. */
+  readonly text: string
+}
+
+export function buildRefusal(refusal: Refusal, options: RefusalOptions): Response {
+  const { status, headers, text } = buildRefusalText(refusal, options)
+  return new Response(text, { status, headers })
+}
+
+/** The same for servers that do without `Response`. */
+export function buildRefusalText(
+  refusal: Refusal,
+  { requestId, resourceMetadataUrl }: RefusalOptions,
+): RefusalText {
   const { status, reason, detail, challenge, retryAfterSeconds } = refusal
-  const headers = new Headers({
-    ...refusal.headers,
-    'content-type': 'application/problem+json',
-    'cache-control': 'no-store',
-    'x-content-type-options': 'nosniff',
-    'x-request-id': requestId,
-  })
-  if (challenge !== undefined) {
-    headers.set('www-authenticate', buildChallenge(challenge, resourceMetadataUrl))
-  }
-  if (retryAfterSeconds !== undefined) headers.set('retry-after', String(retryAfterSeconds))
   const problem = {
     type: problemType(reason),
     title: titles[status] ?? 'Error',
@@ -79,9 +84,20 @@ export function buildRefusal(refusal: Refusal, { requestId, resourceMetadataUrl 
     requestId,
     ...(retryAfterSeconds === undefined ? {} : { retryable: true }),
   }
-  const body = JSON.stringify(problem)
-  headers.set('content-length', String(Buffer.byteLength(body)))
-  return new Response(body, { status, headers })
+  const text = JSON.stringify(problem)
+  const headers = {
+    ...refusal.headers,
+    'content-type': 'application/problem+json',
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    'x-request-id': requestId,
+    ...(challenge === undefined
+      ? {}
+      : { 'www-authenticate': buildChallenge(challenge, resourceMetadataUrl) }),
+    ...(retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }),
+    'content-length': String(Buffer.byteLength(text)),
+  }
+  return { status, headers, text }
 }
 
 /** Names the kind of a problem (RFC 9457 §3.1.1). Stable, and no address: there is nothing to fetch. */

@@ -21,6 +21,8 @@ export interface LimiterOptions {
 }
 
 const longestWindowSeconds = 31 * 86_400
+/** What an answer counts that does not say. */
+const usualTokens = 1000
 
 /** @throws HfAuthError `HFAUTH_CONFIG_INVALID` for a rule that cannot be kept. */
 export function createLimiter(options: LimiterOptions): Limiter {
@@ -51,16 +53,37 @@ export function createLimiter(options: LimiterOptions): Limiter {
       }
       return worst && refusalOf(worst.rule, worst.state)
     },
+
+    async spend(caller, action, told) {
+      const spent = rules.flatMap((rule) => {
+        const { unit, untoldTokens = usualTokens, limit } = rule
+        // A count beyond the whole budget would lock its owner out for longer than the window.
+        const tokens = Math.min(told ?? untoldTokens, limit)
+        // One was taken when the request began.
+        if (unit !== 'tokens' || tokens <= 1) return []
+        return demandsOf(rule, caller, action).map(
+          (demand): LimitDemand => ({ ...demand, cost: tokens - 1, burst: 2 * demand.burst + tokens }),
+        )
+      })
+      // Each by itself: one that is overdrawn already must not spare the others.
+      await Promise.all(spent.map((demand) => store.take([demand])))
+    },
   }
 }
 
 function demandsOf(rule: LimitRule, caller: LimitedCaller, action: string): LimitDemand[] {
-  const { name, per, limit, windowSeconds, burst = limit, costs } = rule
-  const cost = costs === undefined ? 1 : Object.hasOwn(costs, action) ? (costs[action] ?? 0) : 0
+  const { name, per, limit, windowSeconds, burst = limit } = rule
+  const cost = costOf(rule, action)
   if (cost === 0) return []
   const whose = per === 'principal' ? [callerKey(caller)] : organisationKeys(caller.principal)
   const unitMs = (windowSeconds * 1000) / limit
   return whose.map((key) => ({ key: `${name}:${key}`, unitMs, burst, cost }))
+}
+
+function costOf({ unit, costs }: LimitRule, action: string): number {
+  if (unit === 'tokens') return action === 'infer' ? 1 : 0
+  if (costs === undefined) return 1
+  return Object.hasOwn(costs, action) ? (costs[action] ?? 0) : 0
 }
 
 function callerKey({ principal, ip = 'unknown' }: LimitedCaller): string {
@@ -74,12 +97,12 @@ function organisationKeys({ issuer, orgs = [] }: Principal): string[] {
 }
 
 /** Names the limit and its size, never how much others have used of it. */
-function refusalOf({ name, limit, windowSeconds }: LimitRule, { retryMs }: LimitState): Refusal {
+function refusalOf({ name, unit, limit, windowSeconds }: LimitRule, { retryMs }: LimitState): Refusal {
   const retryAfterSeconds = Math.max(1, Math.ceil(retryMs / 1000))
   return {
     status: 429,
     reason: 'limit_reached',
-    detail: 'There have been too many requests.',
+    detail: unit === 'tokens' ? 'The tokens are used up for now.' : 'There have been too many requests.',
     retryAfterSeconds,
     headers: {
       ratelimit: `"${name}";r=0;t=${retryAfterSeconds}`,
@@ -88,7 +111,21 @@ function refusalOf({ name, limit, windowSeconds }: LimitRule, { retryMs }: Limit
   }
 }
 
-function assertRule({ name, limit, windowSeconds, burst = limit, costs = {} }: LimitRule): void {
+function assertRule(rule: LimitRule): void {
+  const { name, limit, windowSeconds, burst = limit, costs = {}, unit = 'requests', untoldTokens } = rule
+  if (unit !== 'requests' && unit !== 'tokens') {
+    throw new HfAuthError(
+      'HFAUTH_CONFIG_INVALID',
+      `\`limits.${name}.unit\` must be \`requests\` or \`tokens\``,
+    )
+  }
+  if (unit === 'tokens' ? rule.costs !== undefined : untoldTokens !== undefined) {
+    throw new HfAuthError(
+      'HFAUTH_CONFIG_INVALID',
+      '`costs` is for limits on requests, and `untoldTokens` for limits on tokens',
+    )
+  }
+  numberOption(`limits.${name}.untoldTokens`, untoldTokens ?? usualTokens, { min: 0, max: 1_000_000 })
   if (!/^[a-z0-9][a-z0-9-]{0,63}$/.test(name)) {
     throw new HfAuthError('HFAUTH_CONFIG_INVALID', 'the name of a limit is lower case, digits and dashes')
   }

@@ -17,6 +17,13 @@ export interface LimitRule {
    * come from the same issuer.
    */
   readonly per: 'principal' | 'organisation'
+  /**
+   * What is counted. `tokens`: what the answers of models say that they used, in and out; a request begins where
+   * there is one left, and what it comes to is taken when its answer has ended. Default `requests`.
+   */
+  readonly unit?: 'requests' | 'tokens'
+  /** With `tokens`, what an answer counts that does not say how many it used. Default 1000. */
+  readonly untoldTokens?: number
   /** How many units a window has. */
   readonly limit: number
   /** Length of the window, in seconds; up to 31 days, so that it can be a budget. */
@@ -72,4 +79,11 @@ export interface Limiter {
    * @throws HfAuthError `HFAUTH_STORE_UNAVAILABLE` when the store cannot be asked, unless the options let it pass.
    */
   take(caller: LimitedCaller, action: string): Promise<Refusal | undefined>
+  /**
+   * Takes what an answer has used from the rules that count tokens, whether there is room or not.
+   *
+   * @param tokens - In and out; `undefined` when the answer does not say.
+   * @throws When the store cannot be asked.
+   */
+  spend?(caller: LimitedCaller, action: string, tokens: number | undefined): Promise<void>
 }

@@ -2,12 +2,13 @@
  * PostgreSQL destination: events of the local log, each exactly once, in a table that questions can be asked of.
  *
  * shipper → **PostgreSQL destination** → table. A batch is one statement, so it is there whole or not at all, and
- * an event that comes again changes nothing.
+ * an event that comes again changes nothing. One batch at a time: what a client still waits for keeps its rows in
+ * memory, and a database that never answers must not be given more.
  *
  * @module
  */
 
-import { actorIds } from '../audit/query/source.ts'
+import { actorIds } from '../audit/found-by.ts'
 import { type AuditDestination, undelivered } from '../audit/sinks/destination.ts'
 import type { RecordedEvent } from '../audit/types.ts'
 import type { PostgresClient } from './client.ts'
@@ -32,24 +33,35 @@ export function postgresDestination({
   assertTableName(table)
   const insert = insertInto(table)
   const months = new Set<string>()
+  let isBusy = false
+
+  async function insertAll(events: readonly RecordedEvent[]): Promise<void> {
+    const rows = events.map(rowOf)
+    try {
+      for (const month of new Set(rows.map(({ time }) => `${time.slice(0, 7)}-01`))) {
+        if (months.has(month)) continue
+        await client.query(`SELECT ${table}_month($1::date)`, [month])
+        months.add(month)
+      }
+      await client.query(insert, [JSON.stringify(rows)])
+    } catch (error) {
+      // A month may have been dropped meanwhile; the next time makes it again.
+      months.clear()
+      throw undelivered(`the database failed${stateOf(error)}`)
+    }
+  }
 
   return {
     async migrate() {
       await client.query(migration(table))
     },
     async deliver(events) {
-      const rows = events.map(rowOf)
+      if (isBusy) throw undelivered('the database has not answered the batch before')
+      isBusy = true
       try {
-        for (const month of new Set(rows.map(({ time }) => `${time.slice(0, 7)}-01`))) {
-          if (months.has(month)) continue
-          await client.query(`SELECT ${table}_month($1::date)`, [month])
-          months.add(month)
-        }
-        await client.query(insert, [JSON.stringify(rows)])
-      } catch (error) {
-        // A month may have been dropped meanwhile; the next time makes it again.
-        months.clear()
-        throw undelivered(`the database failed${stateOf(error)}`)
+        await insertAll(events)
+      } finally {
+        isBusy = false
       }
     },
   }

@@ -6,10 +6,11 @@
  *
  * @module
  */
-import { buildRefusal } from '../guard/refusal.ts'
+import type { Fields } from './fields.ts'
 import { readBounded } from './json-body.ts'
 import { ProxyRefusal } from './proxy-refusal.ts'
-import { type Origins, passedHeaders } from './response-headers.ts'
+import { type Reply, refusalReply, textReply } from './reply.ts'
+import { isEventStream, type Origins, passedHeaders } from './response-headers.ts'
 
 export interface AnswerOptions {
   readonly method: string
@@ -32,17 +33,17 @@ const errorTimeoutMs = 10_000
 const commit = /^[0-9a-f]{40}$/i
 
 /** @throws ProxyRefusal `upstream_unavailable` or `upstream_mismatch`. */
-export async function readAnswer(upstream: Response, options: AnswerOptions): Promise<Response> {
+export async function readAnswer(upstream: Reply, options: AnswerOptions): Promise<Reply> {
   try {
     return await judgeAnswer(upstream, options)
   } catch (error) {
     // Frees the connection, and never hands it to the next request half read.
-    await upstream.body?.cancel().catch(() => undefined)
+    drop(upstream)
     throw error
   }
 }
 
-async function judgeAnswer(upstream: Response, options: AnswerOptions): Promise<Response> {
+async function judgeAnswer(upstream: Reply, options: AnswerOptions): Promise<Reply> {
   const { status } = upstream
   if (status >= 500 || status < 200) throw new ProxyRefusal('upstream_unavailable')
   const headers = passedHeaders(upstream.headers, options)
@@ -53,55 +54,52 @@ async function judgeAnswer(upstream: Response, options: AnswerOptions): Promise<
   const isEmpty = options.method === 'HEAD' || status === 204 || status === 304
   if (status >= 300 && status !== 304) {
     // The page that comes with a redirect repeats the address as it was.
-    await upstream.body?.cancel()
+    drop(upstream)
     headers.delete('content-type')
     headers.set('content-length', '0')
-    return new Response(null, { status, headers })
+    return { status, headers, body: null }
   }
-  if (/^text\/event-stream *(?:;|$)/i.test(headers.get('content-type') ?? '')) {
+  if (isEventStream(headers)) {
     headers.set('x-accel-buffering', 'no')
     headers.set('cache-control', 'no-store')
     headers.delete('content-length')
   }
-  return new Response(isEmpty ? null : upstream.body, { status, headers })
+  return { status, headers, body: isEmpty ? null : upstream.body }
 }
 
-function isOther(headers: Headers, { revision, provider }: AnswerOptions): boolean {
+function drop({ body }: Reply): void {
+  if (body !== null && typeof body !== 'string') body.cancel()
+}
+
+function isOther(headers: Fields, { revision, provider }: AnswerOptions): boolean {
   const answering = headers.get('x-inference-provider')
   const isOtherProvider = provider !== undefined && answering !== null && answering.toLowerCase() !== provider
   return isOtherProvider || isOtherCommit(headers, revision)
 }
 
 /** A branch can be named like a commit; the Hub says which commit it really answered from. */
-function isOtherCommit(headers: Headers, revision: string | undefined): boolean {
+function isOtherCommit(headers: Fields, revision: string | undefined): boolean {
   const answered = headers.get('x-repo-commit')
   if (answered === null || revision === undefined || !commit.test(revision)) return false
   return answered.toLowerCase() !== revision.toLowerCase()
 }
 
-async function refusedUpstream(
-  upstream: Response,
-  headers: Headers,
-  options: AnswerOptions,
-): Promise<Response> {
+async function refusedUpstream(upstream: Reply, headers: Fields, options: AnswerOptions): Promise<Reply> {
   const { method, requestId, resourceMetadataUrl, secret } = options
   const { status } = upstream
   const metadata = resourceMetadataUrl === undefined ? '' : ` resource_metadata="${resourceMetadataUrl}"`
   if (status === 401) headers.set('www-authenticate', `Bearer${metadata}`)
-  if (method === 'HEAD') return new Response(null, { status, headers })
+  if (method === 'HEAD') return { status, headers, body: null }
   const isPlain = (headers.get('content-encoding') ?? 'identity') === 'identity'
   const isJson = isPlain && /^application\/json *(?:;|$)/i.test(headers.get('content-type') ?? '')
-  const signal = AbortSignal.timeout(errorTimeoutMs)
-  const bytes = isJson ? await readBounded(upstream.body, { maxBytes: maxErrorBytes, signal }) : 'too_large'
+  const limits = { maxBytes: maxErrorBytes, timeoutMs: errorTimeoutMs }
+  const bytes = isJson ? await readBounded(upstream.body, limits) : 'too_large'
   const shown = typeof bytes === 'string' ? undefined : Buffer.from(bytes).toString('utf8')
-  const tells = [shown, ...headers.values()].some((text) => secret !== undefined && text?.includes(secret))
-  if (shown !== undefined && !tells) {
-    headers.set('content-length', String(Buffer.byteLength(shown)))
-    return new Response(shown, { status, headers })
-  }
-  if (!isJson) await upstream.body?.cancel()
+  const tells = [shown, ...headers.flat()].some((text) => secret !== undefined && text?.includes(secret))
+  if (shown !== undefined && !tells) return textReply(status, headers, shown)
+  if (!isJson) drop(upstream)
   const code = headers.get('x-error-code')
-  return buildRefusal(
+  return refusalReply(
     {
       status,
       reason: 'upstream_refused',

@@ -118,16 +118,23 @@ export function assertSameModel(body: JsonObject, { id }: NamedResource): void {
   }
 }
 
-/** What a Git LFS batch does, and for which branch it says it does. @throws ProxyRefusal 400 `body_invalid`. */
+/**
+ * What a Git LFS batch does. An upload is for the branch that it names: it becomes part of one only by a commit or a
+ * push, which is judged by itself. A download has no revision that could be believed: the files that it names can
+ * be of any.
+ *
+ * @throws ProxyRefusal 400 `body_invalid`.
+ */
 export function lfsQuestion(body: JsonObject, repository: NamedResource): AskedQuestion {
   const operation = decisiveMember(body, 'operation')
   if (operation !== 'download' && operation !== 'upload') throw new ProxyRefusal('body_invalid')
+  if (operation === 'download') return { action: 'read', resource: repository }
   const ref = decisiveMember(body, 'ref')
   const name =
     typeof ref === 'object' && ref !== null && !Array.isArray(ref) ? (ref as JsonObject).name : undefined
   const revision = typeof name === 'string' ? { revision: name.replace(/^refs\/heads\//, '') } : {}
   return {
-    action: operation === 'download' ? 'read' : 'write',
+    action: 'write',
     resource: { ...repository, attributes: { ...repository.attributes, ...revision } },
   }
 }

@@ -6,30 +6,23 @@
 import { refusalOfDecision } from '../guard/refusal.ts'
 import type { Known, Parts } from './known.ts'
 import { recordKnown } from './list-request.ts'
+import { type Reply, textReply } from './reply.ts'
 import { assertBody } from './subject.ts'
 import { buildWhoami } from './whoami.ts'
 
-export async function answerWhoami(known: Known, parts: Parts): Promise<Response> {
+export async function answerWhoami(known: Known, parts: Parts): Promise<Reply> {
   const { inbound, caller, progress } = known
   assertBody(inbound)
   const { principal, presented, session } = caller
   const decision = await recordKnown(known, parts, { kind: 'principal', id: principal.id }, 'caller')
   if (!decision.allowed) return parts.refuse(refusalOfDecision(decision), progress)
   const expiresAt = session === undefined ? presented?.credential.expiresAt : session.endsAt / 1000
-  return jsonResponse(buildWhoami(principal, expiresAt), {
-    headers: {
-      'content-type': 'application/json; charset=utf-8',
-      'cache-control': 'private, no-store',
-      vary: 'Authorization, Origin',
-      'x-content-type-options': 'nosniff',
-      'x-request-id': caller.requestId,
-    },
+  const headers = Object.entries({
+    'content-type': 'application/json; charset=utf-8',
+    'cache-control': 'private, no-store',
+    vary: 'Authorization, Origin',
+    'x-content-type-options': 'nosniff',
+    'x-request-id': caller.requestId,
   })
-}
-
-export function jsonResponse(value: unknown, init: ResponseInit): Response {
-  const body = JSON.stringify(value)
-  const headers = new Headers(init.headers)
-  headers.set('content-length', String(Buffer.byteLength(body)))
-  return new Response(body, { ...init, headers })
+  return textReply(200, headers, JSON.stringify(buildWhoami(principal, expiresAt)))
 }

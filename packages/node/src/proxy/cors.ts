@@ -7,8 +7,10 @@
  * @see Fetch §3.2 (CORS protocol)
  * @module
  */
+import type { Fields } from './fields.ts'
 import type { Inbound } from './inbound.ts'
 import type { Pipeline } from './pipeline.ts'
+import type { Reply } from './reply.ts'
 import { headerValue } from './request-headers.ts'
 
 /** What a page may read of an answer besides what every page may. */
@@ -36,24 +38,24 @@ export function withCors(pipeline: Pipeline, origins: ReadonlySet<string>): Pipe
   return {
     ...pipeline,
     async handle(inbound) {
-      const response = await pipeline.handle(inbound)
+      const reply = await pipeline.handle(inbound)
       const origin = headerValue(inbound.headers, 'origin')
-      if (origin === undefined || !origins.has(origin)) return response
-      const { headers } = response
+      if (origin === undefined || !origins.has(origin)) return reply
+      const { headers } = reply
       headers.set('access-control-allow-origin', origin)
       headers.set('access-control-expose-headers', exposed)
-      if (isPreflight(inbound, response)) allowAll(inbound, headers)
-      return response
+      if (isPreflight(inbound, reply)) allowAll(inbound, headers)
+      return reply
     },
   }
 }
 
 /** The pipeline has looked at it, and refused it when it was malformed. */
-function isPreflight({ method }: Inbound, { status }: Response): boolean {
+function isPreflight({ method }: Inbound, { status }: Reply): boolean {
   return method === 'OPTIONS' && status === 204
 }
 
-function allowAll({ headers: asked }: Inbound, headers: Headers): void {
+function allowAll({ headers: asked }: Inbound, headers: Fields): void {
   headers.set('access-control-allow-methods', allowedMethods)
   headers.set('access-control-max-age', String(preflightLivesSeconds))
   const names = headerValue(asked, 'access-control-request-headers')

@@ -7,10 +7,14 @@
  * @module
  */
 import type { UpstreamCredential } from './credentials.ts'
+import { Fields } from './fields.ts'
 import { ProxyRefusal } from './proxy-refusal.ts'
+import type { Reply } from './reply.ts'
+import { Stop } from './stop.ts'
+import type { Send } from './upstream-client.ts'
 
 export interface ForwardOptions {
-  readonly fetch: typeof globalThis.fetch
+  readonly send: Send
   /** Longest wait for the first byte of the answer's header, in milliseconds. */
   readonly timeoutMs: number
 }
@@ -22,37 +26,32 @@ export interface Outbound {
   /** As it was judged, still percent-encoded. */
   readonly path: string
   readonly search: string
-  readonly headers: Headers
+  readonly headers: Fields
   readonly body: ReadableStream<Uint8Array> | string | undefined
   readonly credential: UpstreamCredential | undefined
   /** Git takes a token for a password. Default `Bearer`. */
   readonly scheme?: 'Bearer' | 'Basic'
-  /** Aborted when the client is gone. */
-  readonly signal: AbortSignal
+  /** Of the request that this is done for. */
+  readonly stop: Stop
 }
+
+const late = 'late'
 
 /**
  * @throws ProxyRefusal `upstream_unavailable` or `upstream_timeout`, without what went wrong: it may name
  * hosts inside.
  */
-export async function forward(outbound: Outbound, { fetch, timeoutMs }: ForwardOptions): Promise<Response> {
-  const { method, origin, path, search, body, credential, signal } = outbound
-  const headers = new Headers(outbound.headers)
-  if (credential !== undefined) headers.set('authorization', authorization(credential, outbound.scheme))
-  const late = new AbortController()
-  const timer = setTimeout(() => late.abort(), timeoutMs)
-  const over = AbortSignal.any([signal, late.signal])
-  const init: RequestInit & { duplex?: 'half' } = {
-    method,
-    headers,
-    redirect: 'manual',
-    signal: over,
-    ...(body === undefined ? {} : { body, duplex: 'half' }),
-  }
+export async function forward(outbound: Outbound, { send, timeoutMs }: ForwardOptions): Promise<Reply> {
+  const { method, origin, path, search, body, credential, scheme } = outbound
+  const headers = new Fields(outbound.headers)
+  if (credential !== undefined) headers.set('authorization', authorization(credential, scheme))
+  const stop = new Stop()
+  outbound.stop.onStop((reason) => stop.stop(reason))
+  const timer = setTimeout(() => stop.stop(late), timeoutMs)
   try {
-    return await settledBy(over, fetch(`${origin}${path}${search}`, init))
+    return await send({ method, origin, path: `${path}${search}`, headers, body, stop })
   } catch {
-    throw new ProxyRefusal(late.signal.aborted ? 'upstream_timeout' : 'upstream_unavailable')
+    throw new ProxyRefusal(stop.reason === late ? 'upstream_timeout' : 'upstream_unavailable')
   } finally {
     clearTimeout(timer)
   }
@@ -60,21 +59,4 @@ export async function forward(outbound: Outbound, { fetch, timeoutMs }: ForwardO
 
 function authorization({ token }: UpstreamCredential, scheme: 'Bearer' | 'Basic' = 'Bearer'): string {
   return `${scheme} ${scheme === 'Basic' ? Buffer.from(`token:${token}`).toString('base64') : token}`
-}
-
-/** An answer, or an error as soon as nobody waits for it any more, whatever the client makes of the signal. */
-function settledBy(over: AbortSignal, answering: Promise<Response>): Promise<Response> {
-  return new Promise((resolve, reject) => {
-    const stop = () => reject(over.reason)
-    over.addEventListener('abort', stop, { once: true })
-    answering.then(
-      (response) => {
-        over.removeEventListener('abort', stop)
-        if (over.aborted) void response.body?.cancel().catch(() => undefined)
-        resolve(response)
-      },
-      (error) => reject(error),
-    )
-    if (over.aborted) stop()
-  })
 }

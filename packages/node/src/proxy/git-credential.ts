@@ -6,12 +6,13 @@
  * @see RFC 7617 §2; huggingface.co/docs/hub/security-tokens, "How to use User Access Tokens"
  * @module
  */
+import type { Fields } from './fields.ts'
 
 const basic = /^Basic +([A-Za-z0-9+/]+={0,2})$/i
 const token = /^[A-Za-z0-9\-._~+/]+=*$/
 
 /** Turns `Basic` with a token as its password into `Bearer`; the user name says nothing. Anything else stays. */
-export function basicAsBearer(headers: Headers): void {
+export function basicAsBearer(headers: Fields): void {
   const [, encoded] = basic.exec(headers.get('authorization') ?? '') ?? []
   if (encoded === undefined) return
   const pair = Buffer.from(encoded, 'base64').toString('utf8')

@@ -10,6 +10,7 @@ import type { Json } from '@hfauth/core'
 import { parseJson } from '@hfauth/core/json'
 import type { Inbound } from './inbound.ts'
 import { ProxyRefusal } from './proxy-refusal.ts'
+import { chunksOf, type Reply } from './reply.ts'
 import { headerValue } from './request-headers.ts'
 
 export type JsonObject = { readonly [name: string]: Json }
@@ -38,7 +39,7 @@ export async function readJsonBody(inbound: Inbound, options: ReadJsonBodyOption
     throw new ProxyRefusal('body_type')
   if (Number(headerValue(inbound.headers, 'content-length') ?? 0) > maxBytes)
     throw new ProxyRefusal('body_too_large')
-  const bytes = await readBounded(inbound.body, { maxBytes, signal: AbortSignal.timeout(timeoutMs) })
+  const bytes = await readBounded(inbound.body && chunksOf(inbound.body), { maxBytes, timeoutMs })
   if (bytes === 'too_large') throw new ProxyRefusal('body_too_large')
   if (bytes === 'timeout') throw new ProxyRefusal('body_timeout')
   return parseObject(bytes, maxBytes)
@@ -88,33 +89,35 @@ export function decisiveMember(body: JsonObject, name: string): Json | undefined
 
 export interface ReadBoundedOptions {
   readonly maxBytes: number
-  readonly signal: AbortSignal
+  /** Longest wait for all of it, in milliseconds. */
+  readonly timeoutMs: number
 }
 
-/** All bytes of a stream, unless there are too many or they take too long; then the rest is not read. */
+/** All bytes of a body, unless there are too many or they take too long; then the rest is not read. */
 export async function readBounded(
-  stream: ReadableStream<Uint8Array> | null | undefined,
-  { maxBytes, signal }: ReadBoundedOptions,
+  body: Reply['body'] | undefined,
+  { maxBytes, timeoutMs }: ReadBoundedOptions,
 ): Promise<Uint8Array | 'too_large' | 'timeout'> {
-  if (stream === null || stream === undefined) return new Uint8Array()
-  const reader = stream.getReader()
+  if (body === null || body === undefined) return new Uint8Array()
+  if (typeof body === 'string') return Buffer.from(body)
+  let timer: NodeJS.Timeout | undefined
   const late = new Promise<'timeout'>((resolve) => {
-    signal.addEventListener('abort', () => resolve('timeout'), { once: true })
+    timer = setTimeout(() => resolve('timeout'), timeoutMs)
   })
-  const chunks: Uint8Array[] = []
+  const parts: Uint8Array[] = []
   let size = 0
-  for (;;) {
-    const next = await Promise.race([reader.read(), late])
-    if (next === 'timeout') {
-      void reader.cancel().catch(() => undefined)
-      return next
+  try {
+    for (;;) {
+      const next = await Promise.race([body.read(), late])
+      if (next === undefined) return Buffer.concat(parts)
+      if (next !== 'timeout') size += next.length
+      if (next === 'timeout' || size > maxBytes) {
+        body.cancel()
+        return next === 'timeout' ? next : 'too_large'
+      }
+      parts.push(next)
     }
-    if (next.done) return Buffer.concat(chunks)
-    size += next.value.length
-    if (size > maxBytes) {
-      void reader.cancel().catch(() => undefined)
-      return 'too_large'
-    }
-    chunks.push(next.value)
+  } finally {
+    clearTimeout(timer)
   }
 }

@@ -11,11 +11,14 @@ import type { Gate } from '../guard/gate.ts'
 import type { Refusal } from '../guard/refusal.ts'
 import type { Caller, Visit } from '../guard/types.ts'
 import type { Address } from './addresses.ts'
+import type { Fields } from './fields.ts'
 import type { HubTarget } from './hub-target.ts'
 import type { Inbound } from './inbound.ts'
-import type { Leases } from './leases.ts'
+import type { LeaseJudge, Leases } from './leases.ts'
 import type { ProxySettings } from './options.ts'
+import type { Reply } from './reply.ts'
 import type { ResourceFacts } from './resource-facts.ts'
+import type { Spend } from './spend.ts'
 import type { UpstreamAccess } from './upstream-access.ts'
 
 /** How far a request has come: what an error is told with, and recorded under. */
@@ -33,7 +36,7 @@ export interface Progress {
 /** A request whose sender and route are known. */
 export interface Known {
   readonly inbound: Inbound
-  readonly headers: Headers
+  readonly headers: Fields
   readonly address: Address
   readonly target: HubTarget
   readonly match: RouteMatch
@@ -48,8 +51,14 @@ export interface Parts {
   readonly audit: AuditLog
   readonly facts: ResourceFacts
   /** With the credentials that were configured, or in a trial the caller's own. */
-  upstreamFor(progress: Progress): UpstreamAccess
+  upstreamFor(progress: Pick<Progress, 'isTrial'>): UpstreamAccess
   readonly leases: Leases
+  /** The policy that decides here, for leases. */
+  readonly judge: LeaseJudge
+  /** Takes what an answer has used from the limits that count it. */
+  readonly spend: Spend
+  /** Whether the last event could not be put on record. */
+  isFailing(): boolean
   readonly resourceMetadataUrl: string | undefined
-  refuse(refusal: Refusal, progress: Progress): Response
+  refuse(refusal: Refusal, progress: Progress): Reply
 }

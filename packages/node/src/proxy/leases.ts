@@ -2,42 +2,72 @@
  * Leases: how long a request may go on for whoever sent it.
  *
  * decide → **lease** → forward, answer. A credential is checked when a request begins; a stream lives longer.
- * So each one that is under way holds a lease, which ends when the credential expires, when it is revoked, and
- * when the session it belongs to is over.
+ * So each one that is under way holds a lease, which ends when the credential expires, when it is revoked,
+ * when the session it belongs to is over, and when another policy comes that does not allow what it is for.
  *
  * @module
  */
+import type { AuditHttp } from '@hfauth/core'
 import type { Caller } from '../guard/types.ts'
 import type { SessionReader } from '../session/types.ts'
 import { type IssuerNamed, identitiesOf } from '../verify/revocable.ts'
 import type { Revocations } from '../verify/types.ts'
+import type { AskedQuestion } from './body-question.ts'
 import { ProxyRefusal } from './proxy-refusal.ts'
+import type { Stop } from './stop.ts'
 
 export interface LeasesOptions {
   readonly revocations?: Revocations | undefined
   readonly sessions?: SessionReader | undefined
   readonly atExpiry: 'cut' | 'finish'
-  readonly issuerNamed: IssuerNamed
   /** Most requests of one caller at a time. */
   readonly perCaller: number
   readonly now: () => number
 }
 
-export type LeaseEnd = 'token_expired' | 'revoked'
+export type LeaseEnd = 'token_expired' | 'revoked' | 'policy_changed'
+
+/** Whose request it is, and what it was let through for. */
+export interface LeaseTerms {
+  readonly caller: Caller
+  /** Of the request, where a session is found again. */
+  readonly headers: Pick<Headers, 'get'>
+  /** Absent where there is nothing to judge again: lists are cut down and sent in one go. */
+  readonly asked?: {
+    readonly questions: readonly AskedQuestion[]
+    readonly discovery: boolean
+    readonly http: AuditHttp
+    /** Whether a dry run let it through though it was refused. */
+    readonly isTrial: boolean
+  }
+  /** What judged it. */
+  readonly judge: LeaseJudge
+}
+
+/** One policy, as far as leases are concerned. */
+export interface LeaseJudge {
+  readonly issuerNamed: IssuerNamed
+  /** Whether a request that another policy let through may go on under this one. */
+  allowsStill(terms: LeaseTerms): Promise<boolean>
+}
+
+export function isLeaseEnd(reason: string | undefined): reason is LeaseEnd {
+  return reason === 'token_expired' || reason === 'revoked' || reason === 'policy_changed'
+}
 
 export interface Lease {
-  /** Aborted when the lease ends before the request does; its reason is a {@link LeaseEnd}. */
-  readonly signal: AbortSignal
   /** Gives it back. Must be called once, whatever came of the request. */
   release(): void
 }
 
 export interface Leases {
   /**
-   * @param headers - Of the request, where a session is found again.
+   * @param stop - Of the request; stopped with a {@link LeaseEnd} when the lease ends before the request does.
    * @throws ProxyRefusal 429 `too_many_requests`.
    */
-  take(caller: Caller, headers: Pick<Headers, 'get'>): Lease
+  take(terms: LeaseTerms, stop: Stop): Lease
+  /** From now on this judge's policy is in force; what is open under another one is judged again. */
+  judgeBy(judge: LeaseJudge): void
 }
 
 /** How often a session is looked for, in milliseconds: nobody tells when one is over. */
@@ -45,28 +75,24 @@ const sessionEveryMs = 1_000
 /** Longest that a timer can wait, in milliseconds. */
 const maxTimerMs = 2_147_483_647
 
+/** Most leases that are judged at a time: a policy can need to know something of the resource. */
+const judgedAtOnce = 8
+
 interface Holder {
-  readonly caller: Caller
-  readonly headers: Pick<Headers, 'get'>
+  readonly terms: LeaseTerms
   end(reason: LeaseEnd): void
 }
 
-export function createLeases({
-  revocations,
-  issuerNamed,
-  sessions,
-  atExpiry,
-  perCaller,
-  now,
-}: LeasesOptions): Leases {
+export function createLeases({ revocations, sessions, atExpiry, perCaller, now }: LeasesOptions): Leases {
   const holders = new Set<Holder>()
   const counts = new Map<string, number>()
+  let inForce: LeaseJudge | undefined
 
   revocations?.subscribe(() => {
-    for (const holder of holders) if (isRevoked(holder.caller)) holder.end('revoked')
+    for (const holder of holders) if (isRevoked(holder.terms)) holder.end('revoked')
   })
 
-  function isRevoked({ presented }: Caller): boolean {
+  function isRevoked({ caller: { presented }, judge: { issuerNamed } }: LeaseTerms): boolean {
     if (presented === undefined || revocations === undefined) return false
     const { issuer, principal, fingerprint } = presented.credential
     try {
@@ -87,10 +113,34 @@ export function createLeases({
     else counts.set(id, held)
   }
 
+  async function judgeAgain(holder: Holder, judge: LeaseJudge): Promise<void> {
+    // What cannot be judged goes no further.
+    const isAllowed = await judge.allowsStill(holder.terms).catch(() => false)
+    // A later policy judges for itself.
+    if (!isAllowed && judge === inForce && holders.has(holder)) holder.end('policy_changed')
+  }
+
+  /** A few at a time, and in turns with requests, however many are open. */
+  async function judgeAll(judge: LeaseJudge): Promise<void> {
+    const open = [...holders].values()
+    const work = async () => {
+      for (const holder of open) {
+        if (judge !== inForce) return
+        if (holder.terms.judge !== judge && holders.has(holder)) await judgeAgain(holder, judge)
+        await nextTurn()
+      }
+    }
+    await Promise.all(Array.from({ length: judgedAtOnce }, work))
+  }
+
   return {
-    take(caller, headers) {
+    judgeBy(judge) {
+      inForce = judge
+      void judgeAll(judge)
+    },
+    take(terms, stop) {
+      const { caller } = terms
       count(caller, 1)
-      const ended = new AbortController()
       const timers: NodeJS.Timeout[] = []
       const release = () => {
         if (!holders.delete(holder)) return
@@ -98,11 +148,10 @@ export function createLeases({
         for (const timer of timers) clearTimeout(timer)
       }
       const holder: Holder = {
-        caller,
-        headers,
+        terms,
         end(reason) {
           release()
-          ended.abort(reason)
+          stop.stop(reason)
         },
       }
       holders.add(holder)
@@ -114,9 +163,15 @@ export function createLeases({
       if (caller.session !== undefined && sessions !== undefined) {
         timers.push(setInterval(() => void look(sessions, holder), sessionEveryMs))
       }
-      return { signal: ended.signal, release }
+      // Decided under a policy that has been replaced since.
+      if (inForce !== undefined && terms.judge !== inForce) void judgeAgain(holder, inForce)
+      return { release }
     },
   }
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
 }
 
 /** Epoch milliseconds. */
@@ -126,7 +181,7 @@ function endOf({ presented, session }: Caller): number | undefined {
   return expiresAt === undefined ? undefined : expiresAt * 1000
 }
 
-async function look(sessions: SessionReader, { headers, end }: Holder): Promise<void> {
+async function look(sessions: SessionReader, { terms: { headers }, end }: Holder): Promise<void> {
   try {
     if ((await sessions.identify({ method: 'GET', headers })) === undefined) end('revoked')
   } catch {

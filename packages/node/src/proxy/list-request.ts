@@ -9,11 +9,13 @@
 import type { Decision, HubType } from '@hfauth/core'
 import { refusalOfDecision } from '../guard/refusal.ts'
 import type { Caller } from '../guard/types.ts'
+import type { Fields } from './fields.ts'
 import { readBounded } from './json-body.ts'
 import type { Known, Parts } from './known.ts'
 import { filterList, maxListBytes, withNeededMembers } from './lists.ts'
 import { passOn } from './pass-on.ts'
 import { ProxyRefusal } from './proxy-refusal.ts'
+import { type Reply, textReply } from './reply.ts'
 import { forwardedHeaders } from './request-headers.ts'
 import { assertBody } from './subject.ts'
 
@@ -28,7 +30,7 @@ const refusesAll: ReadonlySet<string> = new Set([
   'environment_ceiling',
 ])
 
-export async function answerList(known: Known, type: HubType, parts: Parts): Promise<Response> {
+export async function answerList(known: Known, type: HubType, parts: Parts): Promise<Reply> {
   const { inbound, target, match, caller, progress } = known
   const { settings, gate, facts, leases } = parts
   const { isDryRun } = settings
@@ -45,19 +47,18 @@ export async function answerList(known: Known, type: HubType, parts: Parts): Pro
   })
   if (isDryRun) progress.isTrial = true
   else if (refused) return parts.refuse(refusalOfDecision(probe), progress)
-  const lease = leases.take(caller, known.headers)
+  const lease = leases.take({ caller, headers: known.headers, judge: parts.judge }, inbound.stop)
   progress.onFailure = () => lease.release()
   const isHub = match.route.host === 'hub'
   const scopes = isHub ? [type === 'collection' ? 'read-collections' : 'read-repos'] : ['inference-api']
   // Without a credential the list holds what is public.
   const credential = await parts.upstreamFor(progress).credentialFor(caller, { action, scopes })
-  const timeout = AbortSignal.timeout(settings.upstreamTimeoutMs)
-  const signal = AbortSignal.any([inbound.signal, lease.signal, timeout])
+  const { stop } = inbound
   const search = isHub && type !== 'collection' ? withNeededMembers(target.query) : target.search
   const headers = wholeAnswerHeaders(known)
   const shown = await passOn(
     known,
-    { search, headers, body: undefined, credential, signal, revision: undefined },
+    { action, search, headers, body: undefined, credential, stop, revision: undefined },
     parts,
   )
   // In a dry run the list stays whole: what the policy would take out of it is for the record only.
@@ -65,7 +66,8 @@ export async function answerList(known: Known, type: HubType, parts: Parts): Pro
     lease.release()
     return shown
   }
-  const bytes = await readBounded(shown.body, { maxBytes: maxListBytes, signal })
+  const limits = { maxBytes: maxListBytes, timeoutMs: settings.upstreamTimeoutMs }
+  const bytes = await readBounded(shown.body, limits).catch(() => 'broken' as const)
   if (typeof bytes === 'string') throw new ProxyRefusal('upstream_mismatch')
   const filtered = await filterList(parseList(bytes), {
     access: caller.access,
@@ -75,23 +77,31 @@ export async function answerList(known: Known, type: HubType, parts: Parts): Pro
     factsOf: (item) => facts(item, credential),
   })
   lease.release()
-  for (const name of ['content-length', 'etag', 'last-modified', 'x-total-count']) shown.headers.delete(name)
-  return new Response(JSON.stringify(filtered), { status: 200, headers: shown.headers })
+  for (const name of ['etag', 'last-modified', 'x-total-count']) shown.headers.delete(name)
+  return textReply(200, shown.headers, JSON.stringify(filtered))
 }
 
 /** What anybody may read: fetched without a credential, for whoever the proxy knows. */
-export async function answerCatalogue(known: Known, parts: Parts): Promise<Response> {
+export async function answerCatalogue(known: Known, parts: Parts): Promise<Reply> {
   const { inbound, target, caller, progress } = known
   assertBody(inbound)
   const decision = await recordKnown(known, parts, { kind: 'catalogue', id: '*' }, 'catalogue')
   if (!decision.allowed) return parts.refuse(refusalOfDecision(decision), progress)
-  const lease = parts.leases.take(caller, known.headers)
+  const lease = parts.leases.take({ caller, headers: known.headers, judge: parts.judge }, inbound.stop)
   progress.onFailure = () => lease.release()
-  const signal = AbortSignal.any([inbound.signal, lease.signal])
+  const { stop } = inbound
   const headers = forwardedHeaders(inbound.headers)
   const shown = await passOn(
     known,
-    { search: target.search, headers, body: undefined, credential: undefined, signal, revision: undefined },
+    {
+      action: 'read',
+      search: target.search,
+      headers,
+      body: undefined,
+      credential: undefined,
+      stop,
+      revision: undefined,
+    },
     parts,
   )
   lease.release()
@@ -128,7 +138,7 @@ function refusedByProbe({ reason }: Decision): boolean {
 }
 
 /** Half a list, or one known by its old tag, cannot be cut down. */
-function wholeAnswerHeaders({ inbound }: Known): Headers {
+function wholeAnswerHeaders({ inbound }: Known): Fields {
   const headers = forwardedHeaders(inbound.headers)
   for (const name of ['range', 'if-range', 'if-match', 'if-none-match', 'if-modified-since'])
     headers.delete(name)

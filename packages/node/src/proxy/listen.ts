@@ -12,15 +12,18 @@ import { createServer as createSecureServer, Server as SecureServer } from 'node
 import type { AddressInfo, Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { TLSSocket } from 'node:tls'
-import { goneSignal, headerList, readBody, sendResponse } from '../adapters/web.ts'
+import { headerList, readBody } from '../adapters/web.ts'
 import { problemType } from '../guard/refusal.ts'
 import { numberOption } from '../internal/number-option.ts'
 import type { Inbound } from './inbound.ts'
 import type { MalformedReason, Pipeline } from './pipeline.ts'
 import { proxyRefusal } from './proxy-refusal.ts'
 import type { Readiness } from './readiness.ts'
+import { isReply } from './reply.ts'
 import { maxHeaderBytes } from './request-headers.ts'
+import { sendReply } from './send-reply.ts'
 import { joinSockets } from './socket-request.ts'
+import { Stop } from './stop.ts'
 
 export interface ListenOptions {
   /** 0 picks a free one. */
@@ -179,13 +182,13 @@ function serve(pipeline: Pipeline, req: IncomingMessage, res: ServerResponse): v
 async function answer(pipeline: Pipeline, req: IncomingMessage, res: ServerResponse): Promise<void> {
   // The request before this one has ended the connection, and all that came behind it.
   if (closing.has(req.socket) || req.socket.destroyed) return
-  const response = await pipeline.handle(inboundFrom(req, res))
+  const reply = await pipeline.handle(inboundFrom(req, res))
   // What is left of a body that nobody wanted must not be read as the next request.
-  if (!req.complete || closes.has(response.status)) {
+  if (!req.complete || closes.has(reply.status)) {
     closing.add(req.socket)
     res.shouldKeepAlive = false
   }
-  await sendResponse(response, res)
+  await sendReply(reply, res)
   // The socket is this answer's until all of it is out.
   if (!res.writableFinished && !res.destroyed) {
     await new Promise<void>((resolve) => {
@@ -203,15 +206,32 @@ function inboundFrom(req: IncomingMessage, res: ServerResponse): Inbound {
   const { 'content-length': length = '0', 'transfer-encoding': encoding, host = 'localhost' } = req.headers
   const waits = req.headers.expect?.toLowerCase() === '100-continue'
   const hasBody = encoding !== undefined || length !== '0'
+  let received = 0
+  const options = {
+    ...(waits ? { onFirstRead: () => res.writeContinue() } : {}),
+    onBytes: (count: number) => {
+      received += count
+    },
+  }
   return {
     method: req.method ?? '',
     target: req.url ?? '',
     headers: headerList(req),
-    body: hasBody ? readBody(req, waits ? () => res.writeContinue() : undefined) : undefined,
-    signal: goneSignal(res),
+    body: hasBody ? readBody(req, options) : undefined,
+    received: () => received,
+    stop: goneStop(res),
     remoteAddress: req.socket.remoteAddress,
     origin: `${(req.socket as Partial<TLSSocket>).encrypted ? 'https' : 'http'}://${host}`,
   }
+}
+
+/** Stopped when the other end is gone before the answer has been written. */
+function goneStop(res: ServerResponse): Stop {
+  const stop = new Stop()
+  res.once('close', () => {
+    if (!res.writableFinished) stop.stop('client_closed')
+  })
+  return stop
 }
 
 /** Switches to a WebSocket; whatever else a client would rather speak is answered in HTTP/1.1, as if not asked. */
@@ -237,7 +257,7 @@ async function upgrade(
   })
   const inbound = inboundFrom(req, res)
   const answer = isSocket ? await pipeline.open(inbound) : await pipeline.handle(inbound)
-  if (answer instanceof Response) return sendResponse(answer, res)
+  if (isReply(answer)) return sendReply(answer, res)
   res.detachSocket(socket)
   const fields = [...answer.headers].map(([name, value]) => `${name}: ${value}\r\n`)
   socket.write(`HTTP/1.1 101 Switching Protocols\r\n${fields.join('')}\r\n`)

@@ -11,7 +11,8 @@ import type { Revocations } from '../verify/types.ts'
 import { type AddressOf, type AddressOption, readAddresses } from './addresses.ts'
 import type { UpstreamCredentials } from './credentials.ts'
 import { originOption } from './origin-option.ts'
-import { createUpstreamClient, type UpstreamClient } from './upstream-client.ts'
+import { sendByFetch } from './send-by-fetch.ts'
+import { createUpstreamClient, type Send, type UpstreamClient } from './upstream-client.ts'
 
 export interface ProxyLimits {
   /** Longest JSON body that a decision has to be read from, in bytes. Default 1 MiB. */
@@ -24,6 +25,11 @@ export interface ProxyLimits {
   readonly idleTimeoutMs?: number
   /** Most requests of one caller at a time. Default 256. */
   readonly requestsPerCaller?: number
+  /**
+   * A request that is under way for longer has its beginning on record as well, as streams have at once; in
+   * milliseconds. Default 10,000.
+   */
+  readonly longAfterMs?: number
 }
 
 /** Without `sessions` clients bring tokens, and a cookie lets nobody in. */
@@ -51,8 +57,8 @@ export interface ProxyOptions extends GuardOptions {
    */
   readonly atExpiry?: 'cut' | 'finish'
   /**
-   * What becomes of a redirect to a file store, whose address is a credential by itself: the client gets it, or
-   * the proxy follows it and streams the file. Default `pass`.
+   * What becomes of the address of a file store, which is a credential by itself, in a redirect or for a download of
+   * Git LFS: the client gets it, or the proxy follows it and streams the file. Default `pass`.
    */
   readonly signedUrls?: 'pass' | 'through'
   /** Who pays for inference (`X-HF-Bill-To`): an organisation or a resource group. Default whoever the credential is. */
@@ -101,18 +107,19 @@ export interface ProxySettings {
   readonly billTo: string | undefined
   readonly isDryRun: boolean
   readonly corsOrigins: ReadonlySet<string>
-  readonly fetch: typeof globalThis.fetch
+  readonly send: Send
   readonly openSocket: UpstreamClient['openSocket']
   readonly now: () => number
   readonly jsonBodyBytes: number
   readonly bodyTimeoutMs: number
   readonly upstreamTimeoutMs: number
   readonly requestsPerCaller: number
+  readonly longAfterMs: number
 }
 
 /** @throws HfAuthError `HFAUTH_CONFIG_INVALID` when an address is not an origin, or a limit is no number. */
 export function readProxyOptions(options: ProxyOptions): ProxySettings {
-  const { upstream, publicUrl, allowedHosts, billTo, limits = {} } = options
+  const { upstream, publicUrl, allowedHosts, billTo, fetch, limits = {} } = options
   const origins = readOrigins(upstream)
   const limit = (name: keyof ProxyLimits, fallback: number) =>
     numberOption(`limits.${name}`, limits[name] ?? fallback, { min: 1 })
@@ -132,13 +139,14 @@ export function readProxyOptions(options: ProxyOptions): ProxySettings {
     billTo,
     isDryRun: options.mode === 'dry-run',
     corsOrigins: new Set((options.corsOrigins ?? []).map((origin) => originOption('corsOrigins', origin))),
-    fetch: options.fetch ?? client.fetch,
+    send: fetch === undefined ? client.send : sendByFetch({ fetch }),
     openSocket: client.openSocket,
     now: options.now ?? Date.now,
     jsonBodyBytes: limit('jsonBodyBytes', 1_048_576),
     bodyTimeoutMs: limit('bodyTimeoutMs', 30_000),
     upstreamTimeoutMs: limit('upstreamTimeoutMs', 120_000),
     requestsPerCaller: limit('requestsPerCaller', 256),
+    longAfterMs: limit('longAfterMs', 10_000),
   }
 }
 

@@ -5,15 +5,21 @@
  *
  * @module
  */
+import type { HubAction } from '@hfauth/core'
 import { readAnswer } from './answer.ts'
 import { forward, type Outbound } from './forward.ts'
-import type { Inbound } from './inbound.ts'
 import type { Known, Parts } from './known.ts'
+import { withOwnLinks } from './lfs-batch.ts'
+import { downloadLfs } from './lfs-download.ts'
+import { isLfsBatch, isLfsObject } from './lfs-link.ts'
 import { ProxyRefusal } from './proxy-refusal.ts'
-import { forwardedHeaders } from './request-headers.ts'
+import type { Reply } from './reply.ts'
+import { throughStore } from './through-store.ts'
 
 /** What of a request differs between a resource and a list, on its way upstream. */
-export interface Outgoing extends Pick<Outbound, 'search' | 'headers' | 'body' | 'credential' | 'signal'> {
+export interface Outgoing extends Pick<Outbound, 'search' | 'headers' | 'body' | 'credential' | 'stop'> {
+  /** What it does, as it was judged: a batch reads or writes as its body says. */
+  readonly action: HubAction
   /** The revision asked for: the answer must be about it. */
   readonly revision: string | undefined
   /** The provider asked for: the answer must be from it. */
@@ -21,17 +27,17 @@ export interface Outgoing extends Pick<Outbound, 'search' | 'headers' | 'body' |
 }
 
 /** @throws ProxyRefusal as `forward` and `readAnswer` do. */
-export async function passOn(known: Known, outgoing: Outgoing, parts: Parts): Promise<Response> {
+export async function passOn(known: Known, outgoing: Outgoing, parts: Parts): Promise<Reply> {
   const { inbound, target, match, caller, address } = known
   const { settings, resourceMetadataUrl } = parts
-  const { revision, provider, ...rest } = outgoing
+  const { action, revision, provider, ...rest } = outgoing
   const { method } = inbound
   const origin = upstreamOrigin(known, settings)
   if (settings.billTo !== undefined && match.action === 'infer' && address.deployed === undefined) {
     rest.headers.set('x-hf-bill-to', settings.billTo)
   }
   const scheme = isGitTransport(match.route.path) ? 'Basic' : 'Bearer'
-  const { fetch, upstreamTimeoutMs: timeoutMs } = settings
+  const { send, upstreamTimeoutMs: timeoutMs } = settings
   const options = {
     method,
     origins: {
@@ -46,7 +52,8 @@ export async function passOn(known: Known, outgoing: Outgoing, parts: Parts): Pr
     revision,
     provider,
   }
-  const response = await forward({ ...rest, method, origin, path: target.path, scheme }, { fetch, timeoutMs })
+  if (isLfsObject(match.route.path)) return downloadLfs(known, rest, settings, options)
+  const response = await forward({ ...rest, method, origin, path: target.path, scheme }, { send, timeoutMs })
   const answer = await readAnswer(response, options)
   const location = answer.headers.get('location')
   const isOutside = location !== null && !location.startsWith(`${options.origins.proxy}/`)
@@ -55,50 +62,23 @@ export async function passOn(known: Known, outgoing: Outgoing, parts: Parts): Pr
     // Clients that read of chunks would fetch them past the proxy; without a word of them they take the file.
     for (const name of ['x-xet-hash', 'link']) answer.headers.delete(name)
   }
+  if (isLfsBatch(match.route.path) && action === 'read' && answer.status === 200) {
+    return withOwnLinks(answer, new URL(options.origins.proxy + target.path))
+  }
   if (!isOutside) return answer
   if (method !== 'GET' && method !== 'HEAD') throw new ProxyRefusal('upstream_mismatch')
-  return throughStore(new URL(location), answer, { inbound, signal: rest.signal, fetch, timeoutMs, options })
-}
-
-interface StoreRequest {
-  readonly inbound: Inbound
-  readonly signal: AbortSignal
-  readonly fetch: typeof globalThis.fetch
-  readonly timeoutMs: number
-  readonly options: Parameters<typeof readAnswer>[1]
-}
-
-/** Fetches from the file store what a signed address leads to; the address itself never leaves this machine. */
-async function throughStore(url: URL, redirect: Response, request: StoreRequest): Promise<Response> {
-  const { inbound, signal, fetch, timeoutMs, options } = request
-  const headers = forwardedHeaders(inbound.headers)
-  for (const name of ['content-length', 'content-type', 'git-protocol']) headers.delete(name)
-  const stored = await forward(
-    {
-      method: inbound.method,
-      origin: url.origin,
-      path: url.pathname,
-      search: url.search,
-      headers,
-      body: undefined,
-      credential: undefined,
-      signal,
-    },
-    { fetch, timeoutMs },
-  )
-  const answer = await readAnswer(stored, {
-    ...options,
-    secret: undefined,
-    revision: undefined,
-    provider: undefined,
+  const stored = await throughStore(new URL(location), {
+    inbound,
+    stop: rest.stop,
+    send,
+    timeoutMs,
+    options,
   })
-  // A store that sends on again is not the one that was judged.
-  if (answer.headers.has('location')) throw new ProxyRefusal('upstream_mismatch')
   for (const name of ['x-repo-commit', 'x-linked-etag', 'x-linked-size']) {
-    const value = redirect.headers.get(name)
-    if (value !== null) answer.headers.set(name, value)
+    const value = answer.headers.get(name)
+    if (value !== null) stored.headers.set(name, value)
   }
-  return answer
+  return stored
 }
 
 function upstreamOrigin({ address, match }: Known, { origins }: Parts['settings']): string {
@@ -113,5 +93,5 @@ export function isGitTransport(path: string): boolean {
 
 /** Whether Git or Git LFS asks. */
 export function isGitRoute(path: string): boolean {
-  return isGitTransport(path) || path.endsWith('/info/lfs/objects/batch')
+  return isGitTransport(path) || isLfsBatch(path) || isLfsObject(path)
 }

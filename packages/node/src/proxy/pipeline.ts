@@ -2,52 +2,66 @@
  * Pipeline: one request through the proxy, step by step.
  *
  * inbound → headers → target → who → subject → facts → **decide → record** → credential → forward → answer.
- * Nothing goes upstream for a caller before the decision is on record, and each step ends the request by
- * throwing; what is thrown becomes the one refusal and, before a decision, the one event.
+ * Nothing comes back to a caller before the decision is on record, and but for plain reads nothing goes upstream.
+ * Each step ends the request by throwing; what is thrown becomes the one refusal and, before a decision, the one
+ * event.
  *
  * @module
  */
 import { HfAuthError, recordedText } from '@hfauth/core'
-import { withCookie } from '../adapters/web.ts'
 import { createGate, isAboutCredential, unmatchedRoute } from '../guard/gate.ts'
-import { buildRefusal, type Refusal, refusalOfError } from '../guard/refusal.ts'
+import { type Refusal, refusalOfError } from '../guard/refusal.ts'
 import type { Caller } from '../guard/types.ts'
-import { answerWhoami, jsonResponse } from './caller-request.ts'
+import { answerWhoami } from './caller-request.ts'
 import { forwardCaller, type UpstreamCredentials } from './credentials.ts'
+import { decideAgain } from './decide-on.ts'
+import { Fields } from './fields.ts'
 import { basicAsBearer } from './git-credential.ts'
 import { readHubTarget } from './hub-target.ts'
 import type { Inbound } from './inbound.ts'
 import type { Known, Parts, Progress } from './known.ts'
-import { createLeases } from './leases.ts'
+import type { LeaseJudge, Leases, LeaseTerms } from './leases.ts'
 import { answerCatalogue, answerList } from './list-request.ts'
 import type { ProxyOptions, ProxySettings } from './options.ts'
 import { isGitRoute } from './pass-on.ts'
 import { ProxyRefusal, proxyRefusal } from './proxy-refusal.ts'
+import { isReply, type Reply, refusalReply, textReply } from './reply.ts'
 import { findHeaderFault, headerValue } from './request-headers.ts'
 import { createResourceFacts } from './resource-facts.ts'
 import { answerResource } from './resource-request.ts'
 import { type OpenSocket, openSocket } from './socket-request.ts'
+import { createSpend } from './spend.ts'
 import { createUpstreamAccess } from './upstream-access.ts'
 
 const methods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'])
 
 export interface Pipeline {
   /** Answers; never throws. */
-  handle(inbound: Inbound): Promise<Response>
+  handle(inbound: Inbound): Promise<Reply>
   /** Opens a WebSocket, or says why not; never throws. */
-  open(inbound: Inbound): Promise<Response | OpenSocket>
+  open(inbound: Inbound): Promise<Reply | OpenSocket>
   /** Puts on record what did not even become a request. */
   recordMalformed(reason: MalformedReason, remoteAddress: string | undefined): void
 }
 
+/** A pipeline under one policy. */
+export interface PolicyPipeline extends Pipeline {
+  /** For what a pipeline under another policy has let through. */
+  readonly judge: LeaseJudge
+}
+
 export type MalformedReason = 'request_malformed' | 'headers_too_large' | 'request_timeout' | 'method_unknown'
 
-export function createPipeline(options: ProxyOptions, settings: ProxySettings): Pipeline {
+export function createPipeline(
+  options: ProxyOptions,
+  settings: ProxySettings,
+  leases: Leases,
+): PolicyPipeline {
   const { audit, isFailing } = watchedAudit(options)
-  const { sessions, revocations, resourceMetadataUrl, engine, limiter } = options
+  const { resourceMetadataUrl, engine, limiter } = options
   const gate = createGate({ ...options, audit })
-  const { origins, fetch, now } = settings
-  const facts = createResourceFacts({ hub: origins.hub, fetch, now })
+  const { origins, send, now } = settings
+  const facts = createResourceFacts({ hub: origins.hub, send, now })
   const { policy } = engine
   const accessWith = (credentials: UpstreamCredentials) =>
     createUpstreamAccess({ credentials, facts, audit, gate, policy })
@@ -59,23 +73,27 @@ export function createPipeline(options: ProxyOptions, settings: ProxySettings): 
     audit,
     facts,
     upstreamFor: ({ isTrial }) => (isTrial ? own : upstream),
-    leases: createLeases({
-      revocations,
-      issuerNamed: (alias) => policy.issuers.get(alias),
-      sessions,
-      atExpiry: settings.atExpiry,
-      perCaller: settings.requestsPerCaller,
-      now,
-    }),
+    leases,
+    judge: { issuerNamed: (alias) => policy.issuers.get(alias), allowsStill },
+    spend: createSpend(limiter),
+    isFailing,
     resourceMetadataUrl,
     refuse,
   }
 
-  async function run<T>(
+  async function allowsStill({ caller, asked }: LeaseTerms): Promise<boolean> {
+    const { principal, presented } = caller
+    const issuer = presented?.credential.issuer
+    // The same alias may stand for another issuer now.
+    if (issuer !== undefined && policy.issuers.get(principal.issuer)?.url !== issuer.url) return false
+    return asked === undefined || decideAgain({ ...caller, access: engine.for(principal) }, asked, parts)
+  }
+
+  async function run<T extends object>(
     inbound: Inbound,
-    finish: (known: Known) => Promise<T | Response>,
-  ): Promise<T | Response> {
-    const headers = new Headers(inbound.headers.map(([name, value]): [string, string] => [name, value]))
+    finish: (known: Known) => Promise<T | Reply>,
+  ): Promise<T | Reply> {
+    const headers = new Fields(inbound.headers)
     const progress: Progress = {
       visit: gate.visit(headers, inbound),
       http: { method: recordedText(inbound.method, 32), route: unmatchedRoute },
@@ -89,12 +107,12 @@ export function createPipeline(options: ProxyOptions, settings: ProxySettings): 
     }
   }
 
-  async function answer<T>(
+  async function answer<T extends object>(
     inbound: Inbound,
-    headers: Headers,
+    headers: Fields,
     progress: Progress,
-    finish: (known: Known) => Promise<T | Response>,
-  ): Promise<T | Response> {
+    finish: (known: Known) => Promise<T | Reply>,
+  ): Promise<T | Reply> {
     const { method } = inbound
     const fault = findHeaderFault(inbound.headers, settings.allowedHosts)
     if (fault !== undefined) throw new ProxyRefusal(fault)
@@ -114,8 +132,10 @@ export function createPipeline(options: ProxyOptions, settings: ProxySettings): 
     if (match === undefined) throw new ProxyRefusal('route_unknown')
     progress.http = { ...progress.http, route: match.route.path }
     await keepLimits(caller, match.action, progress)
-    const response = await finish({ inbound, headers, address, target, match, caller, progress })
-    return response instanceof Response ? withCookie(response, caller.setCookie) : response
+    const outcome = await finish({ inbound, headers, address, target, match, caller, progress })
+    if (caller.setCookie !== undefined && isReply(outcome))
+      outcome.headers.append('set-cookie', caller.setCookie)
+    return outcome
   }
 
   async function keepLimits(caller: Caller, action: string, { http }: Progress): Promise<void> {
@@ -125,7 +145,7 @@ export function createPipeline(options: ProxyOptions, settings: ProxySettings): 
     await gate.recordRefusal(caller, refusal.reason, http, false)
   }
 
-  async function answerMatched(known: Known): Promise<Response> {
+  async function answerMatched(known: Known): Promise<Reply> {
     const about = known.match.route.target
     switch (about.in) {
       case 'caller':
@@ -139,21 +159,22 @@ export function createPipeline(options: ProxyOptions, settings: ProxySettings): 
     }
   }
 
-  function health(): Response {
+  function health(): Reply {
     const failing = isFailing()
     const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' }
-    return jsonResponse({ status: failing ? 'degraded' : 'ok' }, { status: failing ? 503 : 200, headers })
+    const text = JSON.stringify({ status: failing ? 'degraded' : 'ok' })
+    return textReply(failing ? 503 : 200, Object.entries(headers), text)
   }
 
-  function refuse(refusal: Refusal, { visit: { requestId }, isGit }: Progress): Response {
-    const response = buildRefusal(refusal, { requestId, resourceMetadataUrl })
-    if (!response.headers.has('x-error-message')) response.headers.set('x-error-message', refusal.detail)
-    if (isGit && refusal.status === 401) response.headers.append('www-authenticate', 'Basic realm="hfauth"')
-    response.headers.set('vary', 'Authorization, Origin')
-    return response
+  function refuse(refusal: Refusal, { visit: { requestId }, isGit }: Progress): Reply {
+    const reply = refusalReply(refusal, { requestId, resourceMetadataUrl })
+    if (!reply.headers.has('x-error-message')) reply.headers.set('x-error-message', refusal.detail)
+    if (isGit && refusal.status === 401) reply.headers.append('www-authenticate', 'Basic realm="hfauth"')
+    reply.headers.set('vary', 'Authorization, Origin')
+    return reply
   }
 
-  async function refuseForError(error: unknown, progress: Progress): Promise<Response> {
+  async function refuseForError(error: unknown, progress: Progress): Promise<Reply> {
     let refusal = refusalOf(error)
     const { visit, http, onFailure } = progress
     try {
@@ -167,6 +188,7 @@ export function createPipeline(options: ProxyOptions, settings: ProxySettings): 
   }
 
   return {
+    judge: parts.judge,
     handle: (inbound) => run<never>(inbound, answerMatched),
     open: (inbound) => run(inbound, (known) => openSocket(known, parts)),
     recordMalformed(reason, remoteAddress) {
@@ -179,8 +201,9 @@ export function createPipeline(options: ProxyOptions, settings: ProxySettings): 
 }
 
 /** A preflight is answered, and with nothing that a page of another origin could use. */
-function refusedPreflight(): Response {
-  return new Response(null, { status: 204, headers: { vary: 'Origin', 'cache-control': 'no-store' } })
+function refusedPreflight(): Reply {
+  const headers = { vary: 'Origin', 'cache-control': 'no-store' }
+  return { status: 204, headers: new Fields(Object.entries(headers)), body: null }
 }
 
 /** Ends a request that a limit has no room for. */

@@ -9,10 +9,12 @@
 import type { Connection } from '../guard/types.ts'
 import { withCors } from './cors.ts'
 import { inboundFromRequest } from './inbound.ts'
+import { createLeases } from './leases.ts'
 import { type ListeningProxy, type ListenOptions, listen } from './listen.ts'
 import { type ProxyOptions, readProxyOptions } from './options.ts'
 import { createPipeline, type Pipeline } from './pipeline.ts'
 import { type Readiness, withReadiness } from './readiness.ts'
+import { responseOf } from './reply.ts'
 
 /** What a policy brings with it; all of it changes together. */
 export type PolicyParts = Pick<ProxyOptions, 'engine' | 'verifier' | 'credentials'>
@@ -27,7 +29,8 @@ export interface HubProxy {
   /** Serves over HTTP/1.1, and over TLS when there is a certificate. */
   listen(options: ListenOptions): Promise<ListeningProxy>
   /**
-   * Judges every request from now on by another policy; what is under way ends as it began.
+   * Judges every request from now on by another policy. What is under way goes on where the new policy allows it
+   * too; the rest is cut, with the reason `policy_changed`.
    *
    * @throws HfAuthError as {@link createProxy} does; then the policy before stays in force.
    */
@@ -38,7 +41,11 @@ export interface HubProxy {
 export function createProxy(options: ProxyOptions): HubProxy {
   const settings = readProxyOptions(options)
   const readiness: Readiness = { isDraining: false }
-  let current = createPipeline(options, settings)
+  const { revocations, sessions } = options
+  const { atExpiry, requestsPerCaller: perCaller, now } = settings
+  // Of all policies that come, so that nothing that is under way is forgotten.
+  const leases = createLeases({ revocations, sessions, atExpiry, perCaller, now })
+  let current = createPipeline(options, settings, leases)
   const inForce: Pipeline = {
     handle: (inbound) => current.handle(inbound),
     open: (inbound) => current.open(inbound),
@@ -46,10 +53,12 @@ export function createProxy(options: ProxyOptions): HubProxy {
   }
   const pipeline = withCors(withReadiness(inForce, readiness), settings.corsOrigins)
   return {
-    fetch: (request, connection = {}) => pipeline.handle(inboundFromRequest(request, connection)),
+    fetch: async (request, connection = {}) =>
+      responseOf(await pipeline.handle(inboundFromRequest(request, connection))),
     listen: (listenOptions) => listen(pipeline, listenOptions, readiness),
     use(parts) {
-      current = createPipeline({ ...options, ...parts }, settings)
+      current = createPipeline({ ...options, ...parts }, settings, leases)
+      leases.judgeBy(current.judge)
     },
   }
 }

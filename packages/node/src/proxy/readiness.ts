@@ -7,6 +7,7 @@
  */
 import type { Inbound } from './inbound.ts'
 import type { Pipeline } from './pipeline.ts'
+import { textReply } from './reply.ts'
 
 export interface Readiness {
   isDraining: boolean
@@ -18,11 +19,8 @@ export function withReadiness(pipeline: Pipeline, readiness: Readiness): Pipelin
     async handle(inbound) {
       if (inbound.target !== '/readyz' || !isLook(inbound)) return pipeline.handle(inbound)
       const health = await pipeline.handle({ ...inbound, target: '/healthz' })
-      if (!readiness.isDraining || !health.ok) return health
-      const body = '{"status":"draining"}'
-      const headers = new Headers(health.headers)
-      headers.set('content-length', String(body.length))
-      return new Response(body, { status: 503, headers })
+      if (!readiness.isDraining || health.status !== 200) return health
+      return textReply(503, health.headers, '{"status":"draining"}')
     },
   }
 }

@@ -7,6 +7,7 @@
  * @see RFC 9110 §5.3 (one field line for each singleton), §7.6.1 (hop-by-hop), RFC 9112 §3.2 (Host)
  * @module
  */
+import { Fields } from './fields.ts'
 import type { HeaderList } from './inbound.ts'
 
 export type HeaderFault = 'header_forbidden' | 'headers_too_large' | 'host_unknown'
@@ -87,7 +88,7 @@ export function asksToBill(headers: HeaderList): boolean {
 }
 
 /** What goes upstream of what the client said; the credential is added by whoever has one. */
-export function forwardedHeaders(headers: HeaderList): Headers {
+export function forwardedHeaders(headers: HeaderList): Fields {
   const hopByHop = new Set(
     headers
       .filter(([name]) => name.toLowerCase() === 'connection')
@@ -95,7 +96,7 @@ export function forwardedHeaders(headers: HeaderList): Headers {
       .map((token) => token.trim().toLowerCase())
       .filter((token) => !ours.has(token)),
   )
-  const kept = new Headers()
+  const kept = new Fields()
   for (const [name, value] of headers) {
     const key = name.toLowerCase()
     if (forwarded.has(key) && !hopByHop.has(key)) kept.append(key, value)

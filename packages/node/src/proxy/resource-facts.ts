@@ -8,13 +8,16 @@
  */
 import { cacheKey, FlightCache } from '../internal/flight-cache.ts'
 import type { UpstreamCredential } from './credentials.ts'
+import { Fields } from './fields.ts'
 import { readBounded } from './json-body.ts'
 import { type Attributes, repoAttributes } from './repo-attributes.ts'
+import { Stop } from './stop.ts'
+import type { Send } from './upstream-client.ts'
 
 export interface ResourceFactsOptions {
   /** Origin of the Hub. */
   readonly hub: string
-  readonly fetch: typeof globalThis.fetch
+  readonly send: Send
   readonly now: () => number
   /** Longest wait for one description, in milliseconds. Default 5000. */
   readonly timeoutMs?: number
@@ -38,7 +41,7 @@ const apiPath: Readonly<Record<string, string>> = {
 
 export function createResourceFacts({
   hub,
-  fetch,
+  send,
   now,
   timeoutMs = 5000,
 }: ResourceFactsOptions): ResourceFacts {
@@ -49,7 +52,7 @@ export function createResourceFacts({
     const key = cacheKey(type, id.toLowerCase(), credential?.token ?? '')
     try {
       return await cache.get(key, async () => {
-        const value = await ask(`${hub}${path}${id}`, credential?.token)
+        const value = await ask(`${path}${id}`, credential?.token)
         return { value, untilMs: now() + factsLiveMs }
       })
     } catch {
@@ -57,19 +60,18 @@ export function createResourceFacts({
     }
   }
 
-  async function ask(url: string, token: string | undefined): Promise<Attributes> {
-    const signal = AbortSignal.timeout(timeoutMs)
-    const response = await fetch(url, {
-      headers: {
-        accept: 'application/json',
-        'accept-encoding': 'identity',
-        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-      },
-      redirect: 'manual',
-      signal,
-    })
-    const bytes = await readBounded(response.body, { maxBytes, signal })
-    if (response.status !== 200 || typeof bytes === 'string') throw new Error('no description')
-    return repoAttributes(JSON.parse(new TextDecoder().decode(bytes)))
+  async function ask(path: string, token: string | undefined): Promise<Attributes> {
+    const headers = new Fields(Object.entries({ accept: 'application/json', 'accept-encoding': 'identity' }))
+    if (token !== undefined) headers.set('authorization', `Bearer ${token}`)
+    const stop = new Stop()
+    const timer = setTimeout(() => stop.stop('late'), timeoutMs)
+    try {
+      const { status, body } = await send({ method: 'GET', origin: hub, path, headers, stop })
+      const bytes = await readBounded(body, { maxBytes, timeoutMs })
+      if (status !== 200 || typeof bytes === 'string') throw new Error('no description')
+      return repoAttributes(JSON.parse(new TextDecoder().decode(bytes)))
+    } finally {
+      clearTimeout(timer)
+    }
   }
 }

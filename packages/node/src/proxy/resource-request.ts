@@ -5,138 +5,115 @@
  *
  * @module
  */
-import type { AuditHttp, Decision } from '@hfauth/core'
-import type { AuditEntry } from '../audit/types.ts'
-import { recordedResource } from '../guard/gate.ts'
+import type { Decision } from '@hfauth/core'
 import { refusalOfDecision } from '../guard/refusal.ts'
-import type { AskedQuestion } from './body-question.ts'
+import { createUsageReader } from './answer-usage.ts'
+import { decideOn } from './decide-on.ts'
+import type { Fields } from './fields.ts'
 import type { Inbound } from './inbound.ts'
 import type { Known, Parts } from './known.ts'
-import { observed, outcomeType } from './outcome.ts'
+import type { Lease } from './leases.ts'
+import { observed } from './outcome.ts'
 import { passOn } from './pass-on.ts'
-import { asksToBill, forwardedHeaders, headerValue } from './request-headers.ts'
-import { readSubject } from './subject.ts'
+import { type OutcomeRecord, openOutcome } from './record-outcome.ts'
+import type { Reply } from './reply.ts'
+import { forwardedHeaders, headerValue } from './request-headers.ts'
+import { readSubject, type Subject } from './subject.ts'
 
 /** @throws ProxyRefusal, HfAuthError as the steps do. */
-export async function answerResource(known: Known, parts: Parts): Promise<Response> {
+export async function answerResource(known: Known, parts: Parts): Promise<Reply> {
   const { inbound, target, match, caller, progress } = known
   const { settings, leases } = parts
+  const { stop } = inbound
   const { principal } = caller
-  const subject = await readSubject({ inbound, match, address: known.address, principal }, settings)
+  const subject = await readSubject({ inbound, target, match, address: known.address, principal }, settings)
+  const isEarly = mayGoEarly(known, subject, parts)
   const decisions: Decision[] = []
+  let onRecord = Promise.resolve()
   for (const question of subject.questions) {
-    const decision = await decideOn(question, subject.discovery === true, known, parts)
-    if ('refused' in decision) {
-      return parts.refuse(refusalOfDecision(decision.refused), progress)
-    }
+    const { decision, isRefused, recorded } = await decideOn(
+      question,
+      subject.discovery === true,
+      known,
+      parts,
+    )
+    if (isEarly && !isRefused) onRecord = recorded
+    else await recorded
+    if (isRefused) return parts.refuse(refusalOfDecision(decision), progress)
     decisions.push(decision)
   }
+  onRecord.catch(() => stop.stop(unrecorded))
   const [{ action, resource }] = subject.questions
-  const end = openOutcome(known, parts, subject.questions[0], decisions[0] as Decision)
-  const lease = leases.take(caller, known.headers)
-  const ended = (reason: string) =>
-    inbound.signal.aborted ? 'client_closed' : lease.signal.aborted ? String(lease.signal.reason) : reason
-  progress.onFailure = (reason) => {
-    lease.release()
-    end({}, ended(reason))
-  }
-
+  const { http, isTrial } = progress
+  const asked = { questions: subject.questions, discovery: subject.discovery === true, http, isTrial }
   const scopes = [...new Set(decisions.flatMap((decision) => decision.scopes))]
-  const upstream = parts.upstreamFor(progress)
-  const credential = await upstream.requireCredential(caller, { action, resource, scopes })
-  const shown = await passOn(
-    known,
-    {
-      search: target.search,
-      headers: outboundHeaders(inbound, subject.mediaType),
-      body: subject.body,
-      credential,
-      signal: AbortSignal.any([inbound.signal, lease.signal]),
-      revision: resource.attributes.revision,
-      provider: resource.attributes.provider,
-    },
-    parts,
-  )
-  return observed(shown, {
-    gone: inbound.signal,
-    lease: lease.signal,
-    onEnd({ bytesOut, error }) {
+  let lease: Lease
+  let outcome: OutcomeRecord
+  let shown: Reply
+  try {
+    lease = leases.take({ caller, headers: known.headers, asked, judge: parts.judge }, stop)
+    outcome = openOutcome(known, parts, subject.questions[0], decisions[0] as Decision)
+    progress.onFailure = (reason) => {
       lease.release()
-      end({ status: shown.status, bytesOut }, error)
+      if (stop.reason === unrecorded) outcome.forget()
+      else outcome.end({ error: stop.reason ?? reason })
+    }
+    const upstream = parts.upstreamFor(progress)
+    const need = { action, resource, scopes, recorded: onRecord }
+    const credential = await upstream.requireCredential(caller, need)
+    shown = await passOn(
+      known,
+      {
+        search: target.search,
+        headers: outboundHeaders(inbound, subject.mediaType),
+        body: subject.body,
+        credential,
+        action,
+        stop,
+        revision: resource.attributes.revision,
+        provider: resource.attributes.provider,
+      },
+      parts,
+    )
+  } finally {
+    // Whatever came of it, nobody hears of it before the decision is on record.
+    await onRecord
+  }
+  outcome.answered(shown)
+  const usage = action === 'infer' ? createUsageReader(shown) : undefined
+  return observed(shown, {
+    stop,
+    onBytes: usage?.take,
+    onEnd(ending) {
+      lease.release()
+      const used = usage?.end()
+      outcome.end({ ...ending, usage: used })
+      const { status } = shown
+      const { type } = resource
+      const limited = { principal, ip: caller.client.ip }
+      parts.spend({ caller: limited, action, method: inbound.method, status, type, usage: used })
     },
   })
 }
 
-/** Tells what came of a request, once; for routes whose decision says it all, nothing. */
-export function openOutcome(
-  { match, caller, progress }: Known,
-  { gate, audit, settings }: Parts,
-  question: AskedQuestion,
-  decision: Decision,
-): (http: Partial<AuditHttp>, error?: string) => void {
-  const { action } = question
-  const type = outcomeType(match, action)
-  return (http, error) => {
-    if (type === undefined) return
-    const entry: AuditEntry = {
-      ...gate.entryFor(caller),
-      type,
-      action,
-      resource: recordedOf(decision, question),
-      http: { ...progress.http, ...http },
-      ...(error === undefined ? {} : { error }),
-      durationMs: settings.now() - caller.startedAt,
-    }
-    // The answer is out; all that can still be done about it is to say that health is bad.
-    void audit.record(entry).catch(() => undefined)
-  }
+/** Ends a request whose decision could not be put on record. */
+const unrecorded = 'unrecorded'
+
+/**
+ * Whether a request may be sent upstream while its decision is being put on record: a plain read of the Hub has
+ * no effect but its answer, and that waits. While records fail, reads wait like everything else.
+ */
+function mayGoEarly(
+  { inbound, match }: Known,
+  { questions }: Subject,
+  { settings, isFailing }: Parts,
+): boolean {
+  const isRead = inbound.method === 'GET' || inbound.method === 'HEAD'
+  const isPlain = match.route.host === 'hub' && questions.length === 1 && questions[0].action === 'read'
+  return isRead && isPlain && !settings.isDryRun && !isFailing()
 }
 
-/** Decides one question and puts it on record. */
-export async function decideOn(
-  question: AskedQuestion,
-  discovery: boolean,
-  { inbound, caller, progress }: Known,
-  { gate, settings, upstreamFor }: Parts,
-): Promise<Decision | { readonly refused: Decision }> {
-  const { action, resource } = question
-  const attributes = {
-    ...(await upstreamFor(progress).factsFor(caller, action, resource)),
-    ...resource.attributes,
-  }
-  const decision = caller.access.decide({
-    action,
-    resource: { ...resource, attributes },
-    context: caller.context,
-  })
-  const isOpen = !decision.allowed && discovery && hangsOnRevision(decision)
-  const isTrial = settings.isDryRun && !decision.allowed && !isOpen
-  if (isTrial) progress.isTrial = true
-  const asked = asksToBill(inbound.headers) ? { error: 'billing_ignored' } : {}
-  await gate.recordDecision(caller, decision, {
-    http: progress.http,
-    resource: recordedOf(decision, question),
-    ...(isOpen ? { grantedAs: 'discovery' } : {}),
-    ...(isTrial ? { enforced: false as const } : {}),
-    ...asked,
-  })
-  return decision.allowed || isOpen || isTrial ? decision : { refused: decision }
-}
-
-/** Before a push nobody knows what it will change: it may be asked by whoever may change something. */
-function hangsOnRevision({ reason, missingAttributes }: Decision): boolean {
-  return (
-    reason === 'condition_unknown' &&
-    missingAttributes.length > 0 &&
-    missingAttributes.every((name) => name === 'resource.revision')
-  )
-}
-
-function recordedOf(decision: Decision, { resource }: AskedQuestion) {
-  return recordedResource(decision, resource.attributes)
-}
-
-function outboundHeaders(inbound: Inbound, mediaType: string | undefined): Headers {
+function outboundHeaders(inbound: Inbound, mediaType: string | undefined): Fields {
   const headers = forwardedHeaders(inbound.headers)
   if (mediaType !== undefined) {
     headers.set('content-type', mediaType)

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { Fields } from './fields.ts'
 
 const passed: ReadonlySet<string> = new Set([
   'accept-ranges',
@@ -57,10 +58,10 @@ export interface PassedHeadersOptions {
  * The headers to answer with, or `undefined` when the answer sends the client somewhere it must not go.
  */
 export function passedHeaders(
-  upstream: Headers,
+  upstream: Fields,
   { origins, requestId, xetRoute }: PassedHeadersOptions,
-): Headers | undefined {
-  const headers = new Headers()
+): Fields | undefined {
+  const headers = new Fields()
   for (const [name, value] of upstream) {
     if (passed.has(name) || (xetRoute && xetCredential.has(name))) headers.set(name, value)
   }
@@ -107,4 +108,9 @@ function rewriteLinks(header: string | null, origins: Origins): string | undefin
     },
   )
   return links.length === 0 ? undefined : links.join(', ')
+}
+
+/** Whether an answer is one of server-sent events. */
+export function isEventStream(headers: Pick<Headers, 'get'>): boolean {
+  return /^text\/event-stream *(?:;|$)/i.test(headers.get('content-type') ?? '')
 }

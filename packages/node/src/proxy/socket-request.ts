@@ -11,23 +11,27 @@ import type { Duplex } from 'node:stream'
 import { HfAuthError } from '@hfauth/core'
 import { refusalOfDecision } from '../guard/refusal.ts'
 import type { AskedQuestion } from './body-question.ts'
+import { decideOn } from './decide-on.ts'
+import { Fields } from './fields.ts'
 import type { Known, Parts } from './known.ts'
 import type { Ending } from './outcome.ts'
 import { ProxyRefusal } from './proxy-refusal.ts'
+import { openOutcome } from './record-outcome.ts'
+import type { Reply } from './reply.ts'
 import { forwardedHeaders, headerValue } from './request-headers.ts'
-import { decideOn, openOutcome } from './resource-request.ts'
+import { type Stop, signalOf } from './stop.ts'
 
 export interface OpenSocket {
   readonly upstream: Duplex
   /** What the client's 101 says. */
-  readonly headers: Headers
-  /** Aborted when the caller's lease has ended. */
-  readonly lease: AbortSignal
+  readonly headers: Fields
+  /** Of the request; stopped when the caller's lease has ended. */
+  readonly stop: Stop
   onEnd(ending: Ending): void
 }
 
 /** @throws ProxyRefusal, HfAuthError as the steps do. */
-export async function openSocket(known: Known, parts: Parts): Promise<Response | OpenSocket> {
+export async function openSocket(known: Known, parts: Parts): Promise<Reply | OpenSocket> {
   const { inbound, address, target, match, caller, progress } = known
   const { settings, leases } = parts
   const { deployed } = address
@@ -38,39 +42,40 @@ export async function openSocket(known: Known, parts: Parts): Promise<Response |
   }
   const { type, id, origin } = deployed
   const question: AskedQuestion = { action: match.action, resource: { type, id, attributes: {} } }
-  const decision = await decideOn(question, false, known, parts)
-  if ('refused' in decision) return parts.refuse(refusalOfDecision(decision.refused), progress)
-  const end = openOutcome(known, parts, question, decision)
-  const lease = leases.take(caller, known.headers)
+  const { decision, isRefused, recorded } = await decideOn(question, false, known, parts)
+  await recorded
+  if (isRefused) return parts.refuse(refusalOfDecision(decision), progress)
+  const { http, isTrial } = progress
+  const asked = { questions: [question], discovery: false, http, isTrial }
+  const lease = leases.take({ caller, headers: known.headers, asked, judge: parts.judge }, inbound.stop)
+  const outcome = openOutcome(known, parts, question, decision)
   progress.onFailure = (reason) => {
     lease.release()
-    end({}, reason)
+    outcome.end({ error: reason })
   }
   const { scopes } = decision
   const credential = await parts.upstreamFor(progress).requireCredential(caller, { ...question, scopes })
   const headers = socketHeaders(known, credential?.token)
-  const signal = AbortSignal.any([
-    inbound.signal,
-    lease.signal,
-    AbortSignal.timeout(settings.upstreamTimeoutMs),
-  ])
+  const { stop } = inbound
+  const signal = AbortSignal.any([signalOf(stop), AbortSignal.timeout(settings.upstreamTimeoutMs)])
   const opened = await settings
     .openSocket(`${origin}${target.path}${target.search}`, { headers, signal })
     .catch(() => {
       throw new ProxyRefusal('upstream_unavailable')
     })
+  outcome.answered({ status: 101, headers: opened.headers })
   return {
     upstream: opened.socket,
     headers: answerHeaders(opened.headers),
-    lease: lease.signal,
-    onEnd({ bytesOut, error }) {
+    stop,
+    onEnd(ending) {
       lease.release()
-      end({ status: 101, bytesOut }, error)
+      outcome.end(ending)
     },
   }
 }
 
-function socketHeaders({ inbound }: Known, token: string | undefined): Headers {
+function socketHeaders({ inbound }: Known, token: string | undefined): Fields {
   const headers = forwardedHeaders(inbound.headers)
   for (const name of ['content-length', 'content-type']) headers.delete(name)
   for (const name of ['sec-websocket-key', 'sec-websocket-version', 'sec-websocket-extensions']) {
@@ -87,8 +92,8 @@ function socketHeaders({ inbound }: Known, token: string | undefined): Headers {
   return headers
 }
 
-function answerHeaders(upstream: Headers): Headers {
-  const headers = new Headers({ upgrade: 'websocket', connection: 'Upgrade' })
+function answerHeaders(upstream: Fields): Fields {
+  const headers = new Fields(Object.entries({ upgrade: 'websocket', connection: 'Upgrade' }))
   for (const name of ['sec-websocket-accept', 'sec-websocket-protocol', 'sec-websocket-extensions']) {
     const value = upstream.get(name)
     if (value !== null) headers.set(name, value)
@@ -96,35 +101,40 @@ function answerHeaders(upstream: Headers): Headers {
   return headers
 }
 
-/** Joins the two ends, until one of them is gone or the lease ends; then the client is told 4401. */
-export function joinSockets(client: Duplex, { upstream, lease, onEnd }: OpenSocket): void {
+/** Joins the two ends, until one of them is gone or the lease ends; then the client is told why: 4401, or 4403. */
+export function joinSockets(client: Duplex, { upstream, stop, onEnd }: OpenSocket): void {
+  let bytesIn = 0
   let bytesOut = 0
   let ending: Ending['error']
+  let isOver = false
   upstream.on('data', (chunk: Buffer) => {
     bytesOut += chunk.length
+  })
+  client.on('data', (chunk: Buffer) => {
+    bytesIn += chunk.length
   })
   upstream.pipe(client)
   client.pipe(upstream)
   const over = () => {
-    lease.removeEventListener('abort', cut)
+    isOver = true
     client.destroy()
     upstream.destroy()
-    onEnd({ bytesOut, ...(ending === undefined ? {} : { error: ending }) })
+    onEnd({ bytesIn, bytesOut, ...(ending === undefined ? {} : { error: ending }) })
   }
-  const cut = () => {
-    ending = lease.reason as Ending['error']
+  const cut = (reason: string) => {
+    if (isOver) return
+    ending = reason
     upstream.unpipe(client)
     upstream.destroy()
-    client.end(closeFrame(4401, String(ending)))
+    client.end(closeFrame(reason === 'policy_changed' ? 4403 : 4401, reason))
   }
-  lease.addEventListener('abort', cut, { once: true })
   for (const end of [client, upstream]) end.on('error', () => end.destroy())
   upstream.once('close', () => {
     // A close frame is still on its way to the client.
     if (ending === undefined) client.destroy()
   })
   client.once('close', over)
-  if (lease.aborted) cut()
+  stop.onStop(cut)
 }
 
 /** A frame that closes (RFC 6455 §5.5.1), as a server writes it: without a mask. */

@@ -22,8 +22,10 @@ import {
 } from './body-question.ts'
 import { assertUrls } from './body-urls.ts'
 import { readGitCommands } from './git-commands.ts'
+import type { HubTarget } from './hub-target.ts'
 import type { Inbound } from './inbound.ts'
 import { type JsonObject, readJsonBody } from './json-body.ts'
+import { isLfsObject, lfsMediaType, readLfsLink } from './lfs-link.ts'
 import { ProxyRefusal } from './proxy-refusal.ts'
 import { headerValue } from './request-headers.ts'
 
@@ -41,10 +43,12 @@ export interface SubjectOptions {
   readonly jsonBodyBytes: number
   readonly bodyTimeoutMs: number
   readonly urlHosts: readonly string[]
+  readonly signedUrls: 'pass' | 'through'
 }
 
 export interface SubjectFrom {
   readonly inbound: Inbound
+  readonly target: Pick<HubTarget, 'path' | 'query'>
   readonly match: RouteMatch
   readonly address: Address
   readonly principal: Principal
@@ -62,6 +66,7 @@ export async function readSubject(from: SubjectFrom, options: SubjectOptions): P
     const { type, id } = deployed
     return { questions: [{ action, resource: { type, id, attributes: {} } }], body: inbound.body }
   }
+  if (isLfsObject(route.path)) return readLfsObject(from, options)
   if (target.in === 'path' && 'reads' in target && target.reads === 'git-commands')
     return readPush(from, options)
   if ('reads' in target) return readJsonSubject(from, target, options)
@@ -78,7 +83,7 @@ async function readJsonSubject(
   options: SubjectOptions,
 ): Promise<Subject> {
   const isLfs = target.reads === 'lfs-operation'
-  const mediaType = isLfs ? 'application/vnd.git-lfs+json' : 'application/json'
+  const mediaType = isLfs ? lfsMediaType : 'application/json'
   const { value, text } = await readJsonBody(inbound, {
     mediaType,
     maxBytes: options.jsonBodyBytes,
@@ -87,7 +92,10 @@ async function readJsonSubject(
   if (match.action === 'infer') assertUrls(value, options.urlHosts)
   const [first, ...more] = questionsOf(value, target, match, principal)
   if (first === undefined) throw new ProxyRefusal('body_invalid')
-  return { questions: [first, ...more], body: text, mediaType }
+  // The other ways of transfer lead past the proxy.
+  const isBasic = isLfs && first.action === 'read' && options.signedUrls === 'through'
+  const body = isBasic ? JSON.stringify({ ...value, transfers: ['basic'] }) : text
+  return { questions: [first, ...more], body, mediaType }
 }
 
 function questionsOf(
@@ -126,6 +134,14 @@ function questionsOf(
     default:
       return []
   }
+}
+
+/** One file by our own address, judged as the batch was. */
+function readLfsObject({ target, match }: SubjectFrom, { signedUrls }: SubjectOptions): Subject {
+  const { action, resource } = match
+  if (resource === undefined || signedUrls !== 'through') throw new ProxyRefusal('route_unknown')
+  readLfsLink(target)
+  return { questions: [{ action, resource }], body: undefined }
 }
 
 /** A push is about every ref that it changes. One that changes none asks whether it would be let in. */

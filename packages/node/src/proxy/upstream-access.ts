@@ -32,6 +32,8 @@ export interface CredentialNeed {
   /** Absent for lists. */
   readonly resource?: NamedResource
   readonly scopes: readonly string[]
+  /** As in `CredentialRequest`. */
+  readonly recorded?: Promise<void>
 }
 
 export interface UpstreamAccess {
@@ -71,10 +73,11 @@ export function createUpstreamAccess({
   const recorded = new Set<string>()
 
   const access: UpstreamAccess = {
-    async credentialFor(caller, { action, resource, scopes }) {
+    async credentialFor(caller, { action, resource, scopes, recorded: onRecord }) {
       const { principal, presented } = caller
       let credential: UpstreamCredential | undefined
       try {
+        if (credentials.waits !== true) await onRecord
         credential = await credentials({
           principal,
           action,
@@ -82,6 +85,7 @@ export function createUpstreamAccess({
           ...(principal.kind === 'anonymous' ? {} : { owner: ownerOfCaller(caller, policy.issuers) }),
           ...(presented === undefined ? {} : { callerToken: presented.token }),
           ...(resource === undefined ? {} : { resource: { type: resource.type, id: resource.id } }),
+          ...(onRecord === undefined ? {} : { recorded: onRecord }),
         })
       } catch (error) {
         if (error instanceof HfAuthError && error.code === 'HFAUTH_EXCHANGE_REFUSED') return undefined

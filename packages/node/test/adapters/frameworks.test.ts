@@ -8,7 +8,7 @@ import express from 'express'
 import Fastify, { type FastifyRequest } from 'fastify'
 import { Hono } from 'hono'
 import Koa from 'koa'
-import { goneSignal, headerList, readBody, sendResponse } from '../../src/adapters/web.ts'
+import { headerList, readBody, sendResponse } from '../../src/adapters/web.ts'
 import { protect as protectExpress } from '../../src/express.ts'
 import { protect as protectFastify } from '../../src/fastify.ts'
 import { protect as protectHono } from '../../src/hono.ts'
@@ -100,10 +100,12 @@ testAdapter({
     }
     const listener: RequestListener = async (req, res) => {
       const target = req.url ?? ''
+      const gone = new AbortController()
+      res.once('close', () => gone.abort())
       const init: RequestInit & { duplex: 'half' } = {
         method: req.method ?? '',
         headers: new Headers(headerList(req)),
-        signal: goneSignal(res),
+        signal: gone.signal,
         duplex: 'half',
         ...(req.method === 'POST' ? { body: readBody(req) } : {}),
       }

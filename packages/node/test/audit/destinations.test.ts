@@ -166,6 +166,30 @@ describe.each([
   )
 })
 
+test('a database that does not answer is asked once, and given nothing more until it does', async () => {
+  const asked: string[] = []
+  const answers: (() => void)[] = []
+  const client = {
+    query: (text: string) => {
+      asked.push(text)
+      return new Promise<{ rows: [] }>((resolve) => answers.push(() => resolve({ rows: [] })))
+    },
+  }
+  const { deliver } = postgresDestination({ client, table: 'audit' })
+  const make = eventMaker()
+  const first = deliver([make({})])
+  for (let i = 0; i < 5; i++) {
+    await expect(deliver([make({})])).rejects.toThrow('the database has not answered the batch before')
+  }
+  expect(asked).toHaveLength(1)
+  answers[0]?.()
+  await vi.waitFor(() => expect(answers).toHaveLength(2))
+  answers[1]?.()
+  await first
+  void deliver([make({})])
+  await vi.waitFor(() => expect(asked).toHaveLength(3))
+})
+
 test.each(['Audit', 'a b', 'a;--', '1st', '', 'a'.repeat(41), 'a"'])(
   'a table cannot be called `%s`',
   (table) => {

@@ -76,19 +76,29 @@ export function oneOfEach(): RecordedEvent[] {
 function membersOf(type: AuditEventType): EventOf {
   const client = { ip: '192.0.2.10', userAgent: 'huggingface_hub/1.3' }
   const trace = { traceId: '4bf92f3577b34da6a3ce929d0e0e4736', spanId: '00f067aa0ba902b7' }
-  const http = { method: 'GET', route: '/{ns}/{name}/resolve/{rev}/{path}', status: 200, bytesOut: 1024 }
+  const http = {
+    method: 'GET',
+    route: '/{ns}/{name}/resolve/{rev}/{path}',
+    status: 200,
+    bytesIn: 64,
+    bytesOut: 1024,
+  }
   const request = { client, trace, http, durationMs: 12.5 }
   switch (type) {
     case 'io.hfauth.decision':
       return { ...request, action: 'read', resource: ranker, decision: decided('deny', 'no_matching_rule') }
     case 'io.hfauth.model.load':
     case 'io.hfauth.repo.write':
+    case 'io.hfauth.stream.started':
+    case 'io.hfauth.stream.ended':
     case 'io.hfauth.inference.completed':
       return {
         ...request,
         by: 'ci',
         action: 'read',
-        resource: { ...ranker, revision, path: 'model.safetensors' },
+        resource: { ...ranker, revision: 'main', commit: revision, path: 'model.safetensors' },
+        model: { id: ranker.id, provider: 'hf-inference' },
+        usage: { input: 12, output: 30 },
       }
     case 'io.hfauth.token.rejected':
       return { ...request, by: 'nobody', error: 'HFAUTH_TOKEN_EXPIRED' }

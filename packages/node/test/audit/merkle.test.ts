@@ -73,6 +73,34 @@ const knownRoots = [
   '5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328',
 ]
 
+/** Proofs that those implementations give for these leaves: by [index, size], and by [earlier, later size]. */
+const known = Object.fromEntries(
+  [
+    '96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7',
+    '5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e',
+    '6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4',
+    'bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b',
+    'ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0',
+    'd37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7',
+    '0ebc5d3437fbe2db158b9f126a1d118e308181031d0a949f8dededebc558ef6a',
+    'fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125',
+    '6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d',
+  ].map((hash) => [hash.slice(0, 4), hash]),
+)
+const knownInclusions = [
+  [0, 1, []],
+  [0, 8, ['96a2', '5f08', '6b47']],
+  [5, 8, ['bc1a', 'ca85', 'd37e']],
+  [2, 3, ['fac5']],
+  [1, 5, ['6e34', '5f08', 'bc1a']],
+] as const
+const knownConsistencies = [
+  [1, 1, []],
+  [1, 8, ['96a2', '5f08', '6b47']],
+  [6, 8, ['0ebc', 'ca85', 'd37e']],
+  [2, 5, ['5f08', 'bc1a']],
+] as const
+
 describe('a tree', () => {
   test.each(knownRoots.map((root, size) => [size, root] as const))(
     'of %i known leaves has the known root',
@@ -102,6 +130,20 @@ describe('a tree', () => {
 })
 
 describe('a proof', () => {
+  test.each(knownInclusions)('of leaf %i among %i known leaves is the known one', (index, size, names) => {
+    const proof = inclusionProof(knownLeaves.slice(0, size), index)
+    expect(hex(proof)).toEqual(names.map((name) => known[name]))
+    const root = Buffer.from(knownRoots[size] ?? '', 'hex')
+    expect(isIncluded(knownLeaves[index] as Buffer, { index, size, root, proof })).toBe(true)
+  })
+
+  test.each(knownConsistencies)('from %i to %i known leaves is the known one', (early, size, names) => {
+    const proof = consistencyProof(knownLeaves.slice(0, size), early)
+    expect(hex(proof)).toEqual(names.map((name) => known[name]))
+    const tree = (count: number) => ({ size: count, root: Buffer.from(knownRoots[count] ?? '', 'hex') })
+    expect(isConsistent(tree(early), tree(size), proof)).toBe(true)
+  })
+
   test('of inclusion is that of the definition, and shows every leaf', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 130 }), fc.nat(), (size, at) => {

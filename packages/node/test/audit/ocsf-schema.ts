@@ -58,6 +58,7 @@ const base = {
   http_request: object({
     uid: text,
     http_method: text,
+    body_length: count,
     user_agent: text,
     url: object({ path: text }),
   }),

@@ -1,16 +1,27 @@
 /**
  * Questions to the audit log: one suite for every source, and what an index may and may not do.
  */
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { hash } from 'node:crypto'
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parsePolicy } from '@hfauth/core'
 import fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { type AuditSource, auditLogSource, queryAudit, type RecordedEvent, toCsv } from '../../src/index.ts'
+import { createBloom } from '../../src/audit/segments/bloom.ts'
+import { createIndexBuilder } from '../../src/audit/segments/segment-index.ts'
+import {
+  type AuditSource,
+  auditLogSource,
+  queryAudit,
+  type RecordedEvent,
+  segmentSink,
+  toCsv,
+  verifySegments,
+} from '../../src/index.ts'
 import { postgresAuditSource, postgresDestination } from '../../src/postgres.ts'
 import { dayMs, decided, eventMaker, firstDay, ranker, revision, writeSegments } from './event-fixture.ts'
 import { connectPg, postgresIsThere, postgresTest, randomTable, removeTable } from './postgres-server.ts'
-import { createFolder } from './segment-fixture.ts'
+import { createFolder, key, readFileLines, writeFileLines } from './segment-fixture.ts'
 
 const policy = parsePolicy({
   version: 1,
@@ -43,7 +54,7 @@ function sixDays(): RecordedEvent[][] {
   return [
     [
       make({ ...allowed, requestId: 'a' }),
-      make({ ...load, resource: { ...ranker, revision }, requestId: 'a' }),
+      make({ ...load, resource: { ...ranker, revision: 'main', commit: revision }, requestId: 'a' }),
       make({ ...allowed, by: 'ben', resource: other, day: 1, requestId: 'b' }),
       make({
         by: 'ben',
@@ -69,6 +80,7 @@ function sixDays(): RecordedEvent[][] {
         requestId: 'd',
       }),
       make({ ...allowed, by: 'ben', day: 5, requestId: 'e' }),
+      make({ type: 'io.hfauth.stream.started', by: 'ben', day: 5, resource: ranker, requestId: 'e' }),
       make({
         by: 'ben',
         day: 5,
@@ -150,10 +162,10 @@ describe.each(names)('asked of %s', (name) => {
       ['a', 'hf|ada', '200'],
       ['c', 'repo:acme/serving:ref:refs/heads/main', 'unknown'],
       ['d', 'hf|ada', 'client_closed'],
-      ['e', 'hf|ben', 'unknown'],
+      ['e', 'hf|ben', 'begun'],
       ['f', 'bot', 'unknown'],
     ])
-    expect(rows[0]).toMatchObject({ revision, bytes: 9, name: 'ada', issuer: 'hf' })
+    expect(rows[0]).toMatchObject({ revision: 'main', commit: revision, bytes: 9, name: 'ada', issuer: 'hf' })
     expect(revisions).toEqual({ [revision]: 1, unknown: 4 })
     expect(gaps).toEqual([expect.objectContaining({ reason: 'overflow', count: 7 })])
     expect(more).toBe(0)
@@ -168,6 +180,8 @@ describe.each(names)('asked of %s', (name) => {
     expect(await requests({ to: first })).toEqual([])
     expect(await requests({ environment: 'staging' })).toEqual(['d'])
     expect(await requests({ revision })).toEqual(['a'])
+    expect(await requests({ revision: 'main' })).toEqual(['a'])
+    expect(await requests({ revision: 'v2' })).toEqual([])
   })
 
   asked('more rows than the limit are counted, the oldest are shown', async () => {
@@ -182,6 +196,7 @@ describe.each(names)('asked of %s', (name) => {
       ['allow', 'read', 'model:acme/other'],
       ['deny', 'write', 'model:acme/ranker'],
       ['allow', 'read', 'model:acme/ranker'],
+      [undefined, undefined, 'model:acme/ranker'],
       ['deny', 'write', 'model:acme/other'],
       ['deny', 'admin', 'model:acme/other'],
       ['allow', 'read', 'model:acme/ranker'],
@@ -250,7 +265,6 @@ describe('the index', () => {
 
   test('spares the segments that have nothing of what is asked for', async () => {
     await writeSegments(own.path, sixDays())
-    await ask({ ask: 'denials' })
     expect(readdirSync(join(own.path, 'index'))).toEqual(['00000001.json', '00000002.json'])
     spoil(1)
     expect(await ask({ ask: 'loads', resource: ranker, from: firstDay + 3 * dayMs })).toMatchObject({
@@ -273,43 +287,123 @@ describe('the index', () => {
     })
   })
 
-  test.each([
-    ['is gone', (path: string) => rmSync(path)],
-    ['is broken', (path: string) => writeFileSync(path, '{"v":1')],
-    [
-      'is that of another segment',
-      (path: string) =>
-        writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), hash: 'x' })),
-    ],
-    [
-      'has another shape',
-      (path: string) =>
-        writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), types: 0 })),
-    ],
-  ])('is made again when it %s', async (_, damage) => {
+  /** What somebody would write who wants a question to miss something. */
+  const lying = (path: string, change: object) =>
+    writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), ...change }))
+
+  test.each<[string, (path: string) => void]>([
+    ['is gone', (path) => rmSync(path)],
+    ['is broken', (path) => writeFileSync(path, '{"v":1')],
+    ['is that of another segment', (path) => cpSync(path.replace('1.json', '2.json'), path)],
+    ['has another shape', (path) => lying(path, { types: 0 })],
+    ['keeps quiet about a principal', (path) => lying(path, { actors: createBloom(new Set(['hf|ben'])) })],
+    ['keeps quiet about a resource', (path) => lying(path, { resources: createBloom(new Set(['x'])) })],
+    ['keeps quiet about a kind of event', (path) => lying(path, { types: [] })],
+    ['tells other times', (path) => lying(path, { first: 0, last: 1 })],
+    ['says that the segment is empty', (path) => writeFileSync(path, '{"v":1,"types":[]}')],
+  ])('changes no answer when it %s, and is made again', async (_, damage) => {
     await writeSegments(own.path, sixDays())
-    const before = await ask({ ask: 'activity', actor: 'hf|ada' })
+    const questions = [
+      { ask: 'activity', actor: 'hf|ada' },
+      { ask: 'loads', resource: ranker, from: firstDay },
+      { ask: 'denials', from: firstDay },
+    ] as const
     const path = join(own.path, 'index', '00000001.json')
     const index = readFileSync(path, 'utf8')
-    damage(path)
-    expect(await ask({ ask: 'activity', actor: 'hf|ada' })).toEqual(before)
-    expect(readFileSync(path, 'utf8')).toBe(index)
+    for (const question of questions) {
+      const before = await ask(question, true)
+      damage(path)
+      expect(await ask(question)).toEqual(before)
+      expect(readFileSync(path, 'utf8')).toBe(index)
+    }
+  })
+
+  test('is covered by the chain: one that is named anew is found like a line that was changed', async () => {
+    await writeSegments(own.path, sixDays(), { compress: false })
+    expect((await verifySegments(own.path)).ok).toBe(true)
+    const text = '{"v":1,"types":[]}'
+    writeFileSync(join(own.path, 'index', '00000001.json'), text)
+    const path = join(own.path, '00000002.jsonl')
+    const digest = hash('sha256', text, 'base64url')
+    const [first = '', ...others] = readFileLines(path)
+    writeFileLines(path, [first.replace(/"index":"[^"]+"/, `"index":"${digest}"`), ...others])
+    expect((await verifySegments(own.path)).findings).toMatchObject([{ code: 'record_changed', segment: 2 }])
+  })
+
+  test('is the same whether the writer makes it, a writer that was started again, or whoever asks', async () => {
+    const segments = sixDays()
+    await writeSegments(own.path, segments)
+    const [one, two] = ['00000001.json', '00000002.json'].map((name) =>
+      readFileSync(join(own.path, 'index', name), 'utf8'),
+    )
+    const again = createFolder()
+    // Every event by a writer of its own.
+    for (const [at, events] of segments.entries()) {
+      for (const event of events) await writeSegments(again.path, [[event]], { compress: false })
+      if (at < 2) await writeSegments(again.path, [[], []], { compress: false })
+    }
+    rmSync(join(again.path, 'index', '00000001.json'))
+    await queryAudit(auditLogSource(again.path), { ask: 'denials' })
+    expect(readFileSync(join(again.path, 'index', '00000001.json'), 'utf8')).toBe(one)
+    expect(readFileSync(join(again.path, 'index', '00000002.json'), 'utf8')).toBe(two)
+    again.remove()
+  })
+
+  test('of a segment that was changed is not made', async () => {
+    await writeSegments(own.path, sixDays(), { compress: false })
+    rmSync(join(own.path, 'index'), { recursive: true })
+    const path = join(own.path, '00000001.jsonl')
+    writeFileLines(
+      path,
+      readFileLines(path).map((line) => line.replaceAll('hf|ada', 'hf|eve')),
+    )
+    expect((await ask({ ask: 'activity', actor: 'hf|eve' })).rows).toHaveLength(2)
+    expect(readdirSync(join(own.path, 'index'))).toEqual(['00000002.json'])
+  })
+
+  test('is not kept of a segment with more principals than it could tell apart', async () => {
+    const builder = createIndexBuilder()
+    const make = eventMaker()
+    const event = make({})
+    for (let i = 0; i <= 50_000; i++) builder.add({ ...event, actor: { ...event.actor, id: `user ${i}` } })
+    expect(builder.build()).toBeUndefined()
+  })
+
+  test('goes with its segment', async () => {
+    const sink = await segmentSink({
+      directory: own.path,
+      key,
+      writer: 'writer-1',
+      retainDays: 1,
+      now: () => firstDay + 9 * dayMs,
+    })
+    const [events = []] = sixDays()
+    await sink.writeAll(events)
+    await sink.rotate()
+    await sink.close()
+    const later = await segmentSink({
+      directory: own.path,
+      key,
+      retainDays: 1,
+      now: () => firstDay + 20 * dayMs,
+    })
+    await later.rotate()
+    await later.close()
+    expect(readdirSync(join(own.path, 'index'))).not.toContain('00000001.json')
   })
 
   test('is not needed where it cannot be written', async () => {
     await writeSegments(own.path, sixDays())
+    rmSync(join(own.path, 'index'), { recursive: true })
     writeFileSync(join(own.path, 'index'), 'a file where the folder should be')
-    expect((await ask({ ask: 'activity', actor: 'hf|ben' })).rows).toHaveLength(6)
+    expect((await ask({ ask: 'activity', actor: 'hf|ben' })).rows).toHaveLength(7)
   })
 
-  test('is neither read nor believed when everything is to be read', async () => {
+  test('is neither read nor written when everything is to be read', async () => {
     await writeSegments(own.path, sixDays())
-    await ask({ ask: 'denials' })
-    const path = join(own.path, 'index', '00000001.json')
-    const { first: _, ...without } = JSON.parse(readFileSync(path, 'utf8'))
-    writeFileSync(path, JSON.stringify(without))
-    expect((await ask({ ask: 'activity', actor: 'hf|ben' })).rows).toHaveLength(4)
-    expect((await ask({ ask: 'activity', actor: 'hf|ben' }, true)).rows).toHaveLength(6)
+    rmSync(join(own.path, 'index'), { recursive: true })
+    expect((await ask({ ask: 'activity', actor: 'hf|ben' }, true)).rows).toHaveLength(7)
+    expect(readdirSync(own.path)).not.toContain('index')
   })
 
   test('answers are those of reading everything, whatever the log and the question', async () => {
@@ -356,7 +450,9 @@ describe('the index', () => {
         ] as const) {
           const whole = await queryAudit(auditLogSource(path, { readAll: true }), question)
           expect(await queryAudit(auditLogSource(path), question)).toEqual(whole)
+          rmSync(join(path, 'index'), { recursive: true, force: true })
           // The second time with the index that the first time made.
+          expect(await queryAudit(auditLogSource(path), question)).toEqual(whole)
           expect(await queryAudit(auditLogSource(path), question)).toEqual(whole)
         }
         rmSync(path, { recursive: true })

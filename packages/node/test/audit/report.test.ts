@@ -70,7 +70,7 @@ function events(): RecordedEvent[] {
     {
       day: 12,
       type: 'io.hfauth.model.load',
-      resource: { ...ranker, revision },
+      resource: { ...ranker, revision: 'main', commit: revision },
       http: { method: 'GET', route: '/r', bytesOut: 2e6 },
     },
     {

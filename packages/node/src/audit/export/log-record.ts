@@ -49,8 +49,7 @@ export function toLogRecord(event: RecordedEvent): AuditLogRecord {
 }
 
 function attributesOf(event: RecordedEvent): LogAttributes {
-  const { actor, client, http, resource, decision, revocation, loss } = event
-  const isInference = event.type === 'io.hfauth.inference.completed'
+  const { actor, client, http, resource, model, usage, decision, revocation, loss } = event
   return present({
     'log.record.uid': event.id,
     'hfauth.seq': event.seq,
@@ -67,11 +66,16 @@ function attributesOf(event: RecordedEvent): LogAttributes {
     'hfauth.resource.kind': resource?.kind,
     'hfauth.resource.id': resource?.id,
     'hfauth.resource.revision': resource?.revision,
+    'hfauth.resource.commit': resource?.commit,
     'hfauth.resource.path': resource?.path,
-    'gen_ai.request.model': isInference ? resource?.id : undefined,
+    'gen_ai.request.model': model?.id,
+    'gen_ai.provider.name': model?.provider,
+    'gen_ai.usage.input_tokens': usage?.input,
+    'gen_ai.usage.output_tokens': usage?.output,
     'http.request.method': http?.method,
     'http.route': http?.route,
     'http.response.status_code': http?.status,
+    'http.request.body.size': http?.bytesIn,
     'http.response.body.size': http?.bytesOut,
     'hfauth.decision.effect': decision?.effect,
     'hfauth.decision.reason': decision?.reason,

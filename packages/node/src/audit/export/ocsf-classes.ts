@@ -33,6 +33,8 @@ const classes: Readonly<Record<AuditEventType, Entry>> = {
     6003,
     ({ http }) => (http?.method === 'DELETE' ? { id: 4, name: 'Delete' } : { id: 3, name: 'Update' }),
   ],
+  'io.hfauth.stream.started': [6003, other('Stream start')],
+  'io.hfauth.stream.ended': [6003, other('Stream end')],
   'io.hfauth.policy.loaded': [3004, { id: 1, name: 'Create' }],
   'io.hfauth.policy.rejected': [3004, other('Policy rejected')],
   'io.hfauth.session.started': [3002, logon],

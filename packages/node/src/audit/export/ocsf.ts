@@ -124,7 +124,7 @@ function partsOf(classUid: OcsfClass, event: RecordedEvent): Readonly<Record<str
                   type: resource.kind,
                   uid: resource.id,
                   name: resource.id,
-                  ...present({ version: resource.revision }),
+                  ...present({ version: resource.commit ?? resource.revision }),
                 },
               ],
             }),
@@ -167,18 +167,25 @@ function actorOf(event: RecordedEvent) {
 function requestOf({ http, client, requestId }: RecordedEvent) {
   return {
     uid: requestId,
-    ...present({ http_method: http?.method, user_agent: client?.userAgent }),
+    ...present({
+      http_method: http?.method,
+      body_length: http?.bytesIn,
+      user_agent: client?.userAgent,
+    }),
     ...(http === undefined ? {} : { url: { path: http.route } }),
   }
 }
 
 function unmappedOf(event: RecordedEvent) {
-  const { actor, resource, decision, scopes, revocation, loss } = event
+  const { actor, resource, model, usage, decision, scopes, revocation, loss } = event
   const unmapped = present({
     issuer: actor.issuer,
     roles: actor.roles.length === 0 ? undefined : actor.roles,
     acted_by: actor.actedBy,
     path: resource?.path,
+    revision: resource?.commit === undefined ? undefined : resource.revision,
+    model,
+    usage,
     missing_attributes: decision?.missingAttributes,
     refused: decision?.refused,
     scopes,

@@ -24,6 +24,7 @@ export async function activity(
         action,
         resource: resourceText(resource),
         revision: resource?.revision,
+        commit: resource?.commit,
         effect: decision?.effect,
         reason: error ?? decision?.reason,
         status: http?.status,

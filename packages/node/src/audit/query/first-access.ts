@@ -3,10 +3,11 @@
  *
  * @module
  */
+import { resourceKey } from '../found-by.ts'
 import type { RecordedEvent } from '../types.ts'
 import { definedOnly } from './loads.ts'
 import { Gaps, limitOf, OldestRows, resourceText, row } from './rows.ts'
-import { type AuditSource, byTime, resourceKey } from './source.ts'
+import { type AuditSource, byTime } from './source.ts'
 import type { AuditAnswers, FirstAccessQuestion, FirstAccessRow } from './types.ts'
 
 export async function firstAccess(

@@ -9,6 +9,7 @@ import type { AuditSource } from './source.ts'
 import type { AuditAnswers, LoadRow, LoadsQuestion } from './types.ts'
 
 const outcomes = ['io.hfauth.model.load', 'io.hfauth.inference.completed'] as const
+const begun = 'io.hfauth.stream.started'
 
 /** Actions whose permission alone already says that bytes or answers may have left. */
 const uses: ReadonlySet<string | undefined> = new Set(['read', 'infer'])
@@ -23,16 +24,25 @@ export async function loads(
   /** Permissions of which no end is known yet, by request. */
   const open = new Map<string, LoadRow>()
   const take = (load: LoadRow) => {
-    if (revision !== undefined && load.revision !== revision) return
+    if (revision !== undefined && load.revision !== revision && load.commit !== revision) return
     found.add(load)
-    const name = load.revision ?? 'unknown'
+    const name = load.commit ?? load.revision ?? 'unknown'
     revisions.set(name, (revisions.get(name) ?? 0) + 1)
   }
 
-  const filter = { from, to, environment, resource, types: ['io.hfauth.decision', ...outcomes] } as const
+  const filter = {
+    from,
+    to,
+    environment,
+    resource,
+    types: ['io.hfauth.decision', begun, ...outcomes],
+  } as const
   for await (const event of source.events(definedOnly(filter))) {
     if (gaps.take(event)) continue
-    if (event.type !== 'io.hfauth.decision') {
+    if (event.type === begun) {
+      // Of a permission that has no end yet; anything else that streams is not a load.
+      if (open.has(event.requestId)) open.set(event.requestId, rowOf(event, 'begun'))
+    } else if (event.type !== 'io.hfauth.decision') {
       open.delete(event.requestId)
       take(rowOf(event, outcomeOf(event)))
     } else if (event.decision?.effect === 'allow' && uses.has(event.action)) {
@@ -68,6 +78,7 @@ function rowOf(event: RecordedEvent, outcome: string): LoadRow {
     name: actor.name,
     resource: resourceText(resource) ?? '',
     revision: resource?.revision,
+    commit: resource?.commit,
     path: resource?.path,
     outcome,
     bytes: http?.bytesOut,

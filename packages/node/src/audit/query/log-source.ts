@@ -8,11 +8,12 @@
 import { stat } from 'node:fs/promises'
 import { HfAuthError } from '@hfauth/core'
 import { splitLine } from '../segments/chain.ts'
-import { readEntry, type SegmentEnd } from '../segments/entries.ts'
+import { readEntry, type SegmentStart } from '../segments/entries.ts'
 import { listSegments, readLines, type SegmentFile } from '../segments/files.ts'
 import { readSegmentFile } from '../segments/read.ts'
+import { createIndexBuilder, readIndex, writeIndex } from '../segments/segment-index.ts'
 import type { RecordedEvent } from '../types.ts'
-import { createIndexBuilder, mayHold, readIndex, writeIndex } from './segment-index.ts'
+import { mayHold } from './may-hold.ts'
 import { type AuditFilter, type AuditSource, isWanted } from './source.ts'
 
 export interface AuditLogSourceOptions {
@@ -38,21 +39,23 @@ async function* fromSegments(
   const files = await listSegments(directory)
   for (const [at, file] of files.entries()) {
     const next = files[at + 1]
-    // The end of a closed segment is told by the one after it.
-    const end = readAll || next === undefined ? undefined : await endBefore(next)
-    const index = end?.number === file.number ? await readIndex(directory, end) : undefined
+    // Of a closed segment, the one after it names the index.
+    const told = readAll || next === undefined ? undefined : await toldBy(next)
+    const digest = told?.number === file.number ? told.index : undefined
+    const index = digest === undefined ? undefined : await readIndex(directory, file.number, digest)
     if (index !== undefined && !mayHold(index, filter)) continue
-    const builder = index === undefined && end?.number === file.number ? createIndexBuilder() : undefined
+    const builder = digest === undefined || index !== undefined ? undefined : createIndexBuilder()
     for await (const { event } of readSegmentFile(file)) {
       builder?.add(event)
       yield event
     }
-    if (builder !== undefined && end !== undefined)
-      await writeIndex(directory, file.number, builder.build(end))
+    const made = builder?.build()
+    // What is not as it was named is not that of this segment as it was.
+    if (made !== undefined && made.digest === digest) await writeIndex(directory, file.number, made.text)
   }
 }
 
-async function endBefore(file: SegmentFile): Promise<SegmentEnd | undefined> {
+async function toldBy(file: SegmentFile): Promise<SegmentStart['previous']> {
   for await (const { lines } of readLines(file)) {
     const body = splitLine(lines[0] ?? Buffer.alloc(0))?.body
     const entry = body === undefined ? undefined : readEntry(body)

@@ -7,6 +7,7 @@
  * @module
  */
 import type { AuditEventType } from '@hfauth/core'
+import { actorIds, resourceKey } from '../found-by.ts'
 import type { RecordedEvent } from '../types.ts'
 
 export interface AuditFilter {
@@ -42,14 +43,6 @@ export function isWanted(event: RecordedEvent, filter: AuditFilter): boolean {
     (actor === undefined || actorIds(event).includes(actor)) &&
     (resource === undefined || resourceKey(resource) === resourceKey(event.resource))
   )
-}
-
-export function actorIds({ actor }: RecordedEvent): readonly string[] {
-  return actor.actedBy === undefined ? [actor.id] : [actor.id, ...actor.actedBy]
-}
-
-export function resourceKey(resource: { readonly kind: string; readonly id: string } | undefined): string {
-  return resource === undefined ? '' : `${resource.kind}:${resource.id.toLowerCase()}`
 }
 
 /** Oldest first, and always in the same order. */

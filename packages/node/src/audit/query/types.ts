@@ -22,6 +22,7 @@ interface Limited {
 export interface LoadsQuestion extends Period, Limited {
   readonly ask: 'loads'
   readonly resource: { readonly kind: string; readonly id: string }
+  /** As it was asked for, or the commit that it came to. */
   readonly revision?: string
 }
 
@@ -76,9 +77,15 @@ export interface LoadRow {
   readonly issuer: string
   readonly name?: string
   readonly resource: string
+  /** As it was asked for: a branch, a tag or a commit. */
   readonly revision?: string
+  /** The commit that it came to, as the Hub answered. */
+  readonly commit?: string
   readonly path?: string
-  /** What became of it: its status, or `unknown` when only the permission is on record. */
+  /**
+   * What became of it: its status, or why it broke off; `begun` when only its beginning is on record, and
+   * `unknown` when only the permission is.
+   */
   readonly outcome: string
   readonly bytes?: number
   readonly ip?: string
@@ -92,6 +99,7 @@ export interface ActivityRow {
   readonly action?: string
   readonly resource?: string
   readonly revision?: string
+  readonly commit?: string
   readonly effect?: string
   readonly reason?: string
   readonly status?: number
@@ -139,7 +147,7 @@ interface Answer<Row> {
 }
 
 export interface AuditAnswers {
-  /** `revisions`: each that was loaded; rows without one are counted as `unknown`. */
+  /** `revisions`: each that was loaded, by its commit where that is known; rows without one are counted as `unknown`. */
   readonly loads: Answer<LoadRow> & { readonly revisions: Readonly<Record<string, number>> }
   readonly activity: Answer<ActivityRow>
   readonly denials: Answer<DenialRow>

@@ -213,7 +213,8 @@ function createLoads() {
       load.loads++
       load.bytes += http?.bytesOut ?? 0
       load.actors.add(actor.id)
-      if (/^[0-9a-f]{40}$/.test(resource.revision ?? '')) load.revisions.add(resource.revision ?? '')
+      const commit = resource.commit ?? resource.revision ?? ''
+      if (/^[0-9a-f]{40}$/.test(commit)) load.revisions.add(commit)
       else load.unpinned++
     },
     rows: (): LoadedRow[] =>

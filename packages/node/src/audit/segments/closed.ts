@@ -13,6 +13,7 @@ import { readCursors } from './cursor.ts'
 import { type RemovedSegment, readEntry, type SegmentEnd } from './entries.ts'
 import { listSegments, readLines, type SegmentFile } from './files.ts'
 import { readState } from './recover.ts'
+import { removeIndex } from './segment-index.ts'
 
 /** Compresses every segment before `newest` that is not, and removes what attempts before left. */
 export async function compressClosed(directory: string, newest: number): Promise<void> {
@@ -68,6 +69,7 @@ export async function removeSegments(directory: string, segments: readonly Segme
     const [, digits] = /^(\d{8,15})\.jsonl(?:\.gz)?$/.exec(name) ?? []
     if (digits !== undefined && gone.has(Number(digits))) await rm(join(directory, name))
   }
+  for (const number of gone) await removeIndex(directory, number)
 }
 
 async function startTime(file: SegmentFile): Promise<number> {

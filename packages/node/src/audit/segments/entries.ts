@@ -15,8 +15,11 @@ export interface SegmentStart {
   readonly firstSeq: number
   /** RFC 3339, UTC, three decimals; so are all times here. */
   readonly time: string
-  /** The segment before, as it ended; absent in the first. */
-  readonly previous?: SegmentEnd
+  /**
+   * The segment before, as it ended, and the digest of its index; absent in the first. Without a digest it has no
+   * index.
+   */
+  readonly previous?: SegmentEnd & { readonly index?: string }
 }
 
 /** A whole segment in short. */

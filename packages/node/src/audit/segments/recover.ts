@@ -11,6 +11,7 @@ import { chainHash, genesisHash, splitLine } from './chain.ts'
 import { readEntry, type SegmentStart } from './entries.ts'
 import { readLines, type SegmentFile } from './files.ts'
 import { leafHash, MerkleTree } from './merkle.ts'
+import { createIndexBuilder, type IndexBuilder } from './segment-index.ts'
 
 /** Where a segment ends. */
 export interface SegmentState {
@@ -22,6 +23,8 @@ export interface SegmentState {
   readonly lastSeq: number
   /** Lines up to and with the last head. */
   readonly covered: number
+  /** Of its events. */
+  readonly index: IndexBuilder
   /** Length of the good part, in bytes. */
   readonly bytes: number
   /** Bytes of a line, or lines, that never became whole. */
@@ -36,6 +39,7 @@ export interface SegmentState {
 export async function readState(file: SegmentFile): Promise<SegmentState | undefined> {
   let start: SegmentStart | undefined
   const tree = new MerkleTree()
+  const index = createIndexBuilder()
   let hash = genesisHash
   let lastSeq = 0
   let covered = 0
@@ -60,14 +64,17 @@ export async function readState(file: SegmentFile): Promise<SegmentState | undef
         continue
       }
       hash = sealed.hash
-      if (entry.kind === 'event') lastSeq = entry.event.seq
+      if (entry.kind === 'event') {
+        lastSeq = entry.event.seq
+        index.add(entry.event)
+      }
       tree.append(leafHash(hash))
       if (entry.kind === 'head') covered = tree.size
       bytes += raw.length + 1
     }
     tornBytes += rest.length
   }
-  return start === undefined ? undefined : { start, tree, hash, lastSeq, covered, bytes, tornBytes }
+  return start === undefined ? undefined : { start, tree, hash, lastSeq, covered, index, bytes, tornBytes }
 }
 
 function broken(path: string, line: number): HfAuthError {

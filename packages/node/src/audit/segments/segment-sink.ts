@@ -18,7 +18,8 @@ import { readSegmentOptions, type SegmentSettings, type SegmentSinkOptions } fro
 import { publishKey } from './published-keys.ts'
 import { readState } from './recover.ts'
 import { Segment } from './segment.ts'
-import { type AuditKey, publicKeyText, signHead } from './signed-note.ts'
+import { writeIndex } from './segment-index.ts'
+import { type AuditKey, originOf, publicKeyText, signHead } from './signed-note.ts'
 
 export interface SegmentSink extends AuditSink {
   readonly resume: AuditResume
@@ -84,7 +85,7 @@ function createSink(
     else {
       let note = ''
       await segment.append(bodies, (tree) => {
-        const origin = `hfauth-audit/${resume.writer}/${segment.start.number}`
+        const origin = originOf(resume.writer, segment.start.number)
         note = signHead({ origin, size: tree.size, root: tree.root() }, keys ?? [key])
         return JSON.stringify({ head: { time: timeOf(now()), note } })
       })
@@ -117,7 +118,9 @@ function createSink(
 
   async function begin(): Promise<void> {
     const { number } = segment.start
-    const start = { ...startOf(settings, resume.writer, number + 1, lastSeq + 1), previous: segment.end }
+    const index = segment.index.build()
+    const previous = { ...segment.end, ...(index === undefined ? {} : { index: index.digest }) }
+    const start = { ...startOf(settings, resume.writer, number + 1, lastSeq + 1), previous }
     const next = await Segment.begin(
       directory,
       start,
@@ -126,6 +129,7 @@ function createSink(
     )
     segment.close()
     segment = next
+    if (index !== undefined) upkeep = upkeep.then(() => writeIndex(directory, number, index.text))
     tidy()
   }
 
@@ -153,6 +157,7 @@ function createSink(
     const ageMs = now() - Date.parse(segment.start.time)
     if (!segment.isBroken && (segment.bytes >= maxSegmentBytes || ageMs >= maxSegmentAgeMs)) await roll()
     await append(events.map((event) => JSON.stringify(event)))
+    for (const event of events) segment.index.add(event)
     lastSeq = events.at(-1)?.seq ?? lastSeq
   }
 
@@ -210,7 +215,14 @@ async function openNewest(settings: SegmentSettings): Promise<{ segment: Segment
     const resume = { writer, lastSeq: state.lastSeq, tornBytes }
     if (!file.isCompressed) return { segment: await Segment.continue(directory, state, disk), resume }
     const hash = state.hash.toString('base64url')
-    const previous = { number, lines: state.tree.size, root: state.tree.root().toString('base64url'), hash }
+    const index = state.index.build()
+    const previous = {
+      number,
+      lines: state.tree.size,
+      root: state.tree.root().toString('base64url'),
+      hash,
+      ...(index === undefined ? {} : { index: index.digest }),
+    }
     const start = { ...startOf(settings, writer, number + 1, state.lastSeq + 1), previous }
     return { segment: await Segment.begin(directory, start, state.hash, disk), resume }
   }

@@ -13,24 +13,30 @@ import type { SegmentEnd, SegmentStart } from './entries.ts'
 import { segmentName } from './files.ts'
 import { leafHash, MerkleTree } from './merkle.ts'
 import type { SegmentState } from './recover.ts'
+import { createIndexBuilder, type IndexBuilder } from './segment-index.ts'
+
+type Written = Pick<SegmentState, 'tree' | 'hash' | 'covered' | 'bytes'>
 
 export class Segment {
   readonly start: SegmentStart
+  /** Of the events that are on the disk: whoever appends them adds them. */
+  readonly index: IndexBuilder
   private readonly directory: string
   private readonly disk: Disk | undefined
   private file: AppendFile
-  private state: Omit<SegmentState, 'start' | 'tornBytes' | 'lastSeq'>
+  private state: Written
   private readonly lines: LineWriter
 
   private constructor(
     directory: string,
     start: SegmentStart,
-    state: Omit<SegmentState, 'start' | 'tornBytes' | 'lastSeq'>,
+    state: Written & { readonly index: IndexBuilder },
     disk: Disk | undefined,
   ) {
     this.directory = directory
     this.start = start
     this.state = state
+    this.index = state.index
     this.disk = disk
     this.file = new AppendFile(this.path, disk)
     this.lines = new LineWriter(state.hash)
@@ -38,9 +44,9 @@ export class Segment {
 
   /** Continues one, cutting off what a crash left behind it. */
   static async continue(directory: string, state: SegmentState, disk?: Disk): Promise<Segment> {
-    const { start, tornBytes, ...rest } = state
-    if (tornBytes > 0) await cut(join(directory, segmentName(start.number)), rest.bytes, disk)
-    return new Segment(directory, start, rest, disk)
+    const { start, tornBytes, bytes } = state
+    if (tornBytes > 0) await cut(join(directory, segmentName(start.number)), bytes, disk)
+    return new Segment(directory, start, state, disk)
   }
 
   /** Begins one; what an attempt before left of it is removed. */
@@ -51,7 +57,13 @@ export class Segment {
     disk?: Disk,
   ): Promise<Segment> {
     await rm(join(directory, segmentName(start.number)), { force: true })
-    const state = { tree: new MerkleTree(), hash: previousHash, covered: 0, bytes: 0 }
+    const state = {
+      tree: new MerkleTree(),
+      hash: previousHash,
+      covered: 0,
+      bytes: 0,
+      index: createIndexBuilder(),
+    }
     const segment = new Segment(directory, start, state, disk)
     try {
       await segment.append([JSON.stringify({ segment: start })])

@@ -42,6 +42,19 @@ export interface SignedHead extends TreeHead {
 const ed25519Prefix = Buffer.from('302a300506032b6570032100', 'hex')
 const nameText = /^[\w./:-]{1,128}$/
 
+/** The name of one segment of a log, as heads have it. */
+export function originOf(writer: string, segment: number): string {
+  return `hfauth-audit/${writer}/${segment}`
+}
+
+/** Reads such a name; `undefined` when it is not one. */
+export function readOrigin(
+  origin: string,
+): { readonly writer: string; readonly segment: number } | undefined {
+  const [, writer, number] = /^hfauth-audit\/([\w.-]+)\/([1-9]\d{0,14})$/.exec(origin) ?? []
+  return writer === undefined ? undefined : { writer, segment: Number(number) }
+}
+
 /** @throws HfAuthError `HFAUTH_CONFIG_INVALID` when the key is not a private Ed25519 key, or its name is not one. */
 export function auditKey(privateKey: KeyObject, name = 'hfauth-audit'): AuditKey {
   if (privateKey.type !== 'private' || privateKey.asymmetricKeyType !== 'ed25519')

@@ -6,7 +6,7 @@
 import type { AuditLoss } from '@hfauth/core'
 import type { RemovedSegment, SegmentEnd } from './entries.ts'
 import { type Finding, type FindingCode, Numbers } from './findings.ts'
-import { type AuditPublicKey, checkSignatures, readHead, type SignedHead } from './signed-note.ts'
+import { type AuditPublicKey, checkSignatures, readHead, readOrigin, type SignedHead } from './signed-note.ts'
 
 /** A head that was kept elsewhere, with a good signature. */
 export interface Anchor extends SignedHead {
@@ -53,12 +53,12 @@ export class Trail {
 
   private readAnchor(note: string): Anchor | undefined {
     const head = readHead(note)
-    const [, writer, number] = /^hfauth-audit\/([\w.-]+)\/([1-9]\d{0,14})$/.exec(head?.origin ?? '') ?? []
-    if (head === undefined || writer === undefined) {
+    const origin = readOrigin(head?.origin ?? '')
+    if (head === undefined || origin === undefined) {
       this.find('head_malformed', 0, 'a head that was kept elsewhere cannot be read')
       return undefined
     }
-    const segment = Number(number)
+    const { writer, segment } = origin
     const signed = checkSignatures(head, this.keys)
     if (signed === 'invalid')
       this.find('signature_invalid', segment, 'a head that was kept elsewhere has a wrong signature')
