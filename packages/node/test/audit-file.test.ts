@@ -1,10 +1,13 @@
 import {
   appendFileSync,
   chmodSync,
+  constants,
   fdatasyncSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -202,4 +205,50 @@ describe('a disk that fails', () => {
     await expect(log.record(entry)).rejects.toEqual(unavailable)
     await log.close()
   })
+
+  test.each([
+    ['ENOSPC', 'nothing of it is left, and the log goes on', ['io.hfauth.audit.gap', 'io.hfauth.decision']],
+    ['EIO', 'nobody knows what is left, and the log is over', []],
+  ])('in a write that confirms by itself, with %s: %s', async (code, _, after) => {
+    let fails = true
+    const confirming = {
+      ...disk,
+      confirmsWrites: true,
+      async write(fd: number, bytes: Uint8Array, offset: number) {
+        // As O_DSYNC fails: what was written is there to be read, and not on the disk.
+        const length = writeSync(fd, bytes, offset)
+        if (fails) throw Object.assign(new Error(code), { code })
+        return length
+      },
+    }
+    const log = openLog(jsonLinesSink({ path, disk: confirming }))
+    await expect(log.record(entry)).rejects.toEqual(unavailable)
+    fails = false
+    const next = log.record(entry)
+    if (after.length === 0) await expect(next).rejects.toEqual(unavailable)
+    else await next
+    await log.close()
+    expect(disk.syncs).toBe(0)
+    if (after.length > 0) expect(lines().map(({ type }) => type)).toEqual(after)
+  })
+})
+
+const onLinux = process.platform === 'linux' ? test : test.skip
+
+onLinux('the file of a log is one whose writes are on the disk when they return (O_DSYNC)', async () => {
+  const log = openLog(jsonLinesSink({ path }))
+  const open = readdirSync('/proc/self/fd').filter((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`) === path
+    } catch {
+      return false
+    }
+  })
+  expect(open).toHaveLength(1)
+  const [, flags = '0'] =
+    /^flags:\t([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${open[0]}`, 'utf8')) ?? []
+  expect(Number.parseInt(flags, 8) & constants.O_DSYNC).toBe(constants.O_DSYNC)
+  await log.record(entry)
+  expect(lines()).toHaveLength(1)
+  await log.close()
 })

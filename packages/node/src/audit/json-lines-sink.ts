@@ -2,7 +2,7 @@
  * JSON lines sink: one event a line in a file, and on the disk before anyone is told.
  *
  * log → **JSON lines sink** → disk. What waits while the disk works is written in one go and made durable
- * by one fdatasync. A file belongs to one process at a time.
+ * by one sync. A file belongs to one process at a time.
  *
  * @module
  */
