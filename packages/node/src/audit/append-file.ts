@@ -51,13 +51,16 @@ export class AppendFile {
   /** Ends a line that an earlier process left unfinished, so that it does not swallow the next one. */
   private lead: '\n' | ''
   private broken = false
+  /** Length of the file as far as it is ours. */
+  private size: number
   private isClosed = false
 
   /** @throws HfAuthError `HFAUTH_CONFIG_INVALID` when `path` cannot be opened or is not a regular file. */
   constructor(path: string, disk: Disk = realDisk) {
     this.disk = disk
     this.fd = openForAppending(path, disk.confirmsWrites === true)
-    this.lead = endsInMidLine(this.fd) ? '\n' : ''
+    this.size = fstatSync(this.fd).size
+    this.lead = endsInMidLine(this.fd, this.size) ? '\n' : ''
   }
 
   /** True once nobody can say any more what is in the file. */
@@ -73,7 +76,7 @@ export class AppendFile {
   async append(content: string | Buffer): Promise<void> {
     if (this.broken) throw new Error('the audit file is in doubt since an earlier write failed')
     const bytes = typeof content === 'string' ? Buffer.from(this.lead + content) : content
-    const { size } = fstatSync(this.fd)
+    const { size } = this
     try {
       for (let at = 0; at < bytes.length; ) {
         at += await this.disk.write(this.fd, bytes, at)
@@ -84,6 +87,7 @@ export class AppendFile {
       throw error
     }
     if (this.disk.confirmsWrites !== true) await this.sync()
+    this.size += bytes.length
     this.lead = ''
   }
 
@@ -146,8 +150,7 @@ function syncDirectory(path: string): void {
   }
 }
 
-function endsInMidLine(fd: number): boolean {
-  const { size } = fstatSync(fd)
+function endsInMidLine(fd: number, size: number): boolean {
   const last = Buffer.alloc(1)
   return size > 0 && readSync(fd, last, 0, 1, size - 1) === 1 && last[0] !== newline
 }

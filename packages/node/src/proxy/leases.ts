@@ -75,11 +75,15 @@ const sessionEveryMs = 1_000
 /** Longest that a timer can wait, in milliseconds. */
 const maxTimerMs = 2_147_483_647
 
+const never = Number.POSITIVE_INFINITY
+
 /** Most leases that are judged at a time: a policy can need to know something of the resource. */
 const judgedAtOnce = 8
 
 interface Holder {
   readonly terms: LeaseTerms
+  /** Epoch milliseconds. */
+  readonly endsAt: number
   end(reason: LeaseEnd): void
 }
 
@@ -87,6 +91,9 @@ export function createLeases({ revocations, sessions, atExpiry, perCaller, now }
   const holders = new Set<Holder>()
   const counts = new Map<string, number>()
   let inForce: LeaseJudge | undefined
+  let alarm: NodeJS.Timeout | undefined
+  /** When the alarm is set for, in epoch milliseconds. */
+  let wakesAt = never
 
   revocations?.subscribe(() => {
     for (const holder of holders) if (isRevoked(holder.terms)) holder.end('revoked')
@@ -103,6 +110,25 @@ export function createLeases({ revocations, sessions, atExpiry, perCaller, now }
       // Nobody knows: then it goes no further.
       return true
     }
+  }
+
+  /** One timer for all: nearly every request is over long before its caller's credential is. */
+  function watch(endsAt: number): void {
+    if (endsAt >= wakesAt) return
+    clearTimeout(alarm)
+    const time = now()
+    wakesAt = Math.min(endsAt, time + maxTimerMs)
+    alarm = setTimeout(wake, Math.max(wakesAt - time, 0)).unref()
+  }
+
+  function wake(): void {
+    // By the clock, or by the wait where the clock was put back.
+    const due = Math.max(now(), wakesAt)
+    wakesAt = never
+    for (const holder of holders) if (holder.endsAt <= due) holder.end('token_expired')
+    let next = never
+    for (const { endsAt } of holders) next = Math.min(next, endsAt)
+    watch(next)
   }
 
   function count(caller: Caller, change: number): void {
@@ -141,27 +167,26 @@ export function createLeases({ revocations, sessions, atExpiry, perCaller, now }
     take(terms, stop) {
       const { caller } = terms
       count(caller, 1)
-      const timers: NodeJS.Timeout[] = []
+      const isCut = atExpiry === 'cut' || caller.session !== undefined
+      const endsAt = isCut ? (endOf(caller) ?? never) : never
+      let timer: NodeJS.Timeout | undefined
       const release = () => {
         if (!holders.delete(holder)) return
         count(caller, -1)
-        for (const timer of timers) clearTimeout(timer)
+        clearInterval(timer)
       }
       const holder: Holder = {
         terms,
+        endsAt,
         end(reason) {
           release()
           stop.stop(reason)
         },
       }
       holders.add(holder)
-      const endsAt = endOf(caller)
-      if (endsAt !== undefined && (atExpiry === 'cut' || caller.session !== undefined)) {
-        const waitMs = Math.min(Math.max(endsAt - now(), 0), maxTimerMs)
-        timers.push(setTimeout(() => holder.end('token_expired'), waitMs))
-      }
+      watch(endsAt)
       if (caller.session !== undefined && sessions !== undefined) {
-        timers.push(setInterval(() => void look(sessions, holder), sessionEveryMs))
+        timer = setInterval(() => void look(sessions, holder), sessionEveryMs)
       }
       // Decided under a policy that has been replaced since.
       if (inForce !== undefined && terms.judge !== inForce) void judgeAgain(holder, inForce)
