@@ -108,7 +108,8 @@ const rules: Readonly<Record<string, PackageRules>> = {
       hono: ['adapters/hono.ts'],
       jose: ['keys/signature.ts', 'secrets/assertion-keys.ts', 'session/sealed-box.ts'],
       oauth4webapi: ['session/oauth.ts'],
-      undici: ['proxy/upstream-client.ts'],
+      // The one sends, the other takes what comes back.
+      undici: ['proxy/upstream-client.ts', 'proxy/arrival.ts'],
       'node:': everyFile,
     },
     forbiddenWords: [/Math\.random/, /\bconsole\./],
