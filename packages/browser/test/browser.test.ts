@@ -49,7 +49,10 @@ async function open(path: string): Promise<Page> {
   const opened = await context.newPage()
   opened.on('console', (message) => {
     // Whoever goes back to the provider meets its page about a sign-in that is over: its message, not ours.
-    if (!message.location().url.startsWith(`${hub.url}/oauth/interaction/`)) printed.push(message.text())
+    const { url } = message.location()
+    // The provider's pages, and the icon that some browsers look for beside them.
+    if (url.startsWith(`${hub.url}/oauth/interaction/`) || url === `${hub.url}/favicon.ico`) return
+    printed.push(message.text())
   })
   opened.on('pageerror', (error) => void printed.push(String(error)))
   opened.on('framenavigated', (frame) => void visited.push(frame.url()))

@@ -28,7 +28,8 @@ beforeEach(async () => {
 })
 afterEach(async () => {
   await issuer.close()
-  await rm(folder, { recursive: true })
+  // A key that was fetched in the background may still be on its way to the disk.
+  await rm(folder, { recursive: true, maxRetries: 5, retryDelay: 50 })
 })
 
 function verifierWith(keyStore: KeyStore) {
