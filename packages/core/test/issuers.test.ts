@@ -242,6 +242,7 @@ describe('a policy is warned of', () => {
   const slack = { preset: 'slack', audience: own, tenants: ['T0ACME'] }
   const workspace = { preset: 'google-workspace', audience: own, tenants: ['acme.com'] }
   const buildkite = { preset: 'buildkite', audience: own, tenants: [tenant] }
+  const circleci = { preset: 'circleci', audience: own, tenants: [tenant] }
   const chosen = 'claim_chosen_by_attacker'
   const other = 'claim_of_another_kind'
 
@@ -283,6 +284,13 @@ describe('a policy is warned of', () => {
       'a truth as a text',
       gitlab,
       { claims: { project_id: '1', ref_protected: 'true' } },
+      other,
+      /without quotes/,
+    ],
+    [
+      'a warning as a text',
+      circleci,
+      { claims: { 'oidc.circleci.com/project-id': 'p', 'oidc.circleci.com/ssh-rerun': 'false' } },
       other,
       /without quotes/,
     ],

@@ -71,6 +71,20 @@ describe('claims are made uniform', () => {
     expect(normalClaims(preset('gitlab-ci'), normal)).toEqual(expected)
   })
 
+  test.each<[string, object, object]>([
+    ['a plain no', { 'oidc.circleci.com/ssh-rerun': 'false' }, { 'oidc.circleci.com/ssh-rerun': false }],
+    [
+      'an odd answer, which is a yes',
+      { 'oidc.circleci.com/ssh-rerun': 0 },
+      { 'oidc.circleci.com/ssh-rerun': true },
+    ],
+    ['no answer, which stays none', {}, {}],
+  ])('a warning: %s', (_, claims, expected) => {
+    const normal = normalClaims(preset('circleci'), claims as Claims)
+    expect(normal).toEqual(expected)
+    expect(normalClaims(preset('circleci'), normal)).toEqual(expected)
+  })
+
   test('and stay the same object when there is nothing to do', () => {
     const claims = { project_id: '20', ref_protected: true }
     expect(normalClaims(preset('gitlab-ci'), claims)).toBe(claims)

@@ -397,6 +397,11 @@ export const presetCases: readonly PresetCase[] = [
         claims: { appid: 'x', appidacr: '1', roles: ['x'] },
         says: 'application',
       },
+      {
+        when: 'it may be an application’s that says so by nothing, and another client asked for it',
+        claims: { azp: 'some-app', roles: ['x'] },
+        code: foreign,
+      },
       { when: 'it does not name the person', claims: { oid: undefined }, says: '`oid`' },
       {
         when: 'it was made for Microsoft Graph',
@@ -446,6 +451,17 @@ export const presetCases: readonly PresetCase[] = [
         claims: { sub: 'client1@clients', gty: 'client-credentials' },
         says: 'machine',
       },
+      ...[
+        { sub: 'client1@clients' },
+        { gty: 'client-credentials' },
+        { gty: ['client-credentials'] },
+        { sub: 'client1@somewhere', azp: 'client1' },
+        { sub: 'spa-1', client_id: 'spa-1', azp: undefined },
+      ].map((claims) => ({
+        when: `it is a machine’s, and only ${JSON.stringify(claims)} tells`,
+        claims,
+        says: 'machine',
+      })),
       { when: 'it is of another organisation', claims: { org_id: 'org_evil' }, says: '`org_id`' },
       { when: 'it is of none', claims: { org_id: undefined }, says: '`org_id`' },
       {
@@ -511,6 +527,11 @@ export const presetCases: readonly PresetCase[] = [
         claims: { preferred_username: 'service-account-batch' },
         says: 'service account',
       },
+      ...['clientId', 'clientHost', 'clientAddress'].map((name) => ({
+        when: `it is a service account’s without the scope \`profile\`, and only \`${name}\` tells`,
+        claims: { preferred_username: undefined, [name]: 'batch' },
+        says: 'service account',
+      })),
       { when: 'it is a logout token', claims: { typ: 'Logout', events: {} }, says: 'logout' },
       {
         when: 'another realm made it',
@@ -573,6 +594,11 @@ export const presetCases: readonly PresetCase[] = [
       {
         when: 'it is a CI job’s, whose audience its author chose to be our app',
         claims: { sub: 'project_path:evil/x:ref_type:branch:ref:main' },
+        says: 'CI job',
+      },
+      {
+        when: 'it is a CI job’s, with another `sub`',
+        claims: { sub: 'acme/x', project_id: '1', pipeline_id: '2', job_id: '3' },
         says: 'CI job',
       },
       { when: 'it is a JWT access token', header: { typ: 'at+jwt' }, says: 'not taken' },
@@ -751,6 +777,11 @@ export const presetCases: readonly PresetCase[] = [
         claims: { 'oidc.circleci.com/ssh-rerun': 'true' },
         says: 'SSH',
       },
+      ...[1, 'yes', null, {}].map((value) => ({
+        when: `\`ssh-rerun\` is ${JSON.stringify(value)}, and no plain no`,
+        claims: { 'oidc.circleci.com/ssh-rerun': value },
+        says: 'SSH',
+      })),
       {
         when: 'it is of another organisation',
         claims: { iss: `https://oidc.circleci.com/org/${tenant}`, 'oidc.circleci.com/org-id': tenant },

@@ -3,7 +3,8 @@
  *
  * verified claims → **normal claims** → principal. Nested members get a name of their own, `"true"` becomes
  * `true`, the number 20 becomes `"20"`: as the preset says, and nothing else. What cannot be read as the
- * preset says is left out, which makes it unknown. Doing it twice changes nothing.
+ * preset says is left out, which makes it unknown, or counts as the worse where it is a warning. Doing it
+ * twice changes nothing.
  *
  * @module
  */
@@ -20,7 +21,10 @@ export function normalClaims({ lift, coerce }: Pick<PresetData, 'lift' | 'coerce
       name,
       nested(claims, path),
     ]),
-    ...booleans.map((name): [string, Json | undefined] => [name, toBoolean(own(claims, name))]),
+    ...booleans.map((name): [string, Json | undefined] => [
+      name,
+      toBoolean(own(claims, name), coerce?.oddBoolean),
+    ]),
     ...texts.map((name): [string, Json | undefined] => [name, toText(own(claims, name))]),
   ].filter(([name, value]) => value !== own(claims, name))
   if (changed.length === 0) return claims
@@ -41,9 +45,10 @@ function nested(claims: Claims, path: readonly string[]): Json | undefined {
   return value
 }
 
-function toBoolean(value: Json | undefined): boolean | undefined {
+function toBoolean(value: Json | undefined, odd: true | undefined): boolean | undefined {
   if (value === true || value === 'true') return true
-  return value === false || value === 'false' ? false : undefined
+  if (value === false || value === 'false') return false
+  return value === undefined ? value : odd
 }
 
 function toText(value: Json | undefined): string | undefined {

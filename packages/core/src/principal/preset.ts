@@ -77,6 +77,8 @@ export interface MemberClaims {
 export interface Coercion {
   /** `"true"` and `"false"` become booleans. */
   readonly booleans?: readonly string[]
+  /** What any other value of these becomes: `true` where they are warnings, which only a plain no clears. Default left out. */
+  readonly oddBoolean?: true
   /** Whole numbers become texts: ids. */
   readonly texts?: readonly string[]
 }

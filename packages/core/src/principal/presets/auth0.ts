@@ -7,7 +7,7 @@
  * @see auth0.com/docs: access-token-profiles, back-channel-logout, custom-claims
  * @module
  */
-import { textClaim } from '../claims.ts'
+import { type Claims, own, textClaim } from '../claims.ts'
 import { definePreset, standardMembers } from '../define-preset.ts'
 import type { Preset } from '../preset.ts'
 
@@ -22,10 +22,17 @@ export const auth0: Preset = /* @__PURE__ */ definePreset({
   subjectClaims: [['sub']],
   tenant: { claim: 'org_id', form: /^org_\w+$/, what: 'ids of organisations (`org_…`)' },
   reads: standardMembers,
-  refuse: (claims) =>
-    textClaim(claims, 'sub')?.endsWith('@clients') || textClaim(claims, 'gty') === 'client-credentials'
-      ? 'the token is a machine’s, not a person’s'
-      : undefined,
+  refuse: (claims) => (isMachine(claims) ? 'the token is a machine’s, not a person’s' : undefined),
   revocation: 'rfc7009',
   logout: ['back-channel'],
 })
+
+/** Any sign is enough: none of them is promised for both profiles. A person is never named for the client. */
+function isMachine(claims: Claims): boolean {
+  const subject = textClaim(claims, 'sub') ?? ''
+  return (
+    subject.endsWith('@clients') ||
+    [own(claims, 'gty')].flat().includes('client-credentials') ||
+    [own(claims, 'azp'), own(claims, 'client_id')].includes(subject.split('@')[0])
+  )
+}

@@ -28,7 +28,7 @@ export const circleci: Preset = /* @__PURE__ */ definePreset({
   subjectClaims: [[member('project-id')]],
   tenant: { claim: member('org-id'), required: true, form: uuid, what: 'ids of organisations (UUIDs)' },
   requires: [member('org-id'), member('project-id')],
-  coerce: { booleans: [member('ssh-rerun')] },
+  coerce: { booleans: [member('ssh-rerun')], oddBoolean: true },
   reads: { name: member('vcs-origin') },
   refuse: (claims) =>
     claims[member('ssh-rerun')] === true

@@ -7,7 +7,7 @@
  * @see keycloak.org: server administration, audience support, OpenID Connect clients
  * @module
  */
-import { textClaim } from '../claims.ts'
+import { own, textClaim } from '../claims.ts'
 import { definePreset, standardMembers } from '../define-preset.ts'
 import type { Preset } from '../preset.ts'
 
@@ -28,9 +28,11 @@ export const keycloak: Preset = /* @__PURE__ */ definePreset({
     if (typ !== (credential === 'access_token' ? 'Bearer' : 'ID')) {
       return '`typ` in the payload is that of neither an ID token nor an access token'
     }
-    return textClaim(claims, 'preferred_username')?.startsWith('service-account-')
-      ? 'the token is a service account’s, not a person’s'
-      : undefined
+    // The name is told with the scope `profile` only; the rest are what the realm's own mappers add.
+    const isMachine =
+      textClaim(claims, 'preferred_username')?.startsWith('service-account-') === true ||
+      ['clientId', 'clientHost', 'clientAddress'].some((name) => own(claims, name) !== undefined)
+    return isMachine ? 'the token is a service account’s, not a person’s' : undefined
   },
   revocation: 'rfc7009',
   logout: ['back-channel'],

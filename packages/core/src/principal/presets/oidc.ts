@@ -4,7 +4,7 @@
  * @see OpenID Connect Core 1.0 §5.1; OpenID Connect Discovery 1.0 §4
  * @module
  */
-import { textClaim } from '../claims.ts'
+import { own, textClaim } from '../claims.ts'
 import { definePreset, standardMembers } from '../define-preset.ts'
 import type { Preset } from '../preset.ts'
 
@@ -18,7 +18,8 @@ export const oidc: Preset = /* @__PURE__ */ definePreset({
   reads: standardMembers,
   // Jobs choose their own audience, so a job's token must not pass for a person who signed in at the same GitLab.
   refuse: (claims) =>
-    textClaim(claims, 'sub')?.startsWith('project_path:')
+    textClaim(claims, 'sub')?.startsWith('project_path:') ||
+    ['pipeline_id', 'job_id'].every((name) => own(claims, name) !== undefined)
       ? 'the token is that of a CI job: use the preset `gitlab-ci` for it'
       : undefined,
   revocation: 'rfc7009',
