@@ -592,6 +592,22 @@ describe('a store of tokens', () => {
     expect(auth.getSnapshot().status).toBe('signed-out')
   })
 
+  const stored = {
+    id: 'x',
+    accessToken: 'x',
+    version: 1,
+    expiresAt: 9e15,
+    lifetimeMs: 1,
+    scopes: [],
+    claims: { sub: 'x' },
+  }
+
+  test('that holds a whole sign-in is signed in by it', async () => {
+    const { auth } = createHarness({ tokenStore: keep(JSON.stringify(stored)) })
+    await auth.handleCallback()
+    expect(auth.getSnapshot().status).toBe('signed-in')
+  })
+
   test.each([
     'undefined',
     'null',
@@ -599,43 +615,9 @@ describe('a store of tokens', () => {
     '[]',
     '7',
     '{"version":1}',
-    JSON.stringify({
-      id: 'x',
-      accessToken: 'x',
-      version: 1,
-      expiresAt: 9e15,
-      lifetimeMs: 1,
-      scopes: [7],
-      claims: { sub: 'x' },
-    }),
-    JSON.stringify({
-      id: 'x',
-      accessToken: 'x',
-      version: 1,
-      expiresAt: 9e15,
-      lifetimeMs: 1,
-      scopes: [],
-      claims: null,
-    }),
-    JSON.stringify({
-      id: 'x',
-      accessToken: '',
-      version: 1,
-      expiresAt: 9e15,
-      lifetimeMs: 1,
-      scopes: [],
-      claims: { sub: 'x' },
-    }),
-    JSON.stringify({
-      id: 'x',
-      accessToken: 'x',
-      version: 1,
-      expiresAt: 9e15,
-      lifetimeMs: 1,
-      scopes: [],
-      claims: { sub: 'x' },
-      renewableUntil: 'x',
-    }),
+    ...[{ scopes: [7] }, { claims: null }, { accessToken: '' }, { renewableUntil: 'x' }].map((wrong) =>
+      JSON.stringify({ ...stored, ...wrong }),
+    ),
   ])('that holds %s counts as empty (H9)', async (text) => {
     const { auth } = createHarness({ tokenStore: keep(text) })
     await auth.handleCallback()

@@ -9,7 +9,6 @@ import { type Hub, publicAppId, startHub } from '@hfauth/testkit'
 import { createClient } from 'redis'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { outputFolder, rememberSecrets } from '../../../test/support/output.ts'
-import { readProxyConfig } from '../src/proxy-config/read-config.ts'
 import { run } from '../src/run.ts'
 
 const folder = outputFolder('audit-proxy-revocations')
@@ -227,58 +226,5 @@ describe('addresses', () => {
     expect(await statusAt(url, 'viewer.test', info, ben)).toBe(404)
     expect(await statusAt(url, 'elsewhere.test', info, ben)).toBe(421)
     expect(await statusAt(url, 'viewer.test', '/is-valid?dataset=acme/secret', ben)).toBe(403)
-  })
-})
-
-describe('the file', () => {
-  const faultsOf = (text: string) => {
-    try {
-      readProxyConfig(text, 'proxy.yaml')
-    } catch (error) {
-      return (error as Error).message.split('\n').slice(1)
-    }
-    return []
-  }
-
-  test('says what an address and a door may be', () => {
-    expect(
-      faultsOf(`hosts: { a.test: hubs, b.test: { endpoint: acme/e } }
-revocations:
-  doors: { backChannelLogout: yes please, admin: { action: revoke } }
-  polls: [{ issuer: x }]
-`),
-    ).toEqual([
-      expect.stringContaining('proxy.yaml:1:10 `hosts.a.test` must be `hub`, `router`'),
-      expect.stringContaining('proxy.yaml:1:24 `hosts.b.test` must be `hub`, `router`'),
-      'proxy.yaml:3:3 missing key `port`',
-      'proxy.yaml:3:12 `revocations.doors.backChannelLogout` must be boolean',
-      'proxy.yaml:3:43 missing key `resource`',
-      'proxy.yaml:4:11 missing key `audience`',
-      'proxy.yaml:4:11 missing key `endpoint`',
-      'proxy.yaml:4:11 missing key `tokenEnv`',
-    ])
-  })
-
-  test('may name all of it', () => {
-    expect(
-      faultsOf(`hosts:
-  hub.acme.dev: hub
-  ranker.acme.dev: { endpoint: acme/ranker, url: https://x.endpoints.huggingface.cloud }
-  demo.acme.dev: { space: acme/demo, url: https://acme-demo.hf.space }
-allowedUrlHosts: [.acme.dev]
-revocations:
-  store: redis
-  key: acme:revocations
-  lifeSeconds: 86400
-  onUnavailable: continue
-  doors:
-    host: 0.0.0.0
-    port: 8788
-    backChannelLogout: true
-    admin: { action: revoke, resource: "credential:acme" }
-    events: [{ name: google, issuer: https://accounts.google.com, audience: x, legacy: google }]
-  polls: [{ issuer: https://idp.test, audience: x, jwksUri: https://idp.test/k, endpoint: https://idp.test/p, tokenEnv: T }]
-`),
-    ).toEqual([])
   })
 })

@@ -250,3 +250,13 @@ export async function sendRaw(url: string, bytes: string | Buffer): Promise<RawA
     text,
   }
 }
+
+/** What is left of a body, as text. */
+export async function restOf(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<string> {
+  let text = ''
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) return text
+    text += Buffer.from(value).toString()
+  }
+}

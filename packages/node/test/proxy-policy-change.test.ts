@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { createVerifier, forwardCaller, type PolicyParts } from '../src/index.ts'
 import { createLeases, type LeaseJudge, type LeaseTerms } from '../src/proxy/leases.ts'
 import { Stop } from '../src/proxy/stop.ts'
-import { type Fixture, type FixtureOptions, startFixture } from './proxy-fixture.ts'
+import { type Fixture, type FixtureOptions, restOf, startFixture } from './proxy-fixture.ts'
 
 let it: Fixture
 afterEach(() => it?.close())
@@ -59,14 +59,6 @@ const firstOf = async (response: Response) => {
   expect(Buffer.from((await reader.read()).value ?? []).toString()).toBe('data: first\n\n')
   return reader
 }
-const rest = async (reader: ReadableStreamDefaultReader<Uint8Array>) => {
-  let text = ''
-  for (;;) {
-    const { done, value } = await reader.read()
-    if (done) return text
-    text += Buffer.from(value).toString()
-  }
-}
 
 const audience = 'hfauth-public'
 function policyWith(more: Partial<PolicyDocument>, issuer = it.hub.url): Policy {
@@ -98,7 +90,7 @@ describe('another policy', () => {
     it.proxy.use(partsOf(policyWith({})))
     expect((await chat('ben')).status).toBe(200)
     upstream.end()
-    expect(await rest(reader)).toBe('data: last\n\n')
+    expect(await restOf(reader)).toBe('data: last\n\n')
     const ended = await it.eventOf('io.hfauth.inference.completed')
     expect(ended).not.toHaveProperty('error')
     const ours = it.events.slice(before).filter(({ requestId }) => requestId === ended.requestId)
@@ -111,7 +103,7 @@ describe('another policy', () => {
     const reader = await firstOf(await chat())
     const next = nobodyMay()
     it.proxy.use(partsOf(next))
-    expect(await rest(reader)).toBe('event: error\ndata: {"reason":"policy_changed"}\n\n')
+    expect(await restOf(reader)).toBe('event: error\ndata: {"reason":"policy_changed"}\n\n')
     expect(upstream.givenUp()).toBe(1)
     const ended = await it.eventOf('io.hfauth.inference.completed')
     expect(ended).toMatchObject({ error: 'policy_changed', http: { bytesOut: 13 } })
@@ -132,7 +124,7 @@ describe('another policy', () => {
     })
     const reader = await firstOf(response)
     it.proxy.use(partsOf(nobodyMay()))
-    await expect(rest(reader)).rejects.toThrow()
+    await expect(restOf(reader)).rejects.toThrow()
     expect(await it.eventOf('io.hfauth.model.load')).toMatchObject({ error: 'policy_changed' })
   })
 
@@ -151,7 +143,7 @@ describe('another policy', () => {
     await start()
     const reader = await firstOf(await chat())
     it.proxy.use(partsOf(policyWith({}, 'https://elsewhere.test')))
-    expect(await rest(reader)).toContain('policy_changed')
+    expect(await restOf(reader)).toContain('policy_changed')
   })
 
   test('that comes between a decision and its answer still counts', async () => {
@@ -175,7 +167,7 @@ describe('another policy', () => {
     it.proxy.use(partsOf(nobodyMay()))
     await expect.poll(() => it.events.filter(({ decision }) => decision?.enforced === false).length).toBe(1)
     upstream.end()
-    expect(await rest(reader)).toBe('data: last\n\n')
+    expect(await restOf(reader)).toBe('data: last\n\n')
   })
 
   test('does not give a caller a second share of requests at a time', async () => {
@@ -184,7 +176,7 @@ describe('another policy', () => {
     it.proxy.use(partsOf(policyWith({})))
     expect((await chat()).status).toBe(429)
     upstream.end()
-    await rest(reader)
+    await restOf(reader)
     const again = await chat()
     expect(again.status).toBe(200)
     await again.body?.cancel()

@@ -7,7 +7,7 @@ import { createEngine, parsePolicy } from '@hfauth/core'
 import { afterEach, describe, expect, test } from 'vitest'
 import { createRevocations, createVerifier, forwardCaller } from '../src/index.ts'
 import { unrecorded } from '../src/revoke/unrecorded.ts'
-import { type FixtureOptions, sendRaw } from './proxy-fixture.ts'
+import { type FixtureOptions, restOf, sendRaw } from './proxy-fixture.ts'
 import { hfToken, lines, startThreatWorld, type ThreatWorld } from './threat-world.ts'
 
 let world: ThreatWorld
@@ -63,14 +63,6 @@ function eventSource() {
 const read = async (reader: ReadableStreamDefaultReader<Uint8Array>) => {
   const { value } = await reader.read()
   return Buffer.from(value ?? []).toString()
-}
-const rest = async (reader: ReadableStreamDefaultReader<Uint8Array>) => {
-  let text = ''
-  for (;;) {
-    const { done, value } = await reader.read()
-    if (done) return text
-    text += Buffer.from(value).toString()
-  }
 }
 const inSeconds = (seconds: number) => Math.floor(Date.now() / 1000) + seconds
 const ending = () => world.fixture.eventOf('io.hfauth.inference.completed')
@@ -179,7 +171,7 @@ describe('a stream whose credential expires', () => {
     source.write('data: 1\n\n')
     const reader = (response.body as ReadableStream<Uint8Array>).getReader()
     expect(await read(reader)).toBe('data: 1\n\n')
-    expect(await rest(reader)).toBe('event: error\ndata: {"reason":"token_expired"}\n\n')
+    expect(await restOf(reader)).toBe('event: error\ndata: {"reason":"token_expired"}\n\n')
     await source.closed
     expect(await ending()).toMatchObject({ error: 'token_expired', http: { status: 200, bytesOut: 9 } })
   })
@@ -244,7 +236,7 @@ describe('a stream whose credential is revoked', () => {
     expect(await read(reader)).toBe('data: 2\n\n')
     const since = performance.now()
     await revocations[unrecorded]({ by: 'subject', issuer, subject: 'alice' })
-    expect(await rest(reader)).toBe('event: error\ndata: {"reason":"revoked"}\n\n')
+    expect(await restOf(reader)).toBe('event: error\ndata: {"reason":"revoked"}\n\n')
     expect(performance.now() - since).toBeLessThan(2_000)
     await source.closed
     expect(await ending()).toMatchObject({ error: 'revoked', http: { bytesOut: 18 } })
@@ -274,7 +266,7 @@ describe('a stream whose credential is revoked', () => {
     source.write('data: 1\n\n')
     expect(await read(reader)).toBe('data: 1\n\n')
     isLive = false
-    expect(await rest(reader)).toContain('"reason":"revoked"')
+    expect(await restOf(reader)).toContain('"reason":"revoked"')
     await source.closed
   })
 })
