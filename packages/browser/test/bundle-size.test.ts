@@ -70,9 +70,9 @@ const entries = [
   ['sign-in, callback, renewal and guarded fetch', 'createAuth', 'index.ts', 17_400],
   ['the same with tokens in a worker', 'createAuth, inWorker', 'index.ts', 18_200],
   ['the same with renewal by frame and backend', 'createAuth, byFrame, byBackend', 'index.ts', 18_300],
-  ['the same with permissions', 'createAuth, createPermissions', 'index.ts', 29_100],
-  ['permissions alone', 'createPermissions', 'index.ts', 12_600],
-  ['permissions from the policy itself', 'policyRules', 'policy.ts', 50_000],
+  ['the same with permissions', 'createAuth, createPermissions', 'index.ts', 29_400],
+  ['permissions alone', 'createPermissions', 'index.ts', 12_700],
+  ['permissions from the policy itself', 'policyRules', 'policy.ts', 50_200],
   ['the React entry', 'AuthProvider, Can, useAccess, useAuth, useSession', 'react.ts', 1_200],
   ['the panel', 'mountPanel', 'panel.ts', 4_000],
 ] as const

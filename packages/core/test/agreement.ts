@@ -2,6 +2,10 @@
  * Agreement: the engine answers as the obvious evaluator does, and every way of asking says the same. One
  * function for the law in the suite and for the long run of `pnpm fuzz`.
  */
+import { compilePolicy } from '../src/compile/compile.ts'
+import { can } from '../src/decide/decide.ts'
+import { createStandings, type StandingSource } from '../src/decide/grants.ts'
+import { emptyFacts, readFacts } from '../src/decide/resource.ts'
 import {
   type Access,
   canonicalJson,
@@ -30,6 +34,9 @@ export function askAround(
 ): Seen {
   const dice = new Dice(seed)
   const engine = createEngine(policy, { environment: 'production', now: () => now })
+  const environment = policy.environments.get('production')
+  if (environment === undefined) throw new Error('no environment `production`')
+  const standings = createStandings(compilePolicy(policy, environment))
   for (let i = 0; i < principals; i++) {
     const principal = rollPrincipal(dice)
     const access = engine.for(principal)
@@ -39,7 +46,7 @@ export function askAround(
     for (let j = 0; j < questions; j++) {
       const rolled = rollQuestion(dice)
       const question = first === undefined ? rolled : about(first, rolled)
-      const reason = agree({ policy, engine, principal, access, loaded }, question)
+      const reason = agree({ policy, engine, standings, principal, access, loaded }, question)
       seen.set(reason, (seen.get(reason) ?? 0) + 1)
     }
   }
@@ -67,6 +74,8 @@ function typeOf(resource: Question['resource']): string {
 export interface Asking {
   readonly policy: Policy
   readonly engine: Engine
+  /** The same engine's way to meet somebody for the first time: a first question takes a way of its own. */
+  readonly standings: StandingSource
   readonly principal: Principal
   readonly access: Access
   /** The same access, from its snapshot. */
@@ -74,7 +83,10 @@ export interface Asking {
 }
 
 /** @throws Error that shows the first disagreement. */
-export function agree({ policy, engine, principal, access, loaded }: Asking, question: Question): string {
+export function agree(
+  { policy, engine, standings, principal, access, loaded }: Asking,
+  question: Question,
+): string {
   const { action, resource, context } = question
   const decision = access.decide(question)
   const fail = (what: string, found: unknown, wanted: unknown): never => {
@@ -91,6 +103,8 @@ export function agree({ policy, engine, principal, access, loaded }: Asking, que
   if (question.environment !== undefined && question.environment !== 'production') return decision.reason
   const { allowed } = decision
   if (access.can(action, resource, context) !== allowed) fail('can', !allowed, allowed)
+  const first = can(standings(principal, now), action, readFacts(emptyFacts(), resource, context, now))
+  if (first !== allowed) fail('can of somebody met just now', first, allowed)
   if (typeof resource !== 'string') {
     const kept = access.filter(action, [resource as Resource], context)
     if ((kept.length === 1) !== allowed) fail('filter', kept, allowed)

@@ -13,9 +13,15 @@ import type { SubjectDocument } from '../policy/schema.ts'
 import type { Json, OrgMembership, PrincipalShape } from '../types.ts'
 import { compileCondition } from './conditions.ts'
 import { principalReader, walk } from './facts.ts'
+import type { RolePart } from './role-part.ts'
+
+/** A binding with what its roles are in an environment, worked out when somebody is first found to have them. */
+export interface HeldBinding extends Binding {
+  parts?: readonly RolePart[]
+}
 
 export interface BoundRoles {
-  readonly bindings: readonly Binding[]
+  readonly bindings: readonly HeldBinding[]
   /** Epoch milliseconds at which a binding begins or ends and the roles have to be worked out again. */
   readonly validUntil: number | undefined
 }
@@ -24,16 +30,15 @@ export type BindingIndex = (principal: PrincipalShape, now: number) => BoundRole
 
 type Check = (principal: PrincipalShape) => boolean
 
-interface CompiledBinding {
-  readonly binding: Binding
+interface CompiledBinding extends HeldBinding {
   /** What still has to hold of a principal that was found under the binding's issuer and value. */
   readonly checks: readonly Check[]
 }
 
 /** The bindings of one issuer, or of all of them. */
 interface IssuerFile {
-  /** By the kind of value (`group`, `org`, `claim repository`), then by the value. */
-  readonly byValue: Map<string, Map<string, CompiledBinding[]>>
+  /** For each kind of value (`group`, `org`, `claim repository`) the bindings by the value. */
+  readonly byKind: { readonly kind: string; readonly lists: Map<string, CompiledBinding[]> }[]
   /** Those without any value that could be looked up. */
   readonly others: CompiledBinding[]
 }
@@ -58,7 +63,7 @@ export function indexBindings(bindings: readonly Binding[]): BindingIndex {
 }
 
 /** Bindings of the search under way; a search never waits and never starts another. */
-const found = /* @__PURE__ */ new Scratch<Binding>()
+const found = /* @__PURE__ */ new Scratch<CompiledBinding>()
 
 /** One principal's way through the files. */
 class Search {
@@ -72,8 +77,8 @@ class Search {
     found.clear()
   }
 
-  through({ byValue, others }: IssuerFile): void {
-    for (const [kind, lists] of byValue) {
+  through({ byKind, others }: IssuerFile): void {
+    for (const { kind, lists } of byKind) {
       for (const value of valuesOf(this.principal, kind)) this.consider(lists.get(value) ?? noBindings)
     }
     this.consider(others)
@@ -81,15 +86,16 @@ class Search {
 
   private consider(candidates: readonly CompiledBinding[]): void {
     for (let i = 0; i < candidates.length; i++) {
-      const { binding, checks } = candidates[i] as CompiledBinding
+      const binding = candidates[i] as CompiledBinding
       if (found.has(binding)) continue
+      const { checks } = binding
       let holds = true
       for (let j = 0; j < checks.length && holds; j++) holds = (checks[j] as Check)(this.principal)
       if (holds) this.take(binding)
     }
   }
 
-  private take(binding: Binding): void {
+  private take(binding: CompiledBinding): void {
     const { from, until } = binding
     const { now } = this
     if ((from === undefined || from <= now) && (until === undefined || now < until)) found.add(binding)
@@ -99,18 +105,25 @@ class Search {
 }
 
 function emptyFile(): IssuerFile {
-  return { byValue: new Map(), others: [] }
+  return { byKind: [], others: [] }
 }
 
-function file({ byValue, others }: IssuerFile, binding: Binding): void {
+function file(into: IssuerFile, binding: Binding): void {
+  const { byKind, others } = into
   const anchor = anchorOf(binding.to)
-  const compiled = { binding, checks: checksOf(binding, anchor) }
+  const compiled: CompiledBinding = { ...binding, checks: checksOf(binding, anchor) }
   if (anchor === undefined) {
     others.push(compiled)
     return
   }
-  const lists = getOrAdd(byValue, anchor.kind, () => new Map<string, CompiledBinding[]>())
+  const { lists } = byKind.find(({ kind }) => kind === anchor.kind) ?? added(into, anchor.kind)
   for (const value of new Set(anchor.values)) getOrAdd(lists, value, () => []).push(compiled)
+}
+
+function added({ byKind }: IssuerFile, kind: string): IssuerFile['byKind'][number] {
+  const own = { kind, lists: new Map<string, CompiledBinding[]>() }
+  byKind.push(own)
+  return own
 }
 
 interface Anchor {

@@ -5,9 +5,10 @@
  * @module
  */
 import { getOrAdd } from '../internal/maps.ts'
-import { Scratch } from '../internal/scratch.ts'
+import type { Scratch } from '../internal/scratch.ts'
 import type { CompiledRule } from './casl.ts'
 import type { RequestFacts } from './facts.ts'
+import type { Topic, Topics } from './topics.ts'
 
 const none: readonly CompiledRule[] = []
 
@@ -72,47 +73,28 @@ export interface Buckets {
   readonly denies: readonly Bucket[]
 }
 
-/** A way through tables for the rules on one action and type. */
-export class BucketSearch {
-  readonly action: string
-  readonly type: string
-
-  constructor(action: string, type: string) {
-    this.action = action
-    this.type = type
-    allowing.clear()
-    denying.clear()
-  }
-
-  end(): Buckets {
-    return { allows: allowing.copy(), denies: denying.copy() }
-  }
-}
-
-/** Buckets of the search under way; a search never waits and never starts another. */
-const allowing = /* @__PURE__ */ new Scratch<Bucket>()
-const denying = /* @__PURE__ */ new Scratch<Bucket>()
-
-/** The rules on one action and type. */
+/** The rules on one topic. */
 interface Shelf {
   allow?: Bucket
   deny?: Bucket
 }
 
+type Effect = keyof Shelf
+
 /** All rules of one role, of everybody, or of one principal alone. */
 export class RuleTable {
-  private readonly byType = new Map<string, Map<string, Shelf>>()
+  private readonly shelves = new Map<number, Shelf>()
   private readonly hasWildcards: boolean
 
-  constructor(rules: Iterable<CompiledRule>) {
+  constructor(rules: Iterable<CompiledRule>, topics: Topics) {
     let wild = false
     for (const compiled of rules) {
-      for (const type of compiled.rule.types) {
-        for (const action of compiled.rule.actions) {
-          const byAction = getOrAdd(this.byType, type, () => new Map<string, Shelf>())
-          const shelf = getOrAdd(byAction, action, (): Shelf => ({}))
-          shelf[compiled.rule.effect] ??= new Bucket()
-          shelf[compiled.rule.effect]?.add(compiled)
+      const { types, actions, effect } = compiled.rule
+      for (const type of types) {
+        for (const action of actions) {
+          const shelf = getOrAdd(this.shelves, topics.number(action, type), (): Shelf => ({}))
+          shelf[effect] ??= new Bucket()
+          shelf[effect]?.add(compiled)
           wild ||= type === '**' || action === '*'
         }
       }
@@ -120,31 +102,40 @@ export class RuleTable {
     this.hasWildcards = wild
   }
 
-  /** Shows a search the buckets in which rules on its action and type can stand. */
-  show(search: BucketSearch): void {
-    this.showType(search.type, search, this.hasWildcards)
-    if (this.hasWildcards) this.showType('**', search, true)
+  /** Whether one of the rules of this effect on the topic matches. */
+  matches(effect: Effect, topic: Topic, facts: RequestFacts): boolean {
+    if (this.shelves.get(topic.number)?.[effect]?.matches(facts)) return true
+    return (
+      this.hasWildcards && topic.wild.some((number) => this.shelves.get(number)?.[effect]?.matches(facts))
+    )
   }
 
-  private showType(type: string, search: BucketSearch, wildToo: boolean): void {
-    const byAction = this.byType.get(type)
-    if (byAction === undefined) return
-    take(byAction.get(search.action))
-    if (wildToo) take(byAction.get('*'))
+  /** The buckets in which rules of this effect on the topic stand. */
+  buckets(effect: Effect, { number, wild }: Topic): readonly Bucket[] {
+    const numbers = this.hasWildcards ? [number, ...wild] : [number]
+    return numbers.flatMap((each) => this.shelves.get(each)?.[effect] ?? [])
   }
 }
 
-function take(shelf: Shelf | undefined): void {
-  if (shelf === undefined) return
-  if (shelf.allow !== undefined) allowing.add(shelf.allow)
-  if (shelf.deny !== undefined) denying.add(shelf.deny)
+/** The buckets of several tables on one topic. */
+export function bucketsIn(tables: Scratch<RuleTable>, topic: Topic): Buckets {
+  const buckets = (effect: Effect) => tables.copy().flatMap((table) => table.buckets(effect, topic))
+  return { allows: buckets('allow'), denies: buckets('deny') }
 }
 
-/** The buckets of several tables on one action and type. */
-export function bucketsIn(tables: readonly RuleTable[], action: string, type: string): Buckets {
-  const search = new BucketSearch(action, type)
-  for (const table of tables) table.show(search)
-  return search.end()
+/** Whether a rule in these tables allows and none denies: what {@link bucketsIn} would say, for a question that comes once. */
+export function tablesAllow(tables: Scratch<RuleTable>, topic: Topic, facts: RequestFacts): boolean {
+  return someTableMatches(tables, 'allow', topic, facts) && !someTableMatches(tables, 'deny', topic, facts)
+}
+
+function someTableMatches(
+  tables: Scratch<RuleTable>,
+  effect: Effect,
+  topic: Topic,
+  facts: RequestFacts,
+): boolean {
+  for (let i = 0; i < tables.size; i++) if (tables.at(i).matches(effect, topic, facts)) return true
+  return false
 }
 
 /** The same rules in at most one bucket of each kind. */

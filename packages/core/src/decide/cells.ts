@@ -1,21 +1,22 @@
 /**
  * Cells: what one principal's questions about an action and a type look into.
  *
- * Found when such a question first comes, which costs a look into the table of each role held. When it
- * keeps coming, the buckets are exchanged for one that everybody with the same roles shares.
+ * The first question is answered from the tables of the roles held, since most people are asked about once. From the
+ * second on, the buckets on an action and a type are remembered; when questions keep coming, they are exchanged for
+ * one that everybody with the same roles shares.
  *
  * @module
  */
-import { BucketSearch, type Buckets } from '../compile/rule-table.ts'
+import type { RequestFacts } from '../compile/facts.ts'
+import { type Bucket, type Buckets, bucketsIn, type RuleTable, tablesAllow } from '../compile/rule-table.ts'
+import type { Topic, Topics } from '../compile/topics.ts'
+import type { Scratch } from '../internal/scratch.ts'
 
 /** After this many questions one merged bucket is worth its price. */
 const usesBeforeMerging = 16
 
-export interface Cell {
-  readonly action: string
-  readonly type: string
-  /** False when the environment's ceiling leaves the action out. */
-  readonly isOpen: boolean
+interface Cell {
+  readonly topic: Topic
   buckets: Buckets
   uses: number
   /** Found before this one. */
@@ -24,43 +25,62 @@ export interface Cell {
 
 /** Whose cells they are. */
 export interface CellsOwner {
-  readonly actions: ReadonlySet<string>
-  readonly types: ReadonlySet<string>
-  readonly ceiling: ReadonlySet<string> | undefined
-  /** Shows a search everything held. */
-  show(search: BucketSearch): void
+  readonly topics: Topics
+  /** Everything held; to be looked at before anybody else is asked for theirs. */
+  tables(): Scratch<RuleTable>
   /** The same in as few buckets as there can be, of which others use the shared ones too. */
-  merged(action: string, type: string): Buckets
+  merged(topic: Topic): Buckets
 }
 
-/** Few and asked for by turns, so a chain is faster than a map; most people are asked about once, so it is short. */
 export class Cells {
   private readonly owner: CellsOwner
+  /** Few and asked for by turns, so a chain is faster than a map. */
   private last: Cell | undefined
+  private isNew = true
 
   constructor(owner: CellsOwner) {
     this.owner = owner
   }
 
+  /** The hot path: whether an allow matches, and no denial does. From the second question on it allocates nothing. */
+  allow(action: string, facts: RequestFacts): boolean {
+    if (this.isNew) {
+      this.isNew = false
+      const topic = this.topic(action, facts.type)
+      return topic?.isOpen === true && tablesAllow(this.owner.tables(), topic, facts)
+    }
+    const cell = this.find(action, facts.type)
+    if (cell === undefined || !cell.topic.isOpen) return false
+    const { allows, denies } = cell.buckets
+    return someMatches(allows, facts) && !someMatches(denies, facts)
+  }
+
   /** `undefined` for an action or a type that the policy does not know. */
-  find(action: string, type: string): Cell | undefined {
+  buckets(action: string, type: string): Buckets | undefined {
+    return this.find(action, type)?.buckets
+  }
+
+  topic(action: string, type: string): Topic | undefined {
+    return this.owner.topics.find(action, type)
+  }
+
+  private find(action: string, type: string): Cell | undefined {
     for (let cell = this.last; cell !== undefined; cell = cell.next) {
-      if (cell.action === action && cell.type === type) {
+      const { topic } = cell
+      if (topic.action === action && topic.type === type) {
         if (cell.uses < usesBeforeMerging && ++cell.uses === usesBeforeMerging)
-          cell.buckets = this.owner.merged(action, type)
+          cell.buckets = this.owner.merged(topic)
         return cell
       }
     }
-    return this.add(action, type)
-  }
-
-  private add(action: string, type: string): Cell | undefined {
-    const { actions, types, ceiling } = this.owner
-    if (!actions.has(action) || !types.has(type)) return undefined
-    const search = new BucketSearch(action, type)
-    this.owner.show(search)
-    const isOpen = ceiling === undefined || ceiling.has(action)
-    this.last = { action, type, isOpen, buckets: search.end(), uses: 0, next: this.last }
+    const topic = this.topic(action, type)
+    if (topic === undefined) return undefined
+    this.last = { topic, buckets: bucketsIn(this.owner.tables(), topic), uses: 0, next: this.last }
     return this.last
   }
+}
+
+function someMatches(buckets: readonly Bucket[], facts: RequestFacts): boolean {
+  for (let i = 0; i < buckets.length; i++) if ((buckets[i] as Bucket).matches(facts)) return true
+  return false
 }

@@ -12,7 +12,7 @@ import { type RequestFacts, timeOf } from '../compile/facts.ts'
 import { smallestScopes, sufficientScopes } from '../hub/scopes.ts'
 import { sortedUnique } from '../internal/sort.ts'
 import type { Decision, DecisionReason, Likelihood, StepUp } from '../types.ts'
-import { candidateRules, rulesAllow, type Standing, withinScopes } from './standing.ts'
+import { candidateRules, type Standing, withinScopes } from './standing.ts'
 
 /** The hot path: whether the question would be allowed. `facts` are `undefined` when the id has no canonical form. */
 export function can(standing: Standing, action: string, facts: RequestFacts | undefined): boolean {
@@ -41,8 +41,7 @@ function mayAsk(standing: Standing, facts: RequestFacts): boolean {
 }
 
 function isAllowed(standing: Standing, action: string, facts: RequestFacts): boolean {
-  const cell = standing.cells.find(action, facts.type)
-  return cell?.isOpen === true && rulesAllow(cell, facts) && withinScopes(standing, action, facts)
+  return standing.cells.allow(action, facts) && withinScopes(standing, action, facts)
 }
 
 /** As {@link can} for someone who does not know the attributes: `maybe` when they would settle it. */

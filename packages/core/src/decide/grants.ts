@@ -6,19 +6,21 @@
  * @module
  */
 
-import type { BoundRoles } from '../compile/bindings.ts'
+import type { BoundRoles, HeldBinding } from '../compile/bindings.ts'
 import { CompiledRule } from '../compile/casl.ts'
-import type { CompiledPolicy, Holding } from '../compile/compile.ts'
+import type { CompiledPolicy } from '../compile/compile.ts'
 import { compileCondition, type Judge } from '../compile/conditions.ts'
 import { principalReader } from '../compile/facts.ts'
 import type { ResidualRule } from '../compile/rule.ts'
-import { type BucketSearch, type Buckets, bucketsIn, RuleTable } from '../compile/rule-table.ts'
+import { type Buckets, RuleTable } from '../compile/rule-table.ts'
+import type { Topic, Topics } from '../compile/topics.ts'
 import { HfAuthError } from '../errors.ts'
 import { impliedScopes } from '../hub/scopes.ts'
 import { present } from '../internal/present.ts'
+import { Scratch } from '../internal/scratch.ts'
 import { compareCodeUnits, sortedUnique } from '../internal/sort.ts'
 import { type Condition, factName } from '../policy/condition.ts'
-import type { Binding } from '../policy/policy.ts'
+import type { Binding, Statement } from '../policy/policy.ts'
 import type { PolicyReference, PrincipalShape } from '../types.ts'
 import { Cells, type CellsOwner } from './cells.ts'
 import type { ScopeCeiling, Standing, StandingSources } from './standing.ts'
@@ -34,6 +36,9 @@ export function createStandings(compiled: CompiledPolicy): StandingSource {
   }
   return (principal, now) => new PolicyStanding(shared, principal, compiled.bindingsOf(principal, now))
 }
+
+/** Tables of whoever is asked about; a question never waits. */
+const gathered = /* @__PURE__ */ new Scratch<RuleTable>()
 
 /** What is the same for everybody in an environment. */
 interface Shared {
@@ -52,8 +57,8 @@ export class PolicyStanding implements Standing, CellsOwner {
   readonly cells: Cells
   private readonly shared: Shared
   private readonly owner: PrincipalShape
-  private readonly bindings: readonly Binding[]
-  private known: Holding | undefined
+  private readonly bindings: readonly HeldBinding[]
+  /** Rules of the principal alone, from the first look at everything held. */
   private personal: RuleTable | undefined
 
   constructor(shared: Shared, owner: PrincipalShape, { bindings, validUntil }: BoundRoles) {
@@ -70,34 +75,35 @@ export class PolicyStanding implements Standing, CellsOwner {
     this.cells = new Cells(this)
   }
 
-  show(search: BucketSearch): void {
-    const { compiled } = this.shared
-    if (compiled.show(this.bindings, search)) this.personalTable()?.show(search)
+  get topics(): Topics {
+    return this.shared.compiled.topics
   }
 
-  merged(action: string, type: string): Buckets {
-    const shared = this.shared.compiled.mergedBuckets(this.holding(), action, type)
-    const table = this.personalTable()
-    if (table === undefined) return shared
-    const personal = bucketsIn([table], action, type)
+  tables(): Scratch<RuleTable> {
+    const personal = this.shared.compiled.gather(this.bindings, gathered)
+    if (personal.length > 0) gathered.add(this.personalTable(personal))
+    return gathered
+  }
+
+  merged(topic: Topic): Buckets {
+    const { compiled } = this.shared
+    const shared = compiled.mergedBuckets(this.bindings, topic)
+    const { personal } = this
+    if (personal === undefined) return shared
     return {
-      allows: [...shared.allows, ...personal.allows],
-      denies: [...shared.denies, ...personal.denies],
+      allows: [...shared.allows, ...personal.buckets('allow', topic)],
+      denies: [...shared.denies, ...personal.buckets('deny', topic)],
     }
   }
 
-  /** Worked out when somebody wants to know more than one answer. */
-  private holding(): Holding {
-    this.known ??= this.shared.compiled.holdingOf(this.bindings)
-    return this.known
+  /** Rules of the principal alone; never merged with what others share. */
+  private personalTable(statements: readonly Statement[]): RuleTable {
+    this.personal ??= this.shared.compiled.personalRules(statements, this.owner)
+    return this.personal
   }
 
-  /** Rules of the principal alone; never merged with what others share. */
-  private personalTable(): RuleTable | undefined {
-    const { personal } = this.holding()
-    if (personal.length === 0) return undefined
-    this.personal ??= this.shared.compiled.personalRules(personal, this.owner)
-    return this.personal
+  private boundRoles(): readonly string[] {
+    return this.bindings.flatMap(({ roles }) => roles)
   }
 
   get sources(): StandingSources {
@@ -133,11 +139,11 @@ export class PolicyStanding implements Standing, CellsOwner {
   }
 
   roles(): readonly string[] {
-    return this.shared.compiled.closureOf(this.holding().bound)
+    return this.shared.compiled.closureOf(this.boundRoles())
   }
 
   rules(): readonly ResidualRule[] {
-    return this.shared.compiled.rulesOf(this.holding().bound, this.owner)
+    return this.shared.compiled.rulesOf(this.boundRoles(), this.owner)
   }
 }
 
@@ -198,19 +204,14 @@ function scopeCeiling(compiled: CompiledPolicy, principal: PrincipalShape): Scop
   const known = compiled.policy.scopes
   if (scopes === undefined || known.size === 0) return undefined
   const named = scopes.flatMap((scope) => known.get(scope) ?? [])
-  return named.length === 0 ? undefined : ownCeiling(named.flatMap((scope) => compiled.coveredBy(scope)))
+  if (named.length === 0) return undefined
+  const covers = named.flatMap((scope) => compiled.coveredBy(scope))
+  const rules = covers.map((rule) => new CompiledRule(rule))
+  return { kind: 'own', covers, covered: new RuleTable(rules, compiled.topics) }
 }
 
 export function huggingfaceCeiling(scopes: readonly string[]): ScopeCeiling {
   return { kind: 'huggingface', scopes: sortedUnique(scopes), held: new Set(impliedScopes(scopes)) }
-}
-
-export function ownCeiling(covers: readonly ResidualRule[]): ScopeCeiling {
-  return {
-    kind: 'own',
-    covers,
-    covered: new RuleTable(covers.map((rule) => new CompiledRule(rule))),
-  }
 }
 
 /** Looks things up in the policy when somebody wants to know. */

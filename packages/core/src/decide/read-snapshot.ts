@@ -9,11 +9,13 @@
 import { CompiledRule } from '../compile/casl.ts'
 import type { ResidualRule } from '../compile/rule.ts'
 import { bucketsIn, mergeBuckets, RuleTable } from '../compile/rule-table.ts'
+import { Topics } from '../compile/topics.ts'
 import { HfAuthError } from '../errors.ts'
+import { Scratch } from '../internal/scratch.ts'
 import { isMapping } from '../policy/condition.ts'
 import type { Json } from '../types.ts'
 import { Cells } from './cells.ts'
-import { huggingfaceCeiling, ownCeiling } from './grants.ts'
+import { huggingfaceCeiling } from './grants.ts'
 import type { ScopeCeiling, Standing } from './standing.ts'
 
 /**
@@ -28,8 +30,11 @@ export function readSnapshot(input: unknown): Standing {
   const roles = texts(value.roles, 'roles')
   const actions = new Set(texts(value.actions, 'actions'))
   const types = new Set(texts(value.types, 'types'))
-  const table = tableOf(rules)
-  const ceiling = optional(value.ceiling, 'ceiling', texts)
+  const listed = optional(value.ceiling, 'ceiling', texts)
+  const ceiling = listed && new Set(listed)
+  const topics = new Topics({ actions, types, ceiling })
+  const tables = new Scratch<RuleTable>()
+  tables.add(tableOf(rules, topics))
   return {
     principal: text(value.principal, 'principal'),
     environment: text(value.environment, 'environment'),
@@ -37,17 +42,15 @@ export function readSnapshot(input: unknown): Standing {
     authenticated: value.authenticated === true,
     actions,
     types,
-    ceiling: ceiling && new Set(ceiling),
+    ceiling,
     freshUntil: optional(value.freshUntil, 'freshUntil', number),
     maxTokenAgeSeconds: optional(value.maxTokenAgeSeconds, 'maxTokenAgeSeconds', number),
     unmet: optional(value.unmet, 'unmet', texts),
-    scopes: optional(value.scopes, 'scopes', readScopes),
+    scopes: optional(value.scopes, 'scopes', (scopes) => readScopes(scopes, topics)),
     cells: new Cells({
-      actions,
-      types,
-      ceiling: ceiling && new Set(ceiling),
-      show: (search) => table.show(search),
-      merged: (action, type) => mergeBuckets(bucketsIn([table], action, type)),
+      topics,
+      tables: () => tables,
+      merged: (topic) => mergeBuckets(bucketsIn(tables, topic)),
     }),
     roles: () => roles,
     rules: () => rules,
@@ -55,9 +58,12 @@ export function readSnapshot(input: unknown): Standing {
   }
 }
 
-function tableOf(rules: readonly ResidualRule[]): RuleTable {
+function tableOf(rules: readonly ResidualRule[], topics: Topics): RuleTable {
   try {
-    return new RuleTable(rules.map((rule) => new CompiledRule(rule)))
+    return new RuleTable(
+      rules.map((rule) => new CompiledRule(rule)),
+      topics,
+    )
   } catch {
     throw invalid('a condition is of no known kind')
   }
@@ -100,13 +106,12 @@ function rulesOf(value: Json | undefined, name: string): ResidualRule[] {
   })
 }
 
-function readScopes(value: Json): ScopeCeiling {
+function readScopes(value: Json, topics: Topics): ScopeCeiling {
   if (isMapping(value) && value.kind === 'huggingface')
     return huggingfaceCeiling(texts(value.scopes, 'scopes'))
   if (isMapping(value) && value.kind === 'own') {
     const covers = rulesOf(value.covers, 'covers')
-    tableOf(covers)
-    return ownCeiling(covers)
+    return { kind: 'own', covers, covered: tableOf(covers, topics) }
   }
   throw invalid('`scopes` is of no known kind')
 }

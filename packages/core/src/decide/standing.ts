@@ -9,10 +9,10 @@
 import type { CompiledRule } from '../compile/casl.ts'
 import type { RequestFacts } from '../compile/facts.ts'
 import type { ResidualRule } from '../compile/rule.ts'
-import { type Bucket, bucketsIn, type RuleTable } from '../compile/rule-table.ts'
+import type { RuleTable } from '../compile/rule-table.ts'
 import { sufficientScopes } from '../hub/scopes.ts'
 import type { BindingReference, PolicyReference, StatementReference } from '../types.ts'
-import type { Cell, Cells } from './cells.ts'
+import type { Cells } from './cells.ts'
 
 /** What the token's own scopes let through. */
 export type ScopeCeiling =
@@ -56,19 +56,9 @@ export interface StandingSources {
   scopeCovering(action: string, facts: RequestFacts): readonly string[]
 }
 
-/** The hot path: whether an allow matches and no denial does. Allocates nothing, and asks denials last. */
-export function rulesAllow({ buckets }: Cell, facts: RequestFacts): boolean {
-  return someMatches(buckets.allows, facts) && !someMatches(buckets.denies, facts)
-}
-
-function someMatches(buckets: readonly Bucket[], facts: RequestFacts): boolean {
-  for (let i = 0; i < buckets.length; i++) if ((buckets[i] as Bucket).matches(facts)) return true
-  return false
-}
-
 /** Every rule that can match, each once, for those who want to see them all. */
 export function candidateRules({ cells }: Standing, action: string, facts: RequestFacts): CompiledRule[] {
-  const buckets = cells.find(action, facts.type)?.buckets
+  const buckets = cells.buckets(action, facts.type)
   if (buckets === undefined) return []
   const { id, owner } = facts
   return [
@@ -77,7 +67,7 @@ export function candidateRules({ cells }: Standing, action: string, facts: Reque
 }
 
 /** Whether the token's scopes are no obstacle. */
-export function withinScopes({ scopes }: Standing, action: string, facts: RequestFacts): boolean {
+export function withinScopes({ scopes, cells }: Standing, action: string, facts: RequestFacts): boolean {
   if (scopes === undefined) return true
   if (scopes.kind === 'huggingface') {
     const alternatives = sufficientScopes(action, facts.type, facts.attributes)
@@ -85,5 +75,6 @@ export function withinScopes({ scopes }: Standing, action: string, facts: Reques
       alternatives === undefined || alternatives.some((set) => set.every((scope) => scopes.held.has(scope)))
     )
   }
-  return someMatches(bucketsIn([scopes.covered], action, facts.type).allows, facts)
+  const topic = cells.topic(action, facts.type)
+  return topic !== undefined && scopes.covered.matches('allow', topic, facts)
 }

@@ -11,6 +11,15 @@ export class Scratch<T> {
   private readonly items: T[] = []
   private count = 0
 
+  get size(): number {
+    return this.count
+  }
+
+  /** @param index - Below {@link size}. */
+  at(index: number): T {
+    return this.items[index] as T
+  }
+
   /** Forgets what an interrupted use may have left. */
   clear(): void {
     this.count = 0
