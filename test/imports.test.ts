@@ -117,7 +117,16 @@ const rules: Readonly<Record<string, PackageRules>> = {
   'packages/cli': {
     steps: [
       ['command.ts'],
-      ['port.ts', 'policy-file.ts', 'generated-file.ts', 'proxy-clients.ts', 'stdin.ts', 'ci', 'audit'],
+      [
+        'port.ts',
+        'policy-file.ts',
+        'generated-file.ts',
+        'proxy-clients.ts',
+        'stdin.ts',
+        'question.ts',
+        'ci',
+        'audit',
+      ],
       ['proxy-config'],
       ['commands'],
       ['run.ts'],
@@ -135,6 +144,7 @@ const rules: Readonly<Record<string, PackageRules>> = {
         'commands/audit-report.ts',
         'commands/audit-verify.ts',
         'commands/audit-verify-proof.ts',
+        'commands/policy-diff.ts',
         'commands/proxy.ts',
         'commands/ci-token.ts',
         'commands/secrets-status.ts',

@@ -35,6 +35,13 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/policy-prove.ts')).policyProve,
   },
   {
+    words: ['policy', 'diff'],
+    usage: 'hfauth policy diff BEFORE AFTER [--json]',
+    about:
+      'say what changes between two versions of a policy, in any order of its parts, and in the scopes to ask for',
+    load: async () => (await import('./commands/policy-diff.ts')).policyDiffCommand,
+  },
+  {
     words: ['types'],
     usage: 'hfauth types [FILE] [--out FILE] [--check]',
     about: 'write what the policy can ever allow as TypeScript types',
@@ -52,6 +59,13 @@ export const commands: readonly CommandEntry[] = [
       "hfauth explain --environment NAME (--issuer ALIAS --claims JSON | --anonymous) [--attributes JSON] [--context JSON] [--policy FILE] 'ACTION TYPE:ID'",
     about: 'say what would be decided, and why',
     load: async () => (await import('./commands/explain.ts')).explain,
+  },
+  {
+    words: ['who-can'],
+    usage:
+      "hfauth who-can --environment NAME [--attributes JSON] [--context JSON] [--policy FILE] [--json] 'ACTION TYPE:ID'",
+    about: 'name the bindings through which somebody could be allowed something',
+    load: async () => (await import('./commands/who-can.ts')).whoCan,
   },
   {
     words: ['secrets', 'status'],

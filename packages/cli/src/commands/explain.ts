@@ -8,7 +8,6 @@ import {
   type Atom,
   anonymous,
   type Change,
-  type Claims,
   createEngine,
   type Explanation,
   formatLocation,
@@ -17,49 +16,31 @@ import {
   type Principal,
   principalFromClaims,
 } from '@hfauth/core'
-import { parseJson } from '@hfauth/core/json'
 import { type Command, UsageError } from '../command.ts'
 import { defaultPolicyFile, readPolicyFile } from '../policy-file.ts'
+import { questionOptions, readMapping, readQuestion } from '../question.ts'
 
 export const explain: Command = async (args, io) => {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
     options: {
+      ...questionOptions,
       policy: { type: 'string', default: defaultPolicyFile },
-      environment: { type: 'string' },
       issuer: { type: 'string' },
       claims: { type: 'string' },
       'access-token': { type: 'boolean', default: false },
       anonymous: { type: 'boolean', default: false },
-      attributes: { type: 'string', default: '{}' },
-      context: { type: 'string', default: '{}' },
       json: { type: 'boolean', default: false },
     },
   })
-  const [action = '', resource = ''] = (positionals[0] ?? '').split(' ')
-  const colon = resource.indexOf(':')
-  if (values.environment === undefined) throw new UsageError('`--environment` is missing')
-  if (action === '' || colon < 1)
-    throw new UsageError("the question is missing, as in 'read model:acme/vision-large'")
-
+  const { environment, ...question } = readQuestion(positionals, values)
   const policy = await readPolicyFile(values.policy, io)
   const principal = values.anonymous ? anonymous : supposedPrincipal(policy, values)
-  const explanation = createEngine(policy, { environment: values.environment })
+  const explanation = createEngine(policy, { environment })
     .for(principal)
-    .explain(
-      {
-        action,
-        resource: {
-          type: resource.slice(0, colon),
-          id: resource.slice(colon + 1),
-          attributes: readMapping('attributes', values.attributes),
-        },
-        context: readMapping('context', values.context),
-      },
-      // Whoever runs this has the policy file.
-      { audience: 'administrator' },
-    )
+    // Whoever runs this has the policy file.
+    .explain(question, { audience: 'administrator' })
   for (const line of values.json ? [JSON.stringify(explanation)] : describe(explanation)) io.out(line)
   return explanation.decision.allowed ? 0 : 1
 }
@@ -85,14 +66,6 @@ function supposedPrincipal(policy: Policy, values: SupposedValues): Principal {
     claims: { iat: seconds, exp: seconds + 3600, ...readMapping('claims', values.claims ?? '{}') },
     issuerAt: issuerAtAddress(policy.issuers.values()),
   })
-}
-
-function readMapping(option: string, text: string): Claims {
-  const value = parseJson(text)
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new UsageError(`\`--${option}\` takes a JSON object`)
-  }
-  return value as Claims
 }
 
 function* describe({ decision, considered, remedies }: Explanation): Iterable<string> {
