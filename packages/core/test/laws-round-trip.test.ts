@@ -60,7 +60,7 @@ test('a policy that is written down and read again has the same digest and the s
 })
 
 describe('the order of keys, statements, bindings, roles, actions and patterns', () => {
-  test('changes no byte of the digest, of a decision, of its explanation or of a snapshot', () => {
+  test('changes no byte of the digest, of a decision, of its explanation, of a snapshot or of an ability', () => {
     fc.assert(
       fc.property(world, fc.nat(), (document, seed) => {
         const policy = worldPolicy(document)
@@ -73,6 +73,11 @@ describe('the order of keys, statements, bindings, roles, actions and patterns',
           const [access, again] = [engines[0].for(principal), engines[1].for(principal)]
           expect(bytes(again.snapshot())).toBe(bytes(access.snapshot()))
           expect(again.scopes()).toEqual(access.scopes())
+          for (const vocabulary of ['extended', 'mongo'] as const)
+            expect(bytes(again.ability({ vocabulary }).rules)).toBe(
+              bytes(access.ability({ vocabulary }).rules),
+            )
+          expect(bytes(again.patternsFor('read', 'model'))).toBe(bytes(access.patternsFor('read', 'model')))
           for (let j = 0; j < 6; j++) {
             const question = rollQuestion(dice)
             // Key order included, which is more than the canonical form asks for.

@@ -9,6 +9,7 @@
  */
 import { isHubType } from '../hub/actions.ts'
 import { getOrAdd } from '../internal/maps.ts'
+import { Memory } from '../internal/memory.ts'
 import { Scratch } from '../internal/scratch.ts'
 import { compareCodeUnits, sortedUnique } from '../internal/sort.ts'
 import type { Environment, Policy, ScopeGrant, Statement } from '../policy/policy.ts'
@@ -50,8 +51,8 @@ export interface CompiledPolicy {
   coveredBy(scope: ScopeGrant): readonly ResidualRule[]
 }
 
-/** Most merged buckets kept; beyond that they are merged anew. */
-const maxMerged = 10_000
+/** Of merged buckets, by a topic and roles. */
+const mergedBounds = { maxTexts: 10_000, maxLength: 10_000 }
 
 export function compilePolicy(policy: Policy, environment: Environment): CompiledPolicy {
   const ownTypes = [...policy.types.keys()].filter((type) => !isHubType(type))
@@ -71,24 +72,20 @@ export function compilePolicy(policy: Policy, environment: Environment): Compile
   const everybody = joinParts(topics, [compileStatements(policy.deny.filter(applies), ownTypes)])
   const compiled = new Map<string, CompiledStatements>()
   const parts = new Map<string, RolePart>()
-  const merged = new Map<string, Buckets>()
+  const merged = new Memory<Buckets>(mergedBounds)
 
+  const statementsIn = (role: string) => policy.roles.get(role)?.statements ?? []
+  /** The role itself with everything it extends. */
+  const closureIn = (role: string) => policy.roles.get(role)?.closure ?? []
   /** A role's own statements. */
   const statementsCompiled = (role: string) =>
-    getOrAdd(compiled, role, () =>
-      compileStatements((policy.roles.get(role)?.statements ?? []).filter(applies), ownTypes),
-    )
+    getOrAdd(compiled, role, () => compileStatements(statementsIn(role).filter(applies), ownTypes))
   /** A role with everything it extends; the compiled rules are the same for every role that has them. */
   const partOf = (role: string) =>
-    getOrAdd(parts, role, () =>
-      joinParts(topics, (policy.roles.get(role)?.closure ?? []).map(statementsCompiled)),
-    )
-  const closureOf = (roles: readonly string[]) =>
-    sortedUnique(roles.flatMap((role) => policy.roles.get(role)?.closure ?? []))
+    getOrAdd(parts, role, () => joinParts(topics, closureIn(role).map(statementsCompiled)))
+  const closureOf = (roles: readonly string[]) => sortedUnique(roles.flatMap(closureIn))
   const statementsOf = (roles: readonly string[]) =>
-    [...closureOf(roles).flatMap((role) => policy.roles.get(role)?.statements ?? []), ...policy.deny].filter(
-      applies,
-    )
+    [...closureOf(roles).flatMap(statementsIn), ...policy.deny].filter(applies)
 
   const gather = (bindings: readonly HeldBinding[], tables: Scratch<RuleTable>) => {
     let { personal } = everybody
@@ -104,6 +101,12 @@ export function compilePolicy(policy: Policy, environment: Environment): Compile
     return personal
   }
 
+  const tablesOf = (bindings: readonly HeldBinding[]) => {
+    const tables = new Scratch<RuleTable>()
+    gather(bindings, tables)
+    return tables
+  }
+
   return {
     policy,
     environment,
@@ -113,13 +116,9 @@ export function compilePolicy(policy: Policy, environment: Environment): Compile
     topics,
     gather,
     mergedBuckets(bindings, topic) {
-      if (merged.size >= maxMerged) merged.clear()
       const roles = sortedUnique(bindings.flatMap((binding) => binding.roles))
-      return getOrAdd(merged, [topic.number, ...roles].join('\n'), () => {
-        const tables = new Scratch<RuleTable>()
-        gather(bindings, tables)
-        return mergeBuckets(bucketsIn(tables, topic))
-      })
+      const key = [topic.number, ...roles].join('\n')
+      return merged.get(key) ?? merged.remember(key, mergeBuckets(bucketsIn(tablesOf(bindings), topic)))
     },
     rulesOf(roles, principal) {
       return statementsOf(roles)
