@@ -136,7 +136,9 @@ export function compilePolicy(policy: Policy, environment: Environment): Compile
     globsFor: ({ patterns }, principal) =>
       patterns.flatMap((pattern) => globsOf(pattern, principal, ownTypes)),
     coveredBy: ({ name, actions, patterns }) =>
-      rulesFor({ id: `scopes.${name}`, effect: 'allow', actions, patterns }, undefined, ownTypes),
+      rulesFor({ id: `scopes.${name}`, effect: 'allow', actions, patterns }, undefined, ownTypes).sort(
+        byContent,
+      ),
   }
 }
 

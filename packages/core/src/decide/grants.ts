@@ -203,7 +203,7 @@ function scopeCeiling(compiled: CompiledPolicy, principal: PrincipalShape): Scop
   if (huggingface && credential === 'access_token') return huggingfaceCeiling(scopes ?? [])
   const known = compiled.policy.scopes
   if (scopes === undefined || known.size === 0) return undefined
-  const named = scopes.flatMap((scope) => known.get(scope) ?? [])
+  const named = sortedUnique(scopes).flatMap((scope) => known.get(scope) ?? [])
   if (named.length === 0) return undefined
   const covers = named.flatMap((scope) => compiled.coveredBy(scope))
   const rules = covers.map((rule) => new CompiledRule(rule))
