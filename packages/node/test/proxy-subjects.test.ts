@@ -17,7 +17,7 @@ beforeAll(async () => {
             },
             {
               actions: ['read', 'create', 'write', 'run'],
-              on: ['endpoint:acme/*', 'collection:acme', 'job:acme'],
+              on: ['endpoint:acme/*', 'collection:acme', 'job:acme', 'job:acme/mine'],
             },
             { actions: ['infer'], on: ['model:acme/chat-small', 'endpoint:acme/ep1'] },
           ],
@@ -138,6 +138,54 @@ describe('what has no name yet', () => {
     expect((await ask('POST /api/collections', { title: 'x' })).status).toBe(400)
     expect((await ask('POST /api/jobs/acme', { dockerImage: 'x' })).decided).toEqual(['run job:acme allow'])
     expect((await ask('POST /api/jobs/evil', { dockerImage: 'x' })).status).toBe(403)
+  })
+})
+
+describe('a list of one owner', () => {
+  const list = async (path: string, answer: unknown, host = 'hub.gw.test') => {
+    world.answer = (_, res) => void res.end(JSON.stringify(answer))
+    const response = await world.fixture.proxy.fetch(
+      new Request(`http://${host}${path}`, { headers: { authorization: `Bearer ${world.tokens.bob}` } }),
+    )
+    return [response.status, await response.json()]
+  }
+
+  test.each([
+    ['jobs', '/api/jobs/acme'],
+    ['schedules', '/api/scheduled-jobs/acme'],
+  ])('of %s shows those that its reader may read, named by the owner in the path', async (_, path) => {
+    const answer = [{ id: 'mine', flavor: 'cpu' }, { id: 'other' }, { id: 'evil/mine' }, { noId: 1 }]
+    expect(await list(path, answer)).toEqual([200, [{ id: 'mine', flavor: 'cpu' }]])
+    expect(await list(path.replace('acme', 'evil'), answer)).toEqual([200, []])
+    expect(world.fixture.events.at(-1)).toMatchObject({
+      action: 'read',
+      resource: { kind: 'job', id: 'evil/*' },
+      decision: { effect: 'allow', reason: 'filtered' },
+    })
+  })
+
+  test('of buckets does too', async () => {
+    expect(await list('/api/buckets/acme', [{ id: 'acme/data' }, { id: 'evil/data' }])).toEqual([
+      200,
+      [{ id: 'acme/data' }],
+    ])
+  })
+
+  test('of endpoints does too, and keeps what stands around them', async () => {
+    const items = [{ name: 'ranker', type: 'private' }, { name: 'secret/x' }, { id: 'acme/ranker' }]
+    const answer = { items, total: 3 }
+    expect(await list('/v2/endpoint/acme', answer, 'manage.gw.test')).toEqual([
+      200,
+      { items: [items[0]], total: 3 },
+    ])
+    expect(await list('/v2/endpoint/evil', answer, 'manage.gw.test')).toEqual([200, { items: [], total: 3 }])
+    // A shape that nobody has described is not shown.
+    expect((await list('/v2/endpoint/acme', { data: items }, 'manage.gw.test'))[0]).toBe(502)
+  })
+
+  test('is no list that a request for one of them could be', async () => {
+    expect((await list('/api/jobs/acme/other', {}))[0]).toBe(403)
+    expect((await list('/api/jobs/acme/mine', {}))[0]).toBe(200)
   })
 })
 

@@ -48,4 +48,5 @@ export const reservedOwners: ReadonlySet<string> = new Set([
   'settings',
   'v1',
   'v2',
+  'zero-gpu',
 ])

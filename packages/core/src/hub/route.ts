@@ -17,7 +17,7 @@ export type HubService = 'hub' | 'router' | 'endpoints' | 'viewer' | 'endpoint' 
 export type RouteTarget =
   /** The resource in the path; a repository's type is in the path too, any other is named here. */
   | { readonly in: 'path'; readonly type?: HubType }
-  /** Everything of a type: the answer is a list, cut down to what the caller may read. */
+  /** Everything of a type, or of a type and an owner in the path: a list, cut down to what the caller may read. */
   | { readonly in: 'list'; readonly type: HubType }
   /** The caller itself. */
   | { readonly in: 'caller' }

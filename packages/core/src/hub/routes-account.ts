@@ -1,8 +1,7 @@
 /**
  * What else the Hub has: the caller, collections, buckets, organisations and jobs. Data.
  *
- * Left out on purpose, and so refused: a person's own settings, billing and webhooks, MCP, and searches
- * whose answers name repositories of every kind that nobody has judged.
+ * Left out on purpose, and so refused: what docs/guide/proxy.md lists under "Refused", with the reasons.
  *
  * @module
  */
@@ -27,8 +26,13 @@ const rows = (): readonly HubRoute[] => [
   hub('GET /api/spaces/templates', 'read', catalogue),
   hub('GET /api/users/{x}/overview', 'read', catalogue),
   hub('GET /api/users/{x}/avatar', 'read', catalogue),
+  hub('GET /api/users/{x}/followers', 'read', catalogue),
+  hub('GET /api/users/{x}/following', 'read', catalogue),
+  hub('GET /api/users/{x}/socials', 'read', catalogue),
   hub('GET /api/organizations/{x}/overview', 'read', catalogue),
   hub('GET /api/organizations/{x}/avatar', 'read', catalogue),
+  hub('GET /api/organizations/{x}/followers', 'read', catalogue),
+  hub('GET /api/organizations/{x}/socials', 'read', catalogue),
 
   hub('GET /api/collections', 'read', { in: 'list', type: 'collection' }),
   hub('POST /api/collections', 'create', { in: 'body', reads: 'collection' }),
@@ -70,7 +74,9 @@ const rows = (): readonly HubRoute[] => [
   hub('GET POST PUT PATCH DELETE /api/organizations/{ns}/scim-provisioning/v2/{path*}', 'manage', org),
   hub('GET /api/organizations/{ns}/billing/{path*}', 'manage', org),
 
-  hub('GET /api/jobs/{ns}', 'read', job),
+  // Before the namespaces, of which it is none.
+  hub('GET /api/jobs/hardware', 'read', catalogue),
+  hub('GET /api/jobs/{ns}', 'read', { in: 'list', type: 'job' }),
   hub('POST /api/jobs/{ns}', 'run', job),
   hub('GET /api/jobs/{ns}/{name}', 'read', job),
   hub('GET /api/jobs/{ns}/{name}/logs', 'read', job),
@@ -80,7 +86,7 @@ const rows = (): readonly HubRoute[] => [
   hub('POST /api/jobs/{ns}/{name}/duplicate', 'run', job),
   hub('PUT /api/jobs/{ns}/{name}/labels', 'write', job),
   hub('PUT /api/jobs/{ns}/{name}/expose', 'manage', job),
-  hub('GET /api/scheduled-jobs/{ns}', 'read', job),
+  hub('GET /api/scheduled-jobs/{ns}', 'read', { in: 'list', type: 'job' }),
   hub('POST /api/scheduled-jobs/{ns}', 'run', job),
   hub('GET /api/scheduled-jobs/{ns}/{name}', 'read', job),
   hub('DELETE /api/scheduled-jobs/{ns}/{name}', 'delete', job),
@@ -90,6 +96,9 @@ const rows = (): readonly HubRoute[] => [
   hub('PUT /api/scheduled-jobs/{ns}/{name}/schedule', 'write', job),
   hub('PUT /api/scheduled-jobs/{ns}/{name}/labels', 'write', job),
 
+  hub('POST /api/inference-endpoints/{ns}/auth-check/read', 'read', endpoint),
+  hub('POST /api/inference-endpoints/{ns}/auth-check/write', 'write', endpoint),
+  hub('POST /api/inference-endpoints/{ns}/auth-check/infer', 'infer', endpoint),
   hub('POST /api/inference-endpoints/{ns}/{name}/auth-check/read', 'read', endpoint),
   hub('POST /api/inference-endpoints/{ns}/{name}/auth-check/write', 'write', endpoint),
   hub('POST /api/inference-endpoints/{ns}/{name}/auth-check/infer', 'infer', endpoint),

@@ -44,7 +44,7 @@ const rows = (): readonly HubRoute[] => [
   router(`POST ${hosted}`, 'infer', model, own),
   router(`POST ${hosted}/pipeline/{x}`, 'infer', model, own),
 
-  endpoints('GET /v2/endpoint/{ns}', 'read', endpoint),
+  endpoints('GET /v2/endpoint/{ns}', 'read', { in: 'list', type: 'endpoint' }),
   endpoints('POST /v2/endpoint/{ns}', 'create', { in: 'body', reads: 'endpoint' }),
   endpoints('GET /v2/endpoint/{ns}/{name}', 'read', endpoint),
   endpoints('PUT /v2/endpoint/{ns}/{name}', 'write', { ...endpoint, reads: 'endpoint-model' }),

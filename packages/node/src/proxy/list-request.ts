@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { Decision, HubType } from '@hfauth/core'
+import { type Decision, type HubType, sufficientScopes } from '@hfauth/core'
 import { refusalOfDecision } from '../guard/refusal.ts'
 import type { Caller } from '../guard/types.ts'
 import type { Fields } from './fields.ts'
@@ -38,7 +38,7 @@ export async function answerList(known: Known, type: HubType, parts: Parts): Pro
   const { action } = match
   const probe = probeAccess(caller, action, type)
   const refused = refusedByProbe(probe)
-  const resource = { kind: type, id: '*' }
+  const resource = { kind: type, id: match.owner === undefined ? '*' : `${match.owner.toLowerCase()}/*` }
   await gate.recordDecision(caller, probe, {
     http: progress.http,
     resource,
@@ -50,7 +50,7 @@ export async function answerList(known: Known, type: HubType, parts: Parts): Pro
   const lease = leases.take({ caller, headers: known.headers, judge: parts.judge }, inbound.stop)
   progress.onFailure = () => lease.release()
   const isHub = match.route.host === 'hub'
-  const scopes = isHub ? [type === 'collection' ? 'read-collections' : 'read-repos'] : ['inference-api']
+  const [scopes = []] = sufficientScopes(action, type, { private: true, gated: false }) ?? []
   // Without a credential the list holds what is public.
   const credential = await parts.upstreamFor(progress).credentialFor(caller, { action, scopes })
   const { stop } = inbound
@@ -73,6 +73,7 @@ export async function answerList(known: Known, type: HubType, parts: Parts): Pro
     access: caller.access,
     action,
     type,
+    owner: match.owner,
     context: caller.context,
     factsOf: (item) => facts(item, credential),
   })

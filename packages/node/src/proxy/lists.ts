@@ -20,27 +20,30 @@ export interface FilterListOptions {
   readonly access: Access
   readonly action: string
   readonly type: string
+  /** Whose list it is, where the path says so: there an item may be named without its owner. */
+  readonly owner?: string | undefined
   readonly context: RequestContext
   /** Asks the Hub about one item. */
   readonly factsOf: (resource: { readonly type: string; readonly id: string }) => Promise<Attributes>
 }
 
 /**
- * Filters an array of descriptions, or an OpenAI-style `{ data: [...] }`.
+ * Filters an array of descriptions, the models of an OpenAI-style `{ data: [...] }`, or the endpoints of an
+ * `{ items: [...] }`.
  *
  * @throws ProxyRefusal 502 `upstream_mismatch` for any other shape.
  */
 export async function filterList(value: unknown, options: FilterListOptions): Promise<unknown> {
   if (Array.isArray(value)) return filterItems(value, options)
-  if (isObject(value) && Array.isArray(value.data)) {
-    return { ...value, data: await filterItems(value.data, options) }
-  }
-  throw new ProxyRefusal('upstream_mismatch')
+  const member = options.type === 'endpoint' ? 'items' : 'data'
+  const items = isObject(value) ? value[member] : undefined
+  if (!isObject(value) || !Array.isArray(items)) throw new ProxyRefusal('upstream_mismatch')
+  return { ...value, [member]: await filterItems(items, options) }
 }
 
 async function filterItems(items: readonly unknown[], options: FilterListOptions): Promise<unknown[]> {
-  const { access, action, type, context, factsOf } = options
-  const variants = items.map((item) => variantsOf(item, type))
+  const { access, action, context, factsOf } = options
+  const variants = items.map((item) => variantsOf(item, options))
   const open = variants.filter(
     (forms) =>
       !forms.some((form) => access.can(action, form, context)) &&
@@ -64,9 +67,11 @@ async function filterItems(items: readonly unknown[], options: FilterListOptions
 }
 
 /** One form of the item for each provider it can be had from: it is shown when one of them may be used. */
-function variantsOf(item: unknown, type: string): Resource[] {
-  const id = isObject(item) ? (item.id ?? item.slug) : undefined
-  if (!isObject(item) || typeof id !== 'string') return []
+function variantsOf(item: unknown, { type, owner }: FilterListOptions): Resource[] {
+  if (!isObject(item)) return []
+  const named = type === 'endpoint' ? item.name : (item.id ?? item.slug)
+  if (typeof named !== 'string') return []
+  const id = owner === undefined || named.includes('/') ? named : `${owner}/${named}`
   const attributes = repoAttributes(item)
   const providers = Array.isArray(item.providers) ? item.providers : []
   const names = providers.flatMap((entry) =>
