@@ -97,6 +97,8 @@ describe('routes of the Hub', () => {
     ['GET /v1/models/acme/vision', 'infer model:acme/vision'],
     ['POST /v1/chat/completions', 'infer body'],
     ['POST /hf-inference/models/acme/vision/pipeline/feature-extraction', 'infer model:acme/vision'],
+    ['POST /together/v1/chat/completions', 'infer body'],
+    ['POST /deepinfra/v1/openai/embeddings', 'infer body'],
     ['GET /v2/endpoint/acme', 'read list'],
     ['POST /v2/endpoint/acme', 'create body'],
     ['DELETE /v2/endpoint/acme/vision', 'delete endpoint:acme/vision'],
@@ -125,7 +127,8 @@ describe('routes of the Hub', () => {
     ['a service of Git that is none', 'GET /acme/vision.git/info/refs?service=git-upload-archive'],
     ['a dataset that is not named', 'GET /rows'],
     ['a dataset that is no name', 'GET /rows?dataset=acme/../secret'],
-    ['a provider’s own path', 'POST /together/v1/chat/completions'],
+    ['a provider’s path that names the model', 'POST /replicate/v1/models/acme/vision/predictions'],
+    ['a provider’s path at another one', 'POST /groq/v1/chat/completions'],
     ['an old name without an owner', 'GET /api/models/gpt2'],
   ])('%s has no reading', (_, line) => {
     expect(match(line)).toBeUndefined()

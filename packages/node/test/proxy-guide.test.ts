@@ -1,6 +1,6 @@
 /** The page on the proxy lists the routes that there are. With `UPDATE_DOCS` set it is written anew. */
 import { readFileSync, writeFileSync } from 'node:fs'
-import { type HubRoute, hubRoutes, sufficientScopes } from '@hfauth/core'
+import { type HubRoute, hubRoutes, matchHubRoute, sufficientScopes } from '@hfauth/core'
 import { expect, test } from 'vitest'
 
 const page = new URL('../../../docs/guide/proxy.md', import.meta.url)
@@ -17,6 +17,7 @@ const services: Readonly<Record<HubRoute['host'], string>> = {
 
 const inBody: Readonly<Record<string, string>> = {
   'inference-model': 'model',
+  'provider-model': 'model',
   repository: 'model',
   move: 'model',
   collection: 'collection',
@@ -78,4 +79,20 @@ test('the table of routes is the table that requests are matched with', () => {
     return
   }
   expect(between.exec(text)?.[2]?.trim()).toBe(table().trim())
+})
+
+test('what the page says is refused is no route, with whatever method', () => {
+  const [, section = ''] = readFileSync(page, 'utf8').split('## Refused')
+  const paths = [...section.matchAll(/`(\/[^`]+)`/g)].map(([, path = '']) => path)
+  expect(paths.length).toBeGreaterThan(30)
+  for (const path of paths) {
+    for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']) {
+      const asked = path.replaceAll(/\{\w+\}/g, 'one')
+      const match = matchHubRoute(method, asked, new URLSearchParams())
+      expect({ line: `${method} ${asked}`, route: match?.route.path }).toEqual({
+        line: `${method} ${asked}`,
+        route: undefined,
+      })
+    }
+  }
 })

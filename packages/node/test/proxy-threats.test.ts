@@ -526,21 +526,6 @@ const rows: Row[] = [
     ['POST /hf-inference/models/acme/chat-small/v1/chat/completions'],
   ],
   [
-    'F13 a provider’s own path',
-    lines(
-      'POST /together/v1/chat/completions HTTP/1.1',
-      infer,
-      alice,
-      json,
-      'Content-Length: …',
-      '',
-      '{"model":"deny/this"}',
-    ),
-    // Refused before the body is read, so that the connection ends with it.
-    [404],
-    'route_unknown',
-  ],
-  [
     'F16 a move out of the organisation',
     lines(
       'POST /api/repos/move HTTP/1.1',
@@ -767,6 +752,32 @@ test('F20 F21 a list of models has only those that she may use', async () => {
   }
   const { text } = await world.send(lines('GET /v1/models HTTP/1.1', infer, alice, '', ''))
   expect(text).toContain('{"object":"list","data":[{"id":"acme/chat-small"}]}')
+})
+
+describe('F13 a provider’s own name for a model', () => {
+  const pass = (model: string) =>
+    lines(
+      'POST /together/v1/chat/completions HTTP/1.1',
+      infer,
+      alice,
+      json,
+      'Content-Length: …',
+      '',
+      `{"model":"${model}"}`,
+    )
+  const lookedUp = 'GET /api/partners/together/models?status=live'
+
+  test('is refused when it stands for a model that is denied, or for none that is known', async () => {
+    world.answer = (_, res) =>
+      void res.end('{"conversational":{"acme/secret":{"providerId":"secret-turbo","status":"live"}}}')
+    expect(await world.send(pass('secret-turbo'))).toMatchObject({ statuses: [403, 200], lines: [lookedUp] })
+    expect(await world.send(pass('acme/chat-small'))).toMatchObject({
+      statuses: [403, 200],
+      reasons: ['model_unmapped'],
+      lines: [],
+    })
+    for (const { rawHeaders } of world.arrived) expect(rawHeaders.join()).not.toContain(hfToken)
+  })
 })
 
 test('F14 numbers beyond a double reach the model as they were written', async () => {

@@ -28,12 +28,12 @@ export type RouteTarget =
   /** The address that was asked. */
   | { readonly in: 'host'; readonly type: HubType }
   /**
-   * A JSON body: the model of an inference call, the repository to make or delete, both names of one that
-   * moves, the collection or the endpoint to make.
+   * A JSON body: the model of an inference call, by the Hub's name or by one of its provider, the repository to
+   * make or delete, both names of one that moves, the collection or the endpoint to make.
    */
   | {
       readonly in: 'body'
-      readonly reads: 'inference-model' | 'repository' | 'move' | 'collection' | 'endpoint'
+      readonly reads: 'inference-model' | 'provider-model' | 'repository' | 'move' | 'collection' | 'endpoint'
     }
   /**
    * The resource in the path, and the rest in the body: what a Git LFS batch does (`operation`), which refs

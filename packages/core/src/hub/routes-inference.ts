@@ -2,8 +2,8 @@
  * Routes of inference: the router, Inference Endpoints and their management, the dataset viewer, and what has
  * an address of its own. Data.
  *
- * A provider's own paths behind the router are left out, and so refused: they name the provider's model, and
- * which of the Hub's that is, the path does not say.
+ * Of a provider's own paths behind the router there are those that name one model in a JSON body and answer at
+ * once. It is the provider's name for it: which of the Hub's that is, the Hub's mapping says.
  *
  * @see huggingface.co/docs/inference-providers; huggingface.co/docs/inference-endpoints
  * @module
@@ -18,6 +18,24 @@ const model = { in: 'path', type: 'model' } as const
 const asked = { in: 'body', reads: 'inference-model' } as const
 const hosted = '/hf-inference/models/{ns}/{name}'
 const own = { provider: 'hf-inference' }
+
+const chat = 'v1/chat/completions'
+const providerPaths: Readonly<Record<string, readonly string[]>> = {
+  baseten: [chat],
+  cerebras: [chat],
+  cohere: [`compatibility/${chat}`],
+  deepinfra: ['v1/openai/chat/completions', 'v1/openai/completions', 'v1/openai/embeddings'],
+  'featherless-ai': [chat, 'v1/completions'],
+  'fireworks-ai': [`inference/${chat}`],
+  groq: [`openai/${chat}`],
+  novita: ['v3/openai/chat/completions'],
+  nscale: [chat],
+  ovhcloud: [chat, 'v1/completions'],
+  publicai: [chat],
+  scaleway: [chat, 'v1/completions', 'v1/embeddings'],
+  together: [chat, 'v1/completions', 'v1/embeddings'],
+  'zai-org': ['api/paas/v4/chat/completions'],
+}
 
 const viewerPaths = [
   'is-valid',
@@ -43,6 +61,11 @@ const rows = (): readonly HubRoute[] => [
   router(`POST ${hosted}/v1/chat/completions`, 'infer', { ...model, reads: 'same-model' }, own),
   router(`POST ${hosted}`, 'infer', model, own),
   router(`POST ${hosted}/pipeline/{x}`, 'infer', model, own),
+  ...Object.entries(providerPaths).flatMap(([provider, paths]) =>
+    paths.map((path) =>
+      router(`POST /${provider}/${path}`, 'infer', { in: 'body', reads: 'provider-model' }, { provider }),
+    ),
+  ),
 
   endpoints('GET /v2/endpoint/{ns}', 'read', { in: 'list', type: 'endpoint' }),
   endpoints('POST /v2/endpoint/{ns}', 'create', { in: 'body', reads: 'endpoint' }),

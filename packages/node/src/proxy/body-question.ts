@@ -7,6 +7,7 @@
  */
 import type { HubAction, Principal } from '@hfauth/core'
 import { decisiveMember, type JsonObject } from './json-body.ts'
+import type { ProviderModels } from './provider-models.ts'
 import { ProxyRefusal } from './proxy-refusal.ts'
 
 export interface NamedResource {
@@ -37,14 +38,34 @@ const choices: ReadonlySet<string> = new Set(['fastest', 'cheapest', 'preferred'
  * @throws ProxyRefusal 400 `body_invalid` for any other shape.
  */
 export function inferenceModel(body: JsonObject): NamedResource {
+  const [, id, suffix] = modelName.exec(oneModel(body)) ?? []
+  if (id === undefined) throw new ProxyRefusal('body_invalid')
+  const provider = suffix === undefined || choices.has(suffix) ? undefined : suffix
+  return { type: 'model', id, attributes: provider === undefined ? {} : { provider } }
+}
+
+/**
+ * The models that a provider's own name stands for: whoever uses it must be allowed to use each of them.
+ *
+ * @throws ProxyRefusal as {@link ProviderModels} does; 400 `body_invalid`, `body_ambiguous`.
+ */
+export async function providerModel(
+  body: JsonObject,
+  provider: string,
+  modelsOf: ProviderModels,
+): Promise<NamedResource[]> {
+  const ids = await modelsOf(provider, oneModel(body))
+  return ids.map((id) => ({ type: 'model', id, attributes: { provider } }))
+}
+
+/** The name of the one model that a body asks. @throws ProxyRefusal 400 `body_invalid`, `body_ambiguous`. */
+function oneModel(body: JsonObject): string {
   const model = decisiveMember(body, 'model')
   // Where to go when that model fails would be a second model, judged by nobody.
   if (fallbacks.some((name) => decisiveMember(body, name) !== undefined))
     throw new ProxyRefusal('body_ambiguous')
-  const [, id, suffix] = (typeof model === 'string' && modelName.exec(model)) || []
-  if (id === undefined) throw new ProxyRefusal('body_invalid')
-  const provider = suffix === undefined || choices.has(suffix) ? undefined : suffix
-  return { type: 'model', id, attributes: provider === undefined ? {} : { provider } }
+  if (typeof model !== 'string') throw new ProxyRefusal('body_invalid')
+  return model
 }
 
 /**

@@ -11,6 +11,7 @@ import type { Revocations } from '../verify/types.ts'
 import { type AddressOf, type AddressOption, readAddresses } from './addresses.ts'
 import type { UpstreamCredentials } from './credentials.ts'
 import { originOption } from './origin-option.ts'
+import { createProviderModels, type ProviderModels } from './provider-models.ts'
 import { sendByFetch } from './send-by-fetch.ts'
 import { createUpstreamClient, type Send, type UpstreamClient } from './upstream-client.ts'
 
@@ -109,6 +110,7 @@ export interface ProxySettings {
   readonly corsOrigins: ReadonlySet<string>
   readonly send: Send
   readonly openSocket: UpstreamClient['openSocket']
+  readonly providerModels: ProviderModels
   readonly now: () => number
   readonly jsonBodyBytes: number
   readonly bodyTimeoutMs: number
@@ -127,6 +129,8 @@ export function readProxyOptions(options: ProxyOptions): ProxySettings {
     throw new HfAuthError('HFAUTH_CONFIG_INVALID', '`billTo` must be an organisation or a resource group')
   }
   const client = createUpstreamClient({ idleTimeoutMs: limit('idleTimeoutMs', 600_000) })
+  const send = fetch === undefined ? client.send : sendByFetch({ fetch })
+  const now = options.now ?? Date.now
   return {
     origins,
     addressOf: readAddresses(options.hosts, new Set(Object.keys(origins) as HubService[])),
@@ -139,9 +143,10 @@ export function readProxyOptions(options: ProxyOptions): ProxySettings {
     billTo,
     isDryRun: options.mode === 'dry-run',
     corsOrigins: new Set((options.corsOrigins ?? []).map((origin) => originOption('corsOrigins', origin))),
-    send: fetch === undefined ? client.send : sendByFetch({ fetch }),
+    send,
     openSocket: client.openSocket,
-    now: options.now ?? Date.now,
+    providerModels: createProviderModels({ hub: origins.hub, send, now }),
+    now,
     jsonBodyBytes: limit('jsonBodyBytes', 1_048_576),
     bodyTimeoutMs: limit('bodyTimeoutMs', 30_000),
     upstreamTimeoutMs: limit('upstreamTimeoutMs', 120_000),

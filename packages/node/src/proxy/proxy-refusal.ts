@@ -22,6 +22,7 @@ const refusals = {
   body_timeout: [408, 'The body took too long to arrive.'],
   body_ambiguous: [400, 'The body can be read in two ways.'],
   body_invalid: [400, 'The body does not say what the request is about.'],
+  model_unmapped: [403, 'Which model of Hugging Face that name stands for is not known.'],
   body_url: [403, 'The body points to an address outside.'],
   too_many_requests: [429, 'Too many requests are under way.'],
   no_upstream_credential: [403, 'There is no credential to do this with at Hugging Face.'],

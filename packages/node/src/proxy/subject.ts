@@ -19,6 +19,7 @@ import {
   madeEndpoint,
   movedRepository,
   namedRepository,
+  providerModel,
 } from './body-question.ts'
 import { assertUrls } from './body-urls.ts'
 import { readGitCommands } from './git-commands.ts'
@@ -26,6 +27,7 @@ import type { HubTarget } from './hub-target.ts'
 import type { Inbound } from './inbound.ts'
 import { type JsonObject, readJsonBody } from './json-body.ts'
 import { isLfsObject, lfsMediaType, readLfsLink } from './lfs-link.ts'
+import type { ProviderModels } from './provider-models.ts'
 import { ProxyRefusal } from './proxy-refusal.ts'
 import { headerValue } from './request-headers.ts'
 
@@ -44,6 +46,7 @@ export interface SubjectOptions {
   readonly bodyTimeoutMs: number
   readonly urlHosts: readonly string[]
   readonly signedUrls: 'pass' | 'through'
+  readonly providerModels: ProviderModels
 }
 
 export interface SubjectFrom {
@@ -90,12 +93,24 @@ async function readJsonSubject(
     timeoutMs: options.bodyTimeoutMs,
   })
   if (match.action === 'infer') assertUrls(value, options.urlHosts)
-  const [first, ...more] = questionsOf(value, target, match, principal)
+  const [first, ...more] =
+    target.reads === 'provider-model'
+      ? await askedByProvider(value, match, options)
+      : questionsOf(value, target, match, principal)
   if (first === undefined) throw new ProxyRefusal('body_invalid')
   // The other ways of transfer lead past the proxy.
   const isBasic = isLfs && first.action === 'read' && options.signedUrls === 'through'
   const body = isBasic ? JSON.stringify({ ...value, transfers: ['basic'] }) : text
   return { questions: [first, ...more], body, mediaType }
+}
+
+async function askedByProvider(
+  body: JsonObject,
+  { action, route: { provider = '' } }: RouteMatch,
+  { providerModels }: SubjectOptions,
+): Promise<AskedQuestion[]> {
+  const models = await providerModel(body, provider, providerModels)
+  return models.map((resource) => ({ action, resource }))
 }
 
 function questionsOf(
