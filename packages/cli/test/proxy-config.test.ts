@@ -5,11 +5,27 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import type { AuditLogOptions, ProxyOptions } from '@hfauth/node'
 import { type Hub, publicAppId, startHub } from '@hfauth/testkit'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { outputFolder, rememberSecrets } from '../../../test/support/output.ts'
 import { readProxyConfig } from '../src/proxy-config/read-config.ts'
 import { run } from '../src/run.ts'
+
+/** Options of what the command makes, as it makes it. */
+const created = vi.hoisted((): object[] => [])
+vi.mock('@hfauth/node', async (original) => {
+  const node = await original<typeof import('@hfauth/node')>()
+  return {
+    ...node,
+    createAuditLog: (options: AuditLogOptions) => node.createAuditLog(noted(options)),
+    createProxy: (options: ProxyOptions) => node.createProxy(noted(options)),
+  }
+})
+function noted<T extends object>(options: T): T {
+  created.push(options)
+  return options
+}
 
 const folder = outputFolder('audit-proxy-config')
 let hub: Hub
@@ -114,6 +130,52 @@ revocations:
   })
 })
 
+describe('times and limits of the file', () => {
+  /** What `serve` gives to the log and to the proxy. */
+  async function optionsGiven(lines: string) {
+    const config = join(folder, 'times.yaml')
+    writeFileSync(join(folder, 'times.policy.yaml'), policyText('read'))
+    writeFileSync(
+      config,
+      `policy: times.policy.yaml\nenvironment: production\naudit: times-audit.jsonl\nlisten: { port: 0 }\n${lines}`,
+    )
+    created.length = 0
+    const io = { out: () => {}, error: () => {}, env: { ISSUER: hub.url }, signal: AbortSignal.abort() }
+    expect(await run(['proxy', '--config', config], io)).toBe(0)
+    return Object.assign({}, ...created) as Record<string, unknown>
+  }
+
+  test('reach the record and the proxy', async () => {
+    const options = await optionsGiven(`auditTimeoutMs: 2000
+auditLossPolicy: available
+requests: { longAfterMs: 60000, jsonBodyBytes: 10 }
+`)
+    expect(options).toMatchObject({
+      timeoutMs: 2000,
+      lossPolicy: 'available',
+      limits: { longAfterMs: 60_000, jsonBodyBytes: 10 },
+    })
+  })
+
+  test('are left to their defaults where the file is silent', async () => {
+    const options = await optionsGiven('')
+    expect(Object.keys(options)).not.toEqual(
+      expect.arrayContaining([expect.stringMatching(/^(?:timeoutMs|lossPolicy|limits)$/)]),
+    )
+  })
+
+  test('have their bounds', () => {
+    expect(
+      faultsOf('auditTimeoutMs: 0\nauditLossPolicy: lax\nrequests: { longAfterMs: 0, longAfter: 1 }\n'),
+    ).toEqual([
+      'proxy.yaml:1:1 `auditTimeoutMs` must be >= 1',
+      'proxy.yaml:2:1 `auditLossPolicy` must be strict or available',
+      'proxy.yaml:3:13 `requests.longAfterMs` must be >= 1',
+      'proxy.yaml:3:29 unknown key `longAfter`',
+    ])
+  })
+})
+
 test('--schema prints the JSON Schema that the file is checked by', async () => {
   const lines: string[] = []
   const io = {
@@ -197,9 +259,14 @@ limits: { rules: [{ name: calls, per: principal, limit: 200, windowSeconds: 3600
 test('every configuration in the guide is one that the proxy takes', () => {
   const guide = readFileSync(new URL('../../../docs/guide/run-the-proxy.md', import.meta.url), 'utf8')
   const blocks = [...guide.matchAll(/^```yml\n([\s\S]*?)^```/gm)].map(([, block = '']) => block)
-  expect(blocks.map(faultsOf)).toEqual([[], [], []])
-  const [first, addresses, revocations] = blocks.map((block) => readProxyConfig(block, 'proxy.yaml'))
+  expect(blocks.map(faultsOf)).toEqual([[], [], [], []])
+  const [first, addresses, revocations, times] = blocks.map((block) => readProxyConfig(block, 'proxy.yaml'))
   expect(first?.limits?.rules).toHaveLength(3)
   expect(Object.keys(addresses?.hosts ?? {})).toHaveLength(4)
   expect(revocations?.revocations?.doors?.events).toHaveLength(1)
+  expect(times?.requests).toEqual({
+    longAfterMs: 60_000,
+    upstreamTimeoutMs: 300_000,
+    requestsPerCaller: 1000,
+  })
 })

@@ -66,6 +66,7 @@ async function serve({ config, clients: named }: Served, io: CommandIo, opened: 
     sink: await openAudit(config.audit, config.auditKey),
     environment,
     service: 'proxy',
+    ...present({ timeoutMs: config.auditTimeoutMs, lossPolicy: config.auditLossPolicy }),
   })
   const audit = measured?.instrumentAudit(log) ?? log
   opened.push(() => audit.close())
@@ -138,6 +139,16 @@ function sourceOf(
 function optionsOf(config: ProxyConfig) {
   const { publicUrl, hosts, allowedHosts, trustedProxies, corsOrigins } = config
   const { allowedRedirectHosts, allowedUrlHosts, mode, atExpiry, signedUrls, billTo } = config
+  const limits = config.requests
   const who = { publicUrl, hosts, allowedHosts, trustedProxies, corsOrigins }
-  return present({ ...who, allowedRedirectHosts, allowedUrlHosts, mode, atExpiry, signedUrls, billTo })
+  return present({
+    ...who,
+    allowedRedirectHosts,
+    allowedUrlHosts,
+    mode,
+    atExpiry,
+    signedUrls,
+    billTo,
+    limits,
+  })
 }

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { LimitRule, ProxyOptions, Transmitter } from '@hfauth/node'
+import type { AuditLogOptions, LimitRule, ProxyLimits, ProxyOptions, Transmitter } from '@hfauth/node'
 
 export type TransmitterConfig = Pick<Transmitter, 'issuer' | 'jwksUri' | 'legacy'> & {
   readonly audience: string
@@ -32,12 +32,15 @@ export interface ProxyConfig
   readonly environment?: string
   readonly audit?: string
   readonly auditKey?: string
+  readonly auditTimeoutMs?: number
+  readonly auditLossPolicy?: NonNullable<AuditLogOptions['lossPolicy']>
   readonly listen?: {
     readonly host?: string
     readonly port?: number
     readonly tls?: { readonly cert: string; readonly key: string }
   }
   readonly upstream?: Partial<ProxyOptions['upstream']>
+  readonly requests?: ProxyLimits
   readonly limits?: {
     readonly rules: readonly LimitRule[]
     readonly store?: 'memory' | 'redis'

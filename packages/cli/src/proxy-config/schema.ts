@@ -130,6 +130,16 @@ export const proxyConfigSchema = {
     environment: text('The environment of the policy.'),
     audit: text('The file that every decision goes to, or with `auditKey` the directory.'),
     auditKey: text('File with the key that signs the audit log; then it is written in segments.'),
+    auditTimeoutMs: number(
+      'Longest wait for a decision to be on record; then the request is refused with 503. Default 250.',
+      1,
+      60_000,
+    ),
+    auditLossPolicy: oneOf(
+      'What happens to requests while nothing can be put on record. Default strict: they are refused.',
+      'strict',
+      'available',
+    ),
     listen: strict({
       host: text('Address to listen on. Default 127.0.0.1.'),
       port: { type: 'integer', minimum: 0, maximum: 65_535, description: 'Default 8787.' },
@@ -160,6 +170,18 @@ export const proxyConfigSchema = {
     atExpiry: oneOf('What becomes of a stream whose credential expires. Default cut.', 'cut', 'finish'),
     signedUrls: oneOf('What becomes of signed addresses of a file store. Default pass.', 'pass', 'through'),
     billTo: text('Who pays for inference.'),
+    requests: strict({
+      jsonBodyBytes: number('Longest JSON body that decides. Default 1048576.', 1, 67_108_864),
+      bodyTimeoutMs: number('Longest wait for such a body. Default 30000.', 1, 3_600_000),
+      upstreamTimeoutMs: number('Longest wait until an answer begins. Default 120000.', 1, 3_600_000),
+      idleTimeoutMs: number('Longest silence within an answer or an upload. Default 600000.', 1, 86_400_000),
+      requestsPerCaller: number('Most requests of one caller at a time. Default 256.', 1, 100_000),
+      longAfterMs: number(
+        'What is under way for longer has its beginning on record. Default 10000.',
+        1,
+        86_400_000,
+      ),
+    }),
     limits: strict(
       {
         rules: { type: 'array', items: limitRule, minItems: 1 },
