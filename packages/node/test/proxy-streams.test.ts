@@ -299,6 +299,51 @@ describe('one caller', () => {
   })
 })
 
+describe.each([
+  ['a catalogue', '/api/docs/hub/index', 'enforce'],
+  ['a list that a dry run leaves whole', '/api/models', 'dry-run'],
+] as const)('%s', (_, path, mode) => {
+  const get = (token = world.tokens.alice) =>
+    world.fixture.proxy.fetch(
+      new Request(`http://hub.gw.test${path}`, { headers: { authorization: `Bearer ${token}` } }),
+    )
+
+  /** An upstream that has sent one piece, and waits. */
+  function halfSent() {
+    const closed: Promise<void>[] = []
+    world.answer = (_, res) => {
+      closed.push(new Promise((resolve) => res.once('close', resolve)))
+      res.write('half')
+    }
+    return closed
+  }
+
+  test('ends when its caller’s credential is revoked, in plain sight', async () => {
+    const revocations = createRevocations()
+    await start({ revocations, mode })
+    const closed = halfSent()
+    const response = await get()
+    const reader = (response.body as ReadableStream<Uint8Array>).getReader()
+    expect(await read(reader)).toBe('half')
+    await revocations[unrecorded]({ by: 'subject', issuer: world.fixture.ci.url, subject: 'alice' })
+    await expect(reader.read()).rejects.toThrow()
+    await closed[0]
+  })
+
+  test('counts among its caller’s requests until its last byte', async () => {
+    await start({ limits: { requestsPerCaller: 1 }, mode })
+    halfSent()
+    const response = await get()
+    const reader = (response.body as ReadableStream<Uint8Array>).getReader()
+    expect(await read(reader)).toBe('half')
+    expect((await get()).status).toBe(429)
+    await reader.cancel()
+    const again = await get()
+    expect(again.status).toBeLessThan(300)
+    await again.body?.cancel()
+  })
+})
+
 describe('a body that waits to be asked for', () => {
   const head = (token: string, length: number) =>
     lines(

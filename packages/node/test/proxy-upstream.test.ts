@@ -257,6 +257,15 @@ describe('refusals and failures of an upstream', () => {
 })
 
 describe('lists', () => {
+  test.each([203, 206])('are not shown uncut, whatever they are called (%i)', async (status) => {
+    answer = (_, res) =>
+      void res.writeHead(status, { 'content-type': 'application/json' }).end('[{"id":"other/secret"}]')
+    expect(await problemOf(await get('/api/models'))).toMatchObject({
+      status: 502,
+      reason: 'upstream_mismatch',
+    })
+  })
+
   test('are asked for with what rules need to know, whole, and shown without a tag of the uncut one', async () => {
     answer = (_, res) => {
       const body = JSON.stringify([{ id: 'acme/a', tags: [] }, { id: 'other/b' }, { noId: 1 }, null])

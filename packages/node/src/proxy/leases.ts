@@ -32,7 +32,7 @@ export interface LeaseTerms {
   readonly caller: Caller
   /** Of the request, where a session is found again. */
   readonly headers: Pick<Headers, 'get'>
-  /** Absent where there is nothing to judge again: lists are cut down and sent in one go. */
+  /** Absent where there is nothing to judge again: lists are cut down and sent in one go, a catalogue is anybody's. */
   readonly asked?: {
     readonly questions: readonly AskedQuestion[]
     readonly discovery: boolean

@@ -13,6 +13,7 @@ import type { Fields } from './fields.ts'
 import { readBounded } from './json-body.ts'
 import type { Known, Parts } from './known.ts'
 import { filterList, maxListBytes, withNeededMembers } from './lists.ts'
+import { observed } from './outcome.ts'
 import { passOn } from './pass-on.ts'
 import { ProxyRefusal } from './proxy-refusal.ts'
 import { type Reply, textReply } from './reply.ts'
@@ -62,10 +63,11 @@ export async function answerList(known: Known, type: HubType, parts: Parts): Pro
     parts,
   )
   // In a dry run the list stays whole: what the policy would take out of it is for the record only.
-  if (shown.status !== 200 || isDryRun) {
-    lease.release()
-    return shown
+  if (!isDryRun && isUncut(shown)) {
+    if (typeof shown.body === 'object') shown.body?.cancel()
+    throw new ProxyRefusal('upstream_mismatch')
   }
+  if (shown.status !== 200 || isDryRun) return observed(shown, { stop, onEnd: lease.release })
   const limits = { maxBytes: maxListBytes, timeoutMs: settings.upstreamTimeoutMs }
   const bytes = await readBounded(shown.body, limits).catch(() => 'broken' as const)
   if (typeof bytes === 'string') throw new ProxyRefusal('upstream_mismatch')
@@ -105,8 +107,7 @@ export async function answerCatalogue(known: Known, parts: Parts): Promise<Reply
     },
     parts,
   )
-  lease.release()
-  return shown
+  return observed(shown, { stop, onEnd: lease.release })
 }
 
 /** Records what needs no more than a caller whom the environment takes. */
@@ -136,6 +137,11 @@ function probeAccess(caller: Caller, action: string, type: string): Decision {
 
 function refusedByProbe({ reason }: Decision): boolean {
   return refusesAll.has(reason)
+}
+
+/** Something of a list that is not all of it, though all was asked for. */
+function isUncut({ status, body }: Reply): boolean {
+  return status > 200 && status < 300 && body !== null
 }
 
 /** Half a list, or one known by its old tag, cannot be cut down. */
