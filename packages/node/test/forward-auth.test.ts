@@ -1,4 +1,4 @@
-/** Forward auth: what each gateway asks and is told, and the whole of it behind a real nginx. */
+/** Forward auth: what each gateway asks and is told, and the whole of it behind a real nginx and a real Caddy. */
 import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -8,6 +8,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { leaveLines, rememberSecrets } from '../../../test/support/output.ts'
 import { answer } from '../src/http.ts'
 import { createAuditLog, createForwardAuth, createVerifier, type Gateway, memorySink } from '../src/index.ts'
+import { caddyTest, startCaddy } from './caddy.ts'
 import { nginxTest, startNginx } from './nginx.ts'
 import { sendRaw } from './proxy-fixture.ts'
 
@@ -252,6 +253,70 @@ nginxTest('behind a real nginx, the application sees only what is allowed, and w
     leaveLines('forward-auth', sink.events)
   } finally {
     await nginx.close()
+    for (const server of [app, auth]) {
+      server.closeAllConnections()
+      server.close()
+    }
+  }
+})
+
+caddyTest('behind a real Caddy, the application sees only what is allowed, and who it is', async () => {
+  const seen: { url: string | undefined; headers: IncomingHttpHeaders }[] = []
+  const app = createServer((req, res) => {
+    seen.push({ url: req.url, headers: req.headers })
+    res.end('app')
+  })
+  const handler = handlerFor('caddy')
+  const auth = createServer(
+    answer((request, client) => handler(request, client), { origin: 'http://auth.internal' }),
+  )
+  const [appUrl, authUrl] = await Promise.all([urlOf(app), urlOf(auth)])
+  const caddy = await startCaddy(`
+      route {
+        request_header -X-Hfauth-*
+        forward_auth ${authUrl} {
+          uri /auth
+          copy_headers X-Hfauth-Principal X-Hfauth-Kind X-Hfauth-Roles
+        }
+        reverse_proxy ${appUrl} {
+          header_up -Authorization
+        }
+      }`)
+  try {
+    const send = (path: string, init: RequestInit = {}) =>
+      fetch(caddy.url + path, {
+        ...init,
+        headers: {
+          authorization: `Bearer ${token}`,
+          'x-hfauth-roles': 'root',
+          'x-hfauth-username': 'root',
+          ...init.headers,
+        },
+      })
+    const allowed = await send('/models/vision?x=1')
+    expect([allowed.status, await allowed.text()]).toEqual([200, 'app'])
+    expect(seen[0]?.url).toBe('/models/vision?x=1')
+    expect(seen[0]?.headers).toMatchObject({ 'x-hfauth-roles': 'reader' })
+    expect(seen[0]?.headers['x-hfauth-principal']).toMatch(/ana%2C%C3%BC$/)
+    expect(seen[0]?.headers.authorization).toBeUndefined()
+    expect(seen[0]?.headers).not.toHaveProperty('x-hfauth-username')
+
+    expect((await send('/models/vision', { method: 'DELETE' })).status).toBe(403)
+    expect((await send('/nothing')).status).toBe(403)
+    const forged = await send('/models/vision', {
+      method: 'DELETE',
+      headers: { 'x-forwarded-method': 'GET', 'x-forwarded-uri': '/models/vision' },
+    })
+    expect(forged.status).toBe(403)
+    const hidden = await sendRaw(
+      caddy.url,
+      `GET /models/%2e%2e/models/vision HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${token}\r\nConnection: close\r\n\r\n`,
+    )
+    expect(hidden.status).toBe(403)
+    expect((await fetch(`${caddy.url}/models/vision`)).status).toBe(401)
+    expect(seen).toHaveLength(1)
+  } finally {
+    await caddy.close()
     for (const server of [app, auth]) {
       server.closeAllConnections()
       server.close()

@@ -67,20 +67,21 @@ http {
   }
 }
 
-async function answering(url: string, child: ChildProcess, said: () => string): Promise<void> {
+/** Waits until a server that was started answers. */
+export async function answering(url: string, child: ChildProcess, said: () => string): Promise<void> {
   for (let attempt = 0; attempt < 200; attempt++) {
-    if (child.exitCode !== null) throw new Error(`nginx did not start: ${said()}`)
-    const answered = await fetch(`${url}/hfauth-nginx-is-up`).then(
+    if (child.exitCode !== null) throw new Error(`the server did not start: ${said()}`)
+    const answered = await fetch(`${url}/hfauth-is-it-up`).then(
       () => true,
       () => false,
     )
     if (answered) return
     await delay(25)
   }
-  throw new Error('nginx does not answer')
+  throw new Error('the server does not answer')
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as { port: number }
