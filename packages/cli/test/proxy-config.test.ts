@@ -146,13 +146,15 @@ describe('times and limits of the file', () => {
   }
 
   test('reach the record and the proxy', async () => {
-    const options = await optionsGiven(`auditTimeoutMs: 2000
-auditLossPolicy: available
+    const options =
+      await optionsGiven(`auditWrites: { timeoutMs: 2000, lossPolicy: available, durability: strict, flushMs: 5 }
 requests: { longAfterMs: 60000, jsonBodyBytes: 10 }
 `)
     expect(options).toMatchObject({
       timeoutMs: 2000,
       lossPolicy: 'available',
+      durability: 'strict',
+      flushMs: 5,
       limits: { longAfterMs: 60_000, jsonBodyBytes: 10 },
     })
   })
@@ -160,18 +162,20 @@ requests: { longAfterMs: 60000, jsonBodyBytes: 10 }
   test('are left to their defaults where the file is silent', async () => {
     const options = await optionsGiven('')
     expect(Object.keys(options)).not.toEqual(
-      expect.arrayContaining([expect.stringMatching(/^(?:timeoutMs|lossPolicy|limits)$/)]),
+      expect.arrayContaining([expect.stringMatching(/^(?:timeoutMs|lossPolicy|durability|limits)$/)]),
     )
   })
 
   test('have their bounds', () => {
     expect(
-      faultsOf('auditTimeoutMs: 0\nauditLossPolicy: lax\nrequests: { longAfterMs: 0, longAfter: 1 }\n'),
+      faultsOf(`auditWrites: { timeoutMs: 0, lossPolicy: lax }
+requests: { longAfterMs: 0, longAfter: 1 }
+`),
     ).toEqual([
-      'proxy.yaml:1:1 `auditTimeoutMs` must be >= 1',
-      'proxy.yaml:2:1 `auditLossPolicy` must be strict or available',
-      'proxy.yaml:3:13 `requests.longAfterMs` must be >= 1',
-      'proxy.yaml:3:29 unknown key `longAfter`',
+      'proxy.yaml:1:16 `auditWrites.timeoutMs` must be >= 1',
+      'proxy.yaml:1:30 `auditWrites.lossPolicy` must be strict or available',
+      'proxy.yaml:2:13 `requests.longAfterMs` must be >= 1',
+      'proxy.yaml:2:29 unknown key `longAfter`',
     ])
   })
 })
@@ -205,6 +209,8 @@ test('a proxy by a file follows its policy, keeps its limits, and ends on SIGTER
     `policy: followed.policy.yaml
 environment: production
 audit: config-audit.jsonl
+auditWrites: { durability: strict, timeoutMs: 60000, flushMs: 5, maxBehindMs: 500 }
+requests: { jsonBodyBytes: 40, longAfterMs: 30000 }
 listen: { port: 0 }
 upstream: { hub: "${hub.url}", router: "${hub.url}" }
 limits: { rules: [{ name: calls, per: principal, limit: 200, windowSeconds: 3600 }, { name: writes, per: principal, limit: 1, windowSeconds: 3600, costs: { write: 1 } }] }
@@ -235,6 +241,14 @@ limits: { rules: [{ name: calls, per: principal, limit: 200, windowSeconds: 3600
       fetch(`${url}/api/models/acme/vision-large`, { headers: { authorization: `Bearer ${token}` } })
     expect((await fetch(`${url}/readyz`)).status).toBe(200)
     expect((await get()).status).toBe(403)
+    // With `strict` a denial is on record before its caller hears of it.
+    expect(readFileSync(join(folder, 'config-audit.jsonl'), 'utf8')).toContain('"reason":"no_matching_rule"')
+    const chat = await fetch(`${url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'acme/vision-large', messages: [] }),
+    })
+    expect(chat.status).toBe(413)
     writeFileSync(policy, policyText('read'))
     await vi.waitFor(async () => expect((await get()).status).toBe(200), { timeout: 15_000, interval: 50 })
     writeFileSync(policy, policyText('reed'))

@@ -54,7 +54,13 @@ async function start(
   } as PolicyDocument as DefinedPolicy)
   const { events, ...sink } = memorySink()
   const engine = createEngine(policy, { environment: 'production' })
-  const audit = createAuditLog({ sink, environment: 'production', service: 'pdp', timeoutMs: 5000 })
+  const audit = createAuditLog({
+    sink,
+    environment: 'production',
+    service: 'pdp',
+    timeoutMs: 5000,
+    durability: 'strict',
+  })
   const verified = policy.issuers.get('directory')
   const guard = createGuard({
     engine,

@@ -52,7 +52,7 @@ function handlerFor(gateway: Gateway) {
     gateway,
     engine: createEngine(policy, { environment: 'production' }),
     verifier: createVerifier({ policy }),
-    audit: createAuditLog({ sink, environment: 'production', service: 'forward-auth' }),
+    audit: createAuditLog({ sink, environment: 'production', service: 'forward-auth', durability: 'strict' }),
     trustedProxies: ['127.0.0.1'],
   })
 }

@@ -79,7 +79,13 @@ function setUp({ environment = 'production', policy = {}, sink, ...options }: Op
       now: () => now,
     }),
     verifier,
-    audit: createAuditLog({ sink: sink ?? memory, environment, service: 'api', now: () => now }),
+    audit: createAuditLog({
+      sink: sink ?? memory,
+      environment,
+      service: 'api',
+      now: () => now,
+      durability: 'strict',
+    }),
     ...options,
   })
   return { guard, events: memory.events }

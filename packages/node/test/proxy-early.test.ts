@@ -261,7 +261,7 @@ describe('what waits for its record before it is sent', () => {
 
 const proxy = fileURLToPath(new URL('./early-proxy.ts', import.meta.url))
 
-test('a proxy that is killed in the middle of its work has on record whatever a caller has got an answer to', async () => {
+test('a proxy that is killed in the middle of its work has on record every file that a caller has got a byte of', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'hfauth-early-'))
   const issuer = await startCiIssuer()
   const hub = createServer((_, res) => void res.end('weights'))
@@ -284,7 +284,7 @@ test('a proxy that is killed in the middle of its work has on record whatever a 
       const [url] = await once(createInterface({ input: child.stdout }), 'line')
       const work = Array.from({ length: 8 }, async () => {
         for (;;) {
-          const response = await fetch(`${url}/api/models/acme/vision`, {
+          const response = await fetch(`${url}/acme/vision/resolve/main/model.safetensors`, {
             headers: { authorization: `Bearer ${token}` },
           })
           expect(response.status).toBe(200)

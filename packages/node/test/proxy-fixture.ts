@@ -17,6 +17,7 @@ import {
 } from '@hfauth/testkit'
 import { leaveLines, rememberSecrets } from '../../../test/support/output.ts'
 import {
+  type AuditLogOptions,
   type AuditSink,
   createAuditLog,
   createProxy,
@@ -38,6 +39,8 @@ export interface FixtureOptions extends Partial<Omit<ProxyOptions, 'engine' | 'v
   readonly environment?: string
   readonly policy?: Partial<PolicyDocument>
   readonly sink?: AuditSink
+  /** Default `strict`, so that whoever has an answer finds what is on record of it. */
+  readonly durability?: AuditLogOptions['durability']
 }
 
 export interface Fixture {
@@ -130,6 +133,7 @@ export async function startFixture({
   environment = 'development',
   policy: more = {},
   sink: given,
+  durability = 'strict',
   ...options
 }: FixtureOptions = {}): Promise<Fixture> {
   const ci = await startCiIssuer()
@@ -147,7 +151,13 @@ export async function startFixture({
   })
   const policy = parsePolicy(policyFor(hub, ci, more))
   const memory = memorySink()
-  const audit = createAuditLog({ sink: given ?? memory, environment, service: 'proxy', timeoutMs: 5_000 })
+  const audit = createAuditLog({
+    sink: given ?? memory,
+    environment,
+    service: 'proxy',
+    timeoutMs: 5_000,
+    durability,
+  })
   const { clientSecret = '' } = hub.app(confidentialAppId)
   const exchange = createTokenExchange({
     hubUrl: hub.url,

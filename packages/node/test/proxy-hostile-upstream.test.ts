@@ -306,6 +306,7 @@ describe('who is who', () => {
       engine: createEngine(policy, { environment: 'production' }),
       verifier: createVerifier({ policy }),
       audit: {
+        isFailing: () => true,
         record: async () => ({}) as never,
         subscribe: () => () => undefined,
         close: async () => undefined,

@@ -545,12 +545,6 @@ const bodies: Row[] = [
     'body_ambiguous',
   ],
   [
-    'F13 a provider’s own path',
-    { ...post(chat), target: '/together/v1/chat/completions' },
-    404,
-    'route_unknown',
-  ],
-  [
     'F14 a length over the limit',
     post('x', 'application/json', ['Content-Length: 1048577']),
     413,

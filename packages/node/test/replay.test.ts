@@ -42,7 +42,7 @@ afterAll(() => idp.close())
 beforeEach(() => {
   revocations = createRevocations()
   sink = memorySink()
-  const audit = createAuditLog({ sink, environment: 'production', service: 'test' })
+  const audit = createAuditLog({ sink, environment: 'production', service: 'test', durability: 'strict' })
   intake = createRevocationIntake({ revocations, audit })
 })
 

@@ -73,7 +73,13 @@ export function createService({ now, issuers = {}, sink, store, ...options }: Se
   const environment = 'production'
   const engine = createEngine(policy, { environment, now })
   const verifier = createVerifier({ policy, now })
-  const audit = createAuditLog({ sink: sink ?? memory, environment, service: 'test', now })
+  const audit = createAuditLog({
+    sink: sink ?? memory,
+    environment,
+    service: 'test',
+    now,
+    durability: 'strict',
+  })
   rememberSecrets([secret])
   const sessions = createSessions({
     engine,

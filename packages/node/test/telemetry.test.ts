@@ -84,7 +84,13 @@ function setUp({ sink = memorySink() as AuditSink } = {}) {
   const fetch = instrumentFetch(globalThis.fetch, { purpose: 'issuer' })
   const verifier = instrumentVerifier(createVerifier({ policy, fetch }))
   const audit = instrumentAudit(
-    createAuditLog({ sink, environment: 'production', service: 'api', timeoutMs: 5000 }),
+    createAuditLog({
+      sink,
+      environment: 'production',
+      service: 'api',
+      timeoutMs: 5000,
+      durability: 'strict',
+    }),
   )
   const guard = instrumentGuard(createGuard({ engine, verifier, audit }))
   const exchange = instrumentExchange(createTokenExchange({ hubUrl: hub.url, fetch }))

@@ -53,7 +53,7 @@ function setUp(isRevoked: (identity: RevocableIdentity) => boolean = () => false
   const guard = createGuard({
     engine: createEngine(policy, { environment: 'production', now }),
     verifier: createVerifier({ policy, now }),
-    audit: createAuditLog({ sink, environment: 'production', service: 'test', now }),
+    audit: createAuditLog({ sink, environment: 'production', service: 'test', now, durability: 'strict' }),
   })
   return { guard, sink, verifier: createVerifier({ policy, now, revocations: { isRevoked } }) }
 }

@@ -66,7 +66,7 @@ async function serve({ config, clients: named }: Served, io: CommandIo, opened: 
     sink: await openAudit(config.audit, config.auditKey),
     environment,
     service: 'proxy',
-    ...present({ timeoutMs: config.auditTimeoutMs, lossPolicy: config.auditLossPolicy }),
+    ...config.auditWrites,
   })
   const audit = measured?.instrumentAudit(log) ?? log
   opened.push(() => audit.close())

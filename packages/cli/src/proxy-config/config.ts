@@ -32,8 +32,10 @@ export interface ProxyConfig
   readonly environment?: string
   readonly audit?: string
   readonly auditKey?: string
-  readonly auditTimeoutMs?: number
-  readonly auditLossPolicy?: NonNullable<AuditLogOptions['lossPolicy']>
+  readonly auditWrites?: Pick<
+    AuditLogOptions,
+    'durability' | 'lossPolicy' | 'timeoutMs' | 'flushMs' | 'maxBehindMs'
+  >
   readonly listen?: {
     readonly host?: string
     readonly port?: number

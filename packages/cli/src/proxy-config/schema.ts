@@ -130,16 +130,21 @@ export const proxyConfigSchema = {
     environment: text('The environment of the policy.'),
     audit: text('The file that every decision goes to, or with `auditKey` the directory.'),
     auditKey: text('File with the key that signs the audit log; then it is written in segments.'),
-    auditTimeoutMs: number(
-      'Longest wait for a decision to be on record; then the request is refused with 503. Default 250.',
-      1,
-      60_000,
-    ),
-    auditLossPolicy: oneOf(
-      'What happens to requests while nothing can be put on record. Default strict: they are refused.',
-      'strict',
-      'available',
-    ),
+    auditWrites: strict({
+      durability: oneOf(
+        'Which events are on record before what they tell of: all of them, or those with an effect. Default by-event.',
+        'by-event',
+        'strict',
+      ),
+      lossPolicy: oneOf(
+        'What happens to requests while nothing can be put on record. Default strict: they are refused.',
+        'strict',
+        'available',
+      ),
+      timeoutMs: number('Longest wait of a request for its event to be on record. Default 250.', 1, 60_000),
+      flushMs: number('How long events for which nobody waits are collected. Default 20.', 1, 10_000),
+      maxBehindMs: number('How far they may be behind before everybody waits. Default 1000.', 1, 60_000),
+    }),
     listen: strict({
       host: text('Address to listen on. Default 127.0.0.1.'),
       port: { type: 'integer', minimum: 0, maximum: 65_535, description: 'Default 8787.' },

@@ -66,9 +66,11 @@ export interface HubRoute {
   readonly query?: { readonly name: string; readonly value: string }
   /** Known of the resource by the route itself. */
   readonly provider?: string
+  /** Its answer describes or lists, and holds nothing of what files, discussions or running programs hold. */
+  readonly describes?: true
 }
 
-type Extras = Pick<HubRoute, 'pullRequests' | 'discovery' | 'query' | 'provider'>
+type Extras = Pick<HubRoute, 'pullRequests' | 'discovery' | 'query' | 'provider' | 'describes'>
 
 /** `row('GET HEAD /api/…', 'read')`; the target is the repository in the path unless another is given. */
 export type Row = (line: string, action: HubAction, target?: RouteTarget, extras?: Extras) => HubRoute

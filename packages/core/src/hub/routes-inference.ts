@@ -53,8 +53,8 @@ const viewerPaths = [
 ]
 
 const rows = (): readonly HubRoute[] => [
-  router('GET /v1/models', 'infer', { in: 'list', type: 'model' }),
-  router('GET /v1/models/{ns}/{name}', 'infer', model),
+  router('GET /v1/models', 'infer', { in: 'list', type: 'model' }, { describes: true }),
+  router('GET /v1/models/{ns}/{name}', 'infer', model, { describes: true }),
   router('POST /v1/chat/completions', 'infer', asked),
   router('POST /v1/responses', 'infer', asked),
   router('POST /v1/messages', 'infer', asked),

@@ -13,28 +13,29 @@ const hub = /* @__PURE__ */ rowsOf('hub')
 const api = '/api/{kind}/{ns}/{name}'
 const space = '/api/spaces/{ns}/{name}'
 const discussion = '/api/{kind}/{ns}/{name}/discussions/{x}'
+const describing = { describes: true } as const
 const service = (value: string) => ({ query: { name: 'service', value } })
 
 const rows = (): readonly HubRoute[] => [
   // Lists.
-  hub('GET /api/models', 'read', { in: 'list', type: 'model' }),
-  hub('GET /api/datasets', 'read', { in: 'list', type: 'dataset' }),
-  hub('GET /api/spaces', 'read', { in: 'list', type: 'space' }),
-  hub('GET /api/spaces/featured', 'read', { in: 'list', type: 'space' }),
-  hub('GET /api/spaces/semantic-search', 'read', { in: 'list', type: 'space' }),
+  hub('GET /api/models', 'read', { in: 'list', type: 'model' }, describing),
+  hub('GET /api/datasets', 'read', { in: 'list', type: 'dataset' }, describing),
+  hub('GET /api/spaces', 'read', { in: 'list', type: 'space' }, describing),
+  hub('GET /api/spaces/featured', 'read', { in: 'list', type: 'space' }, describing),
+  hub('GET /api/spaces/semantic-search', 'read', { in: 'list', type: 'space' }, describing),
 
   // What is in them.
-  hub(`GET HEAD ${api}`, 'read'),
-  hub(`GET HEAD ${api}/revision/{rev}`, 'read'),
-  hub(`GET HEAD ${api}/tree/{rev}/{path?}`, 'read'),
-  hub(`GET ${api}/treesize/{rev}/{path?}`, 'read'),
-  hub(`POST ${api}/paths-info/{rev}`, 'read'),
-  hub(`GET HEAD ${api}/refs`, 'read'),
-  hub(`GET HEAD ${api}/commits/{rev}`, 'read'),
+  hub(`GET HEAD ${api}`, 'read', undefined, describing),
+  hub(`GET HEAD ${api}/revision/{rev}`, 'read', undefined, describing),
+  hub(`GET HEAD ${api}/tree/{rev}/{path?}`, 'read', undefined, describing),
+  hub(`GET ${api}/treesize/{rev}/{path?}`, 'read', undefined, describing),
+  hub(`POST ${api}/paths-info/{rev}`, 'read', undefined, describing),
+  hub(`GET HEAD ${api}/refs`, 'read', undefined, describing),
+  hub(`GET HEAD ${api}/commits/{rev}`, 'read', undefined, describing),
   hub(`GET ${api}/compare/{rev}`, 'read'),
-  hub(`GET ${api}/scan`, 'read'),
-  hub(`GET ${api}/likers`, 'read'),
-  hub(`GET ${api}/auth-check`, 'read'),
+  hub(`GET ${api}/scan`, 'read', undefined, describing),
+  hub(`GET ${api}/likers`, 'read', undefined, describing),
+  hub(`GET ${api}/auth-check`, 'read', undefined, describing),
   hub(`GET ${api}/auth-check/write`, 'write'),
   hub(`GET ${api}/jwt`, 'read'),
   hub('GET HEAD /{repo}/resolve/{rev}/{path*}', 'read'),

@@ -5,15 +5,18 @@
  * order of writing and none is missing: an event that a sink refuses gives its number back. What is lost is
  * counted, and the count is the first thing on record once the sink takes events again.
  *
+ * Events for which nobody has to wait run ahead of the sink, a little way and only while it keeps up.
+ *
  * @module
  */
 import { randomUUID } from 'node:crypto'
 import { HfAuthError } from '@hfauth/core'
 import { numberOption } from '../internal/number-option.ts'
+import { durabilityOf } from './durability.ts'
 import { createLosses } from './losses.ts'
 import { createMinimiser, type PersonalDataRules } from './minimise.ts'
 import { recordableText, recordedFields } from './recorded-fields.ts'
-import type { AuditEntry, AuditLog, AuditSink, RecordedEvent } from './types.ts'
+import type { AuditEffect, AuditEntry, AuditLog, AuditSink, RecordedEvent } from './types.ts'
 import { createUuid7 } from './uuid7.ts'
 
 export interface AuditLogOptions {
@@ -30,7 +33,19 @@ export interface AuditLogOptions {
    * as lost where there is no room.
    */
   readonly lossPolicy?: 'strict' | 'available'
-  /** Most events that wait for the sink. Default 10,000. */
+  /**
+   * `by-event`, the default: denials, descriptions and what came of a request may be on record a little later than
+   * they happen, as `durabilityOf` says. `strict`: every event is on record first.
+   */
+  readonly durability?: 'by-event' | 'strict'
+  /** How long events for which nobody waits are collected before they are written, in milliseconds. Default 20. */
+  readonly flushMs?: number
+  /**
+   * How far the sink may be behind. While an event has waited for longer, every caller waits for its own; in
+   * milliseconds. Default 1000.
+   */
+  readonly maxBehindMs?: number
+  /** Most events that wait for the sink, half of them without anybody waiting for them. Default 10,000. */
   readonly maxWaiting?: number
   /** How much of a person goes on record. Default everything that an event has a place for. */
   readonly personalData?: PersonalDataRules
@@ -48,6 +63,8 @@ type Unnumbered = Omit<RecordedEvent, 'seq'>
 
 interface Waiting {
   readonly event: Unnumbered
+  /** When it came, in milliseconds of a clock that nobody sets. */
+  readonly at: number
   settle(outcome: { readonly event: RecordedEvent } | { readonly error: HfAuthError }): void
 }
 
@@ -58,11 +75,16 @@ const maxBatch = 1000
 export function createAuditLog(options: AuditLogOptions): AuditLog {
   const { sink, now = Date.now, lossPolicy = 'strict' } = options
   const { randomId = createUuid7({ now }), writer = sink.resume?.writer ?? randomUUID() } = options
+  const { durability = 'by-event' } = options
+  if (durability !== 'by-event' && durability !== 'strict')
+    throw new HfAuthError('HFAUTH_CONFIG_INVALID', '`durability` must be `by-event` or `strict`')
   if (lossPolicy !== 'strict' && lossPolicy !== 'available')
     throw new HfAuthError('HFAUTH_CONFIG_INVALID', '`lossPolicy` must be `strict` or `available`')
   const isStrict = lossPolicy === 'strict'
   const timeoutMs = numberOption('timeoutMs', options.timeoutMs ?? 250, { min: 1 })
   const retryMs = numberOption('retryMs', options.retryMs ?? 1000, { min: 1 })
+  const flushMs = numberOption('flushMs', options.flushMs ?? 20, { min: 1 })
+  const maxBehindMs = numberOption('maxBehindMs', options.maxBehindMs ?? 1000, { min: 1 })
   const maxWaiting = numberOption('maxWaiting', options.maxWaiting ?? 10_000, { min: 1, max: 10_000_000 })
   const minimise = createMinimiser(options.personalData)
   const environment = recordableText(options.environment)
@@ -74,14 +96,23 @@ export function createAuditLog(options: AuditLogOptions): AuditLog {
   const losses = createLosses(sink.resume?.tornBytes ?? 0)
   let writing: Promise<void> | undefined
   let retryTimer: NodeJS.Timeout | undefined
+  let flushTimer: NodeJS.Timeout | undefined
+  /** The last that came. */
+  let newest: Waiting | undefined
+  /** The last that is to be written now, with all before it. */
+  let urgent: Waiting | undefined
+  /** Since when the sink has not had what was recorded. */
+  let behindSince: number | undefined
+  /** Of the sink, as far as anybody can tell. */
+  let lastWrite: 'none' | 'done' | 'failed' = 'none'
   let lastSeq = sink.resume?.lastSeq ?? 0
   let closed = false
 
-  /** Takes what is waiting, batch by batch, until nothing is. */
+  /** Takes what is waiting, batch by batch, until nobody waits. */
   async function drain(): Promise<void> {
     // After the current turn, so that what is recorded together is written together.
     await undefined
-    while (again.length > 0 || queue.size > 0 || losses.isDue()) {
+    while (isDue()) {
       const batch = nextBatch(sink.writeAll === undefined ? 1 : maxBatch)
       const events = batch.map(({ event }, index) => Object.freeze({ ...event, seq: lastSeq + 1 + index }))
       let written = 0
@@ -100,6 +131,8 @@ export function createAuditLog(options: AuditLogOptions): AuditLog {
         isRefused = true
       }
       lastSeq += written
+      lastWrite = isRefused ? 'failed' : 'done'
+      behindSince = queue.values().next().value?.at
       for (const [index, event] of events.slice(0, written).entries()) {
         batch[index]?.settle({ event })
         announce(event)
@@ -108,13 +141,32 @@ export function createAuditLog(options: AuditLogOptions): AuditLog {
     }
     // In the same turn as the last look into the queue, or an event could come in between and wait for ever.
     writing = undefined
+    if (queue.size > 0) flushSoon()
+  }
+
+  function isDue(): boolean {
+    if (again.length > 0 || losses.isDue()) return true
+    return queue.size > 0 && (closed || queue.size >= maxBatch || queue.has(urgent as Waiting))
+  }
+
+  function flushSoon(): void {
+    // Not unreferenced: a process that has nothing else to do still writes what it has taken in.
+    flushTimer ??= setTimeout(flush, flushMs)
+  }
+
+  function flush(): void {
+    clearTimeout(flushTimer)
+    flushTimer = undefined
+    urgent = newest
+    if (retryTimer === undefined) writing ??= drain()
   }
 
   /** Losses first, then what waited longest. */
   function nextBatch(size: number): Waiting[] {
     const gaps = losses.take().map((loss): Waiting => {
       const entry = { type: 'io.hfauth.audit.gap', requestId: randomId(), actor: self, loss } as const
-      return { event: complete(entry), settle: (outcome) => 'error' in outcome && losses.giveBack(loss) }
+      const settle: Waiting['settle'] = (outcome) => 'error' in outcome && losses.giveBack(loss)
+      return { event: complete(entry), at: performance.now(), settle }
     })
     const waiting = again.splice(0, size)
     // Never a count of losses alone while events wait: a sink that fails has to fail them too.
@@ -161,17 +213,40 @@ export function createAuditLog(options: AuditLogOptions): AuditLog {
     return { v: 1, id: randomId(), time, environment, service, writer, ...recordedFields(minimise(entry)) }
   }
 
-  function record(entry: AuditEntry): Promise<RecordedEvent> {
+  /** Whether an event may be on record later than it happens: not behind a sink that fails or falls behind. */
+  function mayRunAhead(at: number): boolean {
+    const isBehind = behindSince !== undefined && at - behindSince >= maxBehindMs
+    return lastWrite === 'done' && !isBehind && queue.size < maxWaiting / 2
+  }
+
+  function record(entry: AuditEntry, effect?: AuditEffect): Promise<RecordedEvent> {
     if (closed) return Promise.reject(unavailable('the log is closed'))
     const event = complete(entry)
     if (queue.size + again.length >= maxWaiting) {
       losses.add('overflow', event)
+      lastWrite = 'failed'
       if (isStrict) return Promise.reject(unavailable('too many events wait for the sink'))
       return Promise.resolve({ ...event, seq: 0 })
     }
-    return new Promise<RecordedEvent>((resolve, reject) => {
+    const at = performance.now()
+    const isAhead = durability === 'by-event' && durabilityOf(entry, effect) === 'bounded' && mayRunAhead(at)
+    behindSince ??= at
+    return isAhead ? runAhead(event, at) : wait(event, at)
+  }
+
+  function runAhead(event: Unnumbered, at: number): Promise<RecordedEvent> {
+    newest = { event, at, settle: () => {} }
+    queue.add(newest)
+    if (queue.size < maxBatch) flushSoon()
+    else flush()
+    return Promise.resolve({ ...event, seq: 0 })
+  }
+
+  function wait(event: Unnumbered, at: number): Promise<RecordedEvent> {
+    return new Promise((resolve, reject) => {
       const waiting: Waiting = {
         event,
+        at,
         settle(outcome) {
           clearTimeout(timer)
           if ('event' in outcome) resolve(outcome.event)
@@ -179,12 +254,15 @@ export function createAuditLog(options: AuditLogOptions): AuditLog {
         },
       }
       const timer = setTimeout(() => {
+        lastWrite = 'failed'
         if (!isStrict) return waiting.settle({ event: { ...event, seq: 0 } })
         // Still in the queue: then it will never be written. Under way: it may yet be, and is announced if so.
         if (queue.delete(waiting)) losses.add('unavailable', event)
         waiting.settle({ error: unavailable(`not on record within ${timeoutMs} ms`) })
       }, timeoutMs)
       queue.add(waiting)
+      newest = waiting
+      urgent = waiting
       // A sink that failed is left alone for a while; until then nobody waits for it.
       if (retryTimer !== undefined) waiting.settle({ event: { ...event, seq: 0 } })
       else writing ??= drain()
@@ -194,6 +272,7 @@ export function createAuditLog(options: AuditLogOptions): AuditLog {
   if (losses.isDue()) writing = drain()
   return {
     record,
+    isFailing: () => isStrict && lastWrite === 'failed',
     subscribe(hook) {
       // Each subscription is its own, also of the same function.
       const own = (event: RecordedEvent) => hook(event)
@@ -204,6 +283,8 @@ export function createAuditLog(options: AuditLogOptions): AuditLog {
       if (closed) return
       closed = true
       clearTimeout(retryTimer)
+      retryTimer = undefined
+      flush()
       await writing
       losses.hurry()
       await drain()

@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import type { AuditEvent } from '@hfauth/core'
 
 /** An event as it is written: numbered by its writer, from 1 and without holes. */
@@ -32,16 +33,26 @@ export interface AuditResume {
 /** What a caller knows; the log adds version, id, time, environment, service, writer and number. */
 export type AuditEntry = Omit<AuditEvent, 'v' | 'id' | 'time' | 'environment' | 'service'>
 
+/** What of an event only its recorder knows. */
+export interface AuditEffect {
+  /** It lets somebody see a description or a list, and nothing of what files or programs hold. */
+  readonly describes?: boolean | undefined
+}
+
 export interface AuditLog {
   /**
-   * Writes one event and resolves when it is on record. Under the loss policy `available` also when it is not, or
-   * not yet; then its `seq` is 0.
+   * Records one event and resolves when its effect may begin: when it is on record, or for one that may be there a
+   * little later when it is taken in. Under the loss policy `available` also when it is not on record. Its `seq` is
+   * 0 unless it is there.
    *
    * @throws HfAuthError `HFAUTH_AUDIT_UNAVAILABLE` (retryable) when, under the loss policy `strict`, the sink refuses
    * or takes too long, or too many events wait for it.
    */
-  record(entry: AuditEntry): Promise<RecordedEvent>
+  record(entry: AuditEntry, effect?: AuditEffect): Promise<RecordedEvent>
   /** Hears every event after it is on record; returns the way to stop. A hook never sees a token. */
   subscribe(hook: (event: RecordedEvent) => void): () => void
+  /** Whether the last event could not be put on record, so that requests are refused. Never under `available`. */
+  isFailing(): boolean
+  /** Puts on record what is not there yet, and takes no more. */
   close(): Promise<void>
 }

@@ -36,6 +36,8 @@ export interface RecordDecisionOptions {
   readonly enforced?: false
   /** What was tried besides, and came to nothing. */
   readonly error?: string
+  /** Lets somebody see a description or a list, and nothing more. */
+  readonly describes?: boolean | undefined
 }
 
 export interface Gate {
@@ -109,9 +111,9 @@ export function createGate({
       return { ...visit, principal, access: engine.for(principal), presented: { token, credential } }
     },
 
-    async recordDecision(caller, decision, { http, grantedAs, resource, error, enforced }) {
+    async recordDecision(caller, decision, { http, grantedAs, resource, error, enforced, describes }) {
       const { scopes } = decision
-      await audit.record({
+      const entry: AuditEntry = {
         ...gate.entryFor(caller),
         type: 'io.hfauth.decision',
         action: decision.action,
@@ -124,7 +126,8 @@ export function createGate({
         ...(grantedAs !== undefined || scopes.length === 0 ? {} : { scopes }),
         ...(error === undefined ? {} : { error }),
         durationMs: now() - caller.startedAt,
-      })
+      }
+      await audit.record(entry, { describes })
     },
 
     async recordRefusal(visit, reason, http, enforced) {

@@ -28,7 +28,7 @@ interface Judged {
 export async function decideOn(
   question: AskedQuestion,
   discovery: boolean,
-  { inbound, caller, progress }: Known,
+  { inbound, match, caller, progress }: Known,
   parts: Judging,
 ): Promise<{ decision: Decision; isRefused: boolean; recorded: Promise<void> }> {
   const judged = await judge(question, discovery, caller, progress, parts)
@@ -37,6 +37,7 @@ export async function decideOn(
   const recorded = parts.gate.recordDecision(caller, decision, {
     ...recordOf(judged, question),
     http: progress.http,
+    describes: match.route.describes,
     ...(asksToBill(inbound.headers) ? { error: 'billing_ignored' } : {}),
   })
   return { decision, isRefused: !(decision.allowed || isOpen || isTrial), recorded }

@@ -57,8 +57,6 @@ export interface Parts {
   readonly judge: LeaseJudge
   /** Takes what an answer has used from the limits that count it. */
   readonly spend: Spend
-  /** Whether the last event could not be put on record. */
-  isFailing(): boolean
   readonly resourceMetadataUrl: string | undefined
   refuse(refusal: Refusal, progress: Progress): Reply
 }

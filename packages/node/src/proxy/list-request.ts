@@ -42,6 +42,7 @@ export async function answerList(known: Known, type: HubType, parts: Parts): Pro
   const resource = { kind: type, id: match.owner === undefined ? '*' : `${match.owner.toLowerCase()}/*` }
   await gate.recordDecision(caller, probe, {
     http: progress.http,
+    describes: match.route.describes,
     resource,
     ...(refused ? {} : { grantedAs: 'filtered' }),
     ...(refused && isDryRun ? { enforced: false as const } : {}),
@@ -112,7 +113,7 @@ export async function answerCatalogue(known: Known, parts: Parts): Promise<Reply
 
 /** Records what needs no more than a caller whom the environment takes. */
 export async function recordKnown(
-  { caller, progress }: Known,
+  { match, caller, progress }: Known,
   { gate }: Parts,
   resource: { readonly kind: string; readonly id: string },
   grantedAs: string,
@@ -121,7 +122,8 @@ export async function recordKnown(
   const isNobody = caller.principal.kind === 'anonymous'
   const isRefused = isNobody || (probe.reason !== 'environment_ceiling' && refusedByProbe(probe))
   if (!isRefused) {
-    await gate.recordDecision(caller, probe, { http: progress.http, resource, grantedAs })
+    const { describes } = match.route
+    await gate.recordDecision(caller, probe, { http: progress.http, describes, resource, grantedAs })
     return { ...probe, allowed: true }
   }
   const reason = refusedByProbe(probe) ? probe.reason : 'authentication_required'

@@ -57,9 +57,8 @@ export function createPipeline(
   settings: ProxySettings,
   leases: Leases,
 ): PolicyPipeline {
-  const { audit, isFailing } = watchedAudit(options)
-  const { resourceMetadataUrl, engine, limiter } = options
-  const gate = createGate({ ...options, audit })
+  const { audit, resourceMetadataUrl, engine, limiter } = options
+  const gate = createGate(options)
   const { origins, send, now } = settings
   const facts = createResourceFacts({ hub: origins.hub, send, now })
   const { policy } = engine
@@ -76,7 +75,6 @@ export function createPipeline(
     leases,
     judge: { issuerNamed: (alias) => policy.issuers.get(alias), allowsStill },
     spend: createSpend(limiter),
-    isFailing,
     resourceMetadataUrl,
     refuse,
   }
@@ -160,7 +158,7 @@ export function createPipeline(
   }
 
   function health(): Reply {
-    const failing = isFailing()
+    const failing = audit.isFailing()
     const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' }
     const text = JSON.stringify({ status: failing ? 'degraded' : 'ok' })
     return textReply(failing ? 503 : 200, Object.entries(headers), text)
@@ -223,24 +221,4 @@ function refusalOf(error: unknown): Refusal {
 
 function isAuditFailure(error: unknown): boolean {
   return error instanceof HfAuthError && error.code === 'HFAUTH_AUDIT_UNAVAILABLE'
-}
-
-/** The same log, watched: health is bad while the last event could not be written. */
-function watchedAudit({ audit }: ProxyOptions) {
-  let failing = false
-  const watched: typeof audit = {
-    subscribe: (hook) => audit.subscribe(hook),
-    close: () => audit.close(),
-    async record(entry) {
-      try {
-        const event = await audit.record(entry)
-        failing = false
-        return event
-      } catch (error) {
-        failing = true
-        throw error
-      }
-    },
-  }
-  return { audit: watched, isFailing: () => failing }
 }

@@ -103,14 +103,10 @@ const unrecorded = 'unrecorded'
  * Whether a request may be sent upstream while its decision is being put on record: a plain read of the Hub has
  * no effect but its answer, and that waits. While records fail, reads wait like everything else.
  */
-function mayGoEarly(
-  { inbound, match }: Known,
-  { questions }: Subject,
-  { settings, isFailing }: Parts,
-): boolean {
+function mayGoEarly({ inbound, match }: Known, { questions }: Subject, { settings, audit }: Parts): boolean {
   const isRead = inbound.method === 'GET' || inbound.method === 'HEAD'
   const isPlain = match.route.host === 'hub' && questions.length === 1 && questions[0].action === 'read'
-  return isRead && isPlain && !settings.isDryRun && !isFailing()
+  return isRead && isPlain && !settings.isDryRun && !audit.isFailing()
 }
 
 function outboundHeaders(inbound: Inbound, mediaType: string | undefined): Fields {

@@ -25,7 +25,7 @@ export function instrumentAudit(audit: AuditLog): AuditLog {
   })
 
   return extended(audit, {
-    async record(entry) {
+    async record(entry, effect) {
       const startedMs = performance.now()
       const end = (error?: string) => {
         queue(-1)
@@ -33,7 +33,7 @@ export function instrumentAudit(audit: AuditLog): AuditLog {
       }
       queue(1)
       try {
-        const event = await audit.record(entry)
+        const event = await audit.record(entry, effect)
         end()
         return event
       } catch (error) {

@@ -47,7 +47,7 @@ function setUp() {
   const guard = createGuard({
     engine: createEngine(policy, { environment: 'production' }),
     verifier,
-    audit: createAuditLog({ sink, environment: 'production', service: 'api' }),
+    audit: createAuditLog({ sink, environment: 'production', service: 'api', durability: 'strict' }),
   })
   return { guard, events }
 }

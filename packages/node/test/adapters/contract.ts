@@ -225,7 +225,13 @@ export function testAdapter({ name, start, hides = {} }: Framework): void {
       createGuard({
         engine: createEngine(policy, { environment: 'production' }),
         verifier: stubVerifier(waits),
-        audit: createAuditLog({ sink: events, environment: 'production', service: 'api', timeoutMs: 5000 }),
+        audit: createAuditLog({
+          sink: events,
+          environment: 'production',
+          service: 'api',
+          timeoutMs: 5000,
+          durability: 'strict',
+        }),
         resourceMetadataUrl: metadata,
         trustedProxies: ['127.0.0.1'],
         proxyTokenHeader: 'x-amzn-oidc-data',
