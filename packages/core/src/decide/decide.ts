@@ -10,6 +10,7 @@
 import type { CompiledRule } from '../compile/casl.ts'
 import { type RequestFacts, timeOf } from '../compile/facts.ts'
 import { smallestScopes, sufficientScopes } from '../hub/scopes.ts'
+import { Memory } from '../internal/memory.ts'
 import { sortedUnique } from '../internal/sort.ts'
 import type { Decision, DecisionReason, Likelihood, StepUp } from '../types.ts'
 import { candidateRules, type Standing, withinScopes } from './standing.ts'
@@ -197,7 +198,14 @@ function lackingScopes(
   return (sufficient && smallestScopes([sufficient], scopes.scopes)) ?? []
 }
 
+/** By what needs depend on; a search for the smallest set takes longer than all the rest of a decision. */
+const knownNeeds = /* @__PURE__ */ new Memory<readonly string[]>({ maxTexts: 1_000, maxLength: 256 })
+
 function neededScopes(action: string, { type, attributes }: RequestFacts): readonly string[] {
+  const key = `${type} ${action} ${attributes.private === false} ${attributes.gated === false}`
+  const known = knownNeeds.get(key)
+  if (known !== undefined) return known
   const sufficient = sufficientScopes(action, type, attributes)
-  return (sufficient && smallestScopes([sufficient])) ?? []
+  // Everybody gets the same list.
+  return knownNeeds.remember(key, Object.freeze((sufficient && smallestScopes([sufficient])) ?? []))
 }
