@@ -58,6 +58,8 @@ export async function startDeployment(options: DeploymentOptions): Promise<Deplo
       sink: await jsonLinesSink({ path: join(options.folder, `audit.${environment}.${service}.jsonl`) }),
       environment,
       service,
+      // Whoever watches the trail sees a refusal at once.
+      durability: 'strict',
     })
   const proxyAudit = await record('proxy')
   const apiAudit = await record('api')
