@@ -12,6 +12,7 @@ import * as oauth from 'oauth4webapi'
 import { CachedSource, maxAgeOf } from '../internal/cached-source.ts'
 import { callableEndpoint } from '../internal/endpoint.ts'
 import { requestBounded, unavailable } from '../internal/request.ts'
+import { withClientSecret } from '../secrets/client-secret.ts'
 import type { ProviderSettings, Settings } from './options.ts'
 
 export interface ExpectedAnswer {
@@ -104,14 +105,18 @@ export function createOAuthProvider(provider: ProviderSettings, settings: Settin
     [oauth.clockSkew]: Math.floor(now() / 1000) - Math.floor(Date.now() / 1000),
   })
 
-  async function authentication(server: oauth.AuthorizationServer): Promise<oauth.ClientAuth> {
-    if (clientAuthentication !== undefined) return clientAuthentication
+  /** Calls an endpoint as the client; of a secret that was rotated, with the one before where the new one is refused. */
+  async function asClient<T>(
+    server: oauth.AuthorizationServer,
+    call: (auth: oauth.ClientAuth) => Promise<T>,
+  ): Promise<T> {
+    if (clientAuthentication !== undefined) return call(clientAuthentication)
     // Hugging Face takes public clients without listing `none` in its metadata.
-    if (clientSecret === undefined) return oauth.None()
-    const secret = typeof clientSecret === 'string' ? clientSecret : await clientSecret()
+    if (clientSecret === undefined) return call(oauth.None())
     const methods = server.token_endpoint_auth_methods_supported
     const basic = methods === undefined || methods.includes('client_secret_basic')
-    return basic ? oauth.ClientSecretBasic(secret) : oauth.ClientSecretPost(secret)
+    const auth = basic ? oauth.ClientSecretBasic : oauth.ClientSecretPost
+    return withClientSecret(clientSecret, (secret) => call(auth(secret)), isInvalidClient)
   }
 
   function read(tokens: oauth.TokenEndpointResponse, sentAt: number): TokenAnswer {
@@ -142,20 +147,21 @@ export function createOAuthProvider(provider: ProviderSettings, settings: Settin
         if (answer.get('iss') === '') throw invalid('its `iss` is empty')
         const checked = oauth.validateAuthResponse(server, client(), answer, state)
         const sentAt = now()
-        const auth = await authentication(server)
-        const response = await oauth.authorizationCodeGrantRequest(
-          server,
-          client(),
-          auth,
-          checked,
-          redirectUri,
-          verifier,
-          options,
-        )
-        const tokens = await oauth.processAuthorizationCodeResponse(server, client(), response, {
-          expectedNonce: nonce,
-          maxAge: maxAgeSeconds ?? oauth.skipAuthTimeCheck,
-          requireIdToken: true,
+        const tokens = await asClient(server, async (auth) => {
+          const response = await oauth.authorizationCodeGrantRequest(
+            server,
+            client(),
+            auth,
+            checked,
+            redirectUri,
+            verifier,
+            options,
+          )
+          return oauth.processAuthorizationCodeResponse(server, client(), response, {
+            expectedNonce: nonce,
+            maxAge: maxAgeSeconds ?? oauth.skipAuthTimeCheck,
+            requireIdToken: true,
+          })
         })
         return read(tokens, sentAt)
       } catch (error) {
@@ -167,9 +173,11 @@ export function createOAuthProvider(provider: ProviderSettings, settings: Settin
       try {
         const server = await discovery.get()
         const sentAt = now()
-        const auth = await authentication(server)
-        const response = await oauth.refreshTokenGrantRequest(server, client(), auth, refreshToken, options)
-        return read(await oauth.processRefreshTokenResponse(server, client(), response), sentAt)
+        const tokens = await asClient(server, async (auth) => {
+          const response = await oauth.refreshTokenGrantRequest(server, client(), auth, refreshToken, options)
+          return oauth.processRefreshTokenResponse(server, client(), response)
+        })
+        return read(tokens, sentAt)
       } catch (error) {
         if (error instanceof oauth.ResponseBodyError && error.error === 'invalid_grant') {
           throw new HfAuthError('HFAUTH_SIGNED_OUT', 'the provider does not renew the session')
@@ -192,7 +200,11 @@ export function createOAuthProvider(provider: ProviderSettings, settings: Settin
       try {
         const server = await discovery.get()
         if (server.revocation_endpoint === undefined) return
-        await oauth.revocationRequest(server, client(), await authentication(server), token, options)
+        await asClient(server, async (auth) =>
+          oauth.processRevocationResponse(
+            await oauth.revocationRequest(server, client(), auth, token, options),
+          ),
+        )
       } catch {
         // The session is over here whatever the provider makes of it.
       }
@@ -220,6 +232,12 @@ interface ProviderRequest {
 
 function invalid(why: string): HfAuthError {
   return new HfAuthError('HFAUTH_SIGNIN_INVALID', `the answer of the provider cannot be used: ${why}`)
+}
+
+/** The provider refused the client, and has not looked at what it brought (RFC 6749 §5.2). */
+function isInvalidClient(error: unknown): boolean {
+  if (error instanceof oauth.ResponseBodyError) return error.error === 'invalid_client'
+  return error instanceof oauth.WWWAuthenticateChallengeError && error.status === 401
 }
 
 function translated(error: unknown): HfAuthError {

@@ -9,6 +9,7 @@ import type { AuditLog } from '../audit/types.ts'
 import { numberOption } from '../internal/number-option.ts'
 import type { Fetch } from '../internal/request.ts'
 import { createTrustedProxies, type TrustedProxies } from '../internal/trusted-proxies.ts'
+import type { ClientSecret } from '../secrets/client-secret.ts'
 import type { RevocableIdentity, Revocations, Verifier } from '../verify/types.ts'
 import { isReservedParameter } from './authorization-request.ts'
 import type { SessionStore } from './types.ts'
@@ -31,8 +32,8 @@ export type ClientAuthentication = (
 export interface SessionProviderOptions {
   /** One of the audiences that the policy has for this issuer. */
   readonly clientId: string
-  /** The secret, or how to get the one of the moment. None for a public client. */
-  readonly clientSecret?: string | (() => string | Promise<string>)
+  /** The secret, a ring that lives through its rotation, or how to get the one of the moment. None for a public client. */
+  readonly clientSecret?: ClientSecret
   /** Instead of a secret. */
   readonly clientAuthentication?: ClientAuthentication
   /**
