@@ -117,16 +117,7 @@ const rules: Readonly<Record<string, PackageRules>> = {
   'packages/cli': {
     steps: [
       ['command.ts'],
-      [
-        'port.ts',
-        'policy-file.ts',
-        'generated-file.ts',
-        'proxy-clients.ts',
-        'stdin.ts',
-        'question.ts',
-        'ci',
-        'audit',
-      ],
+      ['port.ts', 'policy-file.ts', 'generated-file.ts', 'stdin.ts', 'question.ts', 'ci', 'audit'],
       ['proxy-config'],
       ['commands'],
       ['run.ts'],
@@ -148,7 +139,6 @@ const rules: Readonly<Record<string, PackageRules>> = {
         'commands/proxy.ts',
         'commands/ci-token.ts',
         'commands/secrets-status.ts',
-        'proxy-clients.ts',
         'ci',
         'proxy-config',
       ],

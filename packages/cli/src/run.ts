@@ -69,7 +69,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     words: ['secrets', 'status'],
-    usage: 'hfauth secrets status [--warn-days N] [--max-days N] NAME=FILE …',
+    usage: 'hfauth secrets status [--config FILE] [--warn-days N] [--max-days N] [NAME=PATH …]',
     about: 'say how old secrets are and when they have to be replaced; never what they are',
     load: async () => (await import('./commands/secrets-status.ts')).secretsStatus,
   },

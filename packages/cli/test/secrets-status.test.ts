@@ -1,4 +1,4 @@
-import { mkdtemp, rm, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, symlink, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -39,7 +39,7 @@ describe('hfauth secrets status', () => {
     expect(code).toBe(0)
     expect(out).toHaveLength(1)
     expect(out[0]).toMatch(
-      /^okta: fresh, 10 days old, replace before \d{4}-\d\d-\d\dT\d\d:\d\dZ, version \d{4}-/,
+      /^okta: fresh, 10 days old, replace before \d{4}-\d\d-\d\dT\d\d:\d\dZ, version fresh@\d{4}-/,
     )
   })
 
@@ -64,6 +64,46 @@ describe('hfauth secrets status', () => {
     const { code, out } = await status(`okta=${await fileOf('s.json', JSON.stringify({ secrets }), 0)}`)
     expect(code).toBe(0)
     expect(out[0]).toMatch(/version new, previous old until /)
+  })
+
+  test('reads a directory as Kubernetes mounts it, with the version before', async () => {
+    const mounted = join(folder, 'mounted')
+    const data = join(mounted, '..2026_09_01')
+    await mkdir(data, { recursive: true })
+    await symlink('..2026_09_01', join(mounted, '..data'))
+    await fileOf('mounted/..2026_09_01/client-secret', value, 1)
+    await fileOf('mounted/..2026_09_01/client-secret-previous', `${value}-before`, 30)
+    for (const name of ['client-secret', 'client-secret-previous']) {
+      await symlink(`..data/${name}`, join(mounted, name))
+    }
+    for (const path of [mounted, join(mounted, 'client-secret')]) {
+      const { code, out } = await status(`okta=${path}`)
+      expect(code).toBe(0)
+      expect(out[0]).toMatch(
+        /^okta: fresh, 1 day old, .* version client-secret@\S+, previous client-secret-previous@\S+ until /,
+      )
+    }
+  })
+
+  test('tells of all secrets that a proxy’s configuration names, found from where it is', async () => {
+    await mkdir(join(folder, 'conf'), { recursive: true })
+    await fileOf('conf/okta-secret', value, 3)
+    await fileOf('conf/app-secret', value, 95)
+    const config = await fileOf(
+      'conf/proxy.yaml',
+      `clients: { okta: { id: 0oa1, secretFile: okta-secret }, gh: { id: Iv1 } }
+exchange: { clientId: app-1, secretFile: app-secret }
+`,
+      0,
+    )
+    const { code, out } = await status('--config', config, `more=${await fileOf('more', value, 1)}`)
+    expect(code).toBe(1)
+    expect(out.map((line) => line.split(',', 1)[0])).toEqual([
+      'client of okta: fresh',
+      'client of gh: in the environment',
+      'exchange app: expired',
+      'more: fresh',
+    ])
   })
 
   test.each([

@@ -2,8 +2,9 @@
  * `hfauth proxy`: stands between clients and Hugging Face, and holds them to the policy.
  *
  * Upstream goes the caller's own Hugging Face token, or for a CI job one exchanged by its ID token. With
- * `HF_EXCHANGE_CLIENT_ID` and `HF_EXCHANGE_CLIENT_SECRET` (an organisation's app that may exchange tokens)
- * also people of other providers get one, by their verified e-mail address.
+ * `HF_EXCHANGE_CLIENT_ID` and `HF_EXCHANGE_CLIENT_SECRET` or `HF_EXCHANGE_CLIENT_SECRET_FILE` (an organisation's app
+ * that may exchange tokens; or `exchange` in the configuration) also people of other providers get one, by their
+ * verified e-mail address.
  *
  * Tokens that only their issuer can judge (GitHub's, Okta's org server, opaque ones) need `--client ALIAS=ID` and
  * its secret, in `--client-secret ALIAS=FILE|DIRECTORY` or in `HFAUTH_CLIENT_SECRET_ALIAS`.
@@ -26,10 +27,10 @@ import {
 } from '@hfauth/node'
 import { type Command, type CommandIo, UsageError } from '../command.ts'
 import { defaultPolicyFile } from '../policy-file.ts'
-import { readProxyClients } from '../proxy-clients.ts'
 import { isAddress, type ProxyArguments, present, readProxyArguments } from '../proxy-config/arguments.ts'
 import { openAudit } from '../proxy-config/audit-sink.ts'
 import { followCertificate, readCertificate } from '../proxy-config/certificate.ts'
+import { readProxyClients } from '../proxy-config/clients.ts'
 import type { ProxyConfig } from '../proxy-config/config.ts'
 import { openLimits } from '../proxy-config/limits.ts'
 import { openRevocations } from '../proxy-config/revocations.ts'
@@ -70,14 +71,25 @@ async function serve({ config, clients: named }: Served, io: CommandIo, opened: 
   })
   const audit = measured?.instrumentAudit(log) ?? log
   opened.push(() => audit.close())
-  const { clients, close: closeClients } = await readProxyClients({ ...named, env: io.env, audit })
+  const { clients, close: closeClients } = await readProxyClients({
+    ...named,
+    ...present({ configured: config.clients }),
+    env: io.env,
+    audit,
+  })
   opened.push(closeClients)
+  const { credentials, close: closeCredentials } = await openCredentials({
+    hubUrl: hub,
+    exchange: config.exchange,
+    env: io.env,
+    audit,
+  })
+  opened.push(closeCredentials)
   const limits = await openLimits(config.limits, io.env)
   opened.push(limits.close)
   const revocations = await openRevocations(config.revocations, audit, io)
   opened.push(revocations.close)
 
-  const credentials = openCredentials(hub, io.env)
   const partsOf = (policy: Policy): PolicyParts => {
     const engine = createEngine(policy, { environment })
     const verifier = createVerifier({ policy, clients, ...present({ revocations: revocations.set }) })

@@ -1,14 +1,19 @@
 /**
  * `hfauth secrets status`: names and ages of secrets in files, and when each has to be replaced.
  *
- * For a timer or a dashboard: the exit code is 1 as soon as one is due, expired or unusable.
+ * Of single ones by NAME=PATH, of all that a proxy's configuration names by `--config`. Places are read as the proxy
+ * reads them, so that what is shown is what it goes by. For a timer or a dashboard: the exit code is 1 as soon as one
+ * is due, expired or unusable.
  *
  * @module
  */
 import { parseArgs } from 'node:util'
 import { HfAuthError } from '@hfauth/core'
-import { createSecretRing, type SecretStatus, secretFile } from '@hfauth/node'
+import { createSecretRing, type SecretStatus } from '@hfauth/node'
 import { type Command, type CommandIo, UsageError } from '../command.ts'
+import { readConfigFile } from '../proxy-config/arguments.ts'
+import { secretPlace } from '../proxy-config/secret-place.ts'
+import { exchangeRing } from '../proxy-config/upstream-credentials.ts'
 
 const daySeconds = 86_400
 /** The longest limit a ring takes. */
@@ -18,25 +23,55 @@ export const secretsStatus: Command = async (args, io) => {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { 'warn-days': { type: 'string' }, 'max-days': { type: 'string', default: '90' } },
+    options: {
+      config: { type: 'string' },
+      'warn-days': { type: 'string' },
+      'max-days': { type: 'string', default: '90' },
+    },
   })
   const maxDays = readDays('--max-days', values['max-days'], mostDays)
   const warnDays =
     values['warn-days'] === undefined ? undefined : readDays('--warn-days', values['warn-days'], maxDays)
-  if (positionals.length === 0) throw new UsageError('name at least one secret: NAME=FILE')
-  const secrets = positionals.map(readName)
+  if (positionals.length === 0 && values.config === undefined) {
+    throw new UsageError('name at least one secret, NAME=PATH, or a proxy’s configuration, `--config FILE`')
+  }
+  const named = positionals.map(readName)
+  const secrets = [...(values.config === undefined ? [] : await secretsOfProxy(values.config)), ...named]
   const limits = {
     maxAgeSeconds: maxDays * daySeconds,
     ...(warnDays === undefined ? {} : { warnAfterSeconds: warnDays * daySeconds }),
   }
   let isFine = true
-  for (const { name, file } of secrets) isFine = (await showStatus(name, file, limits, io)) && isFine
+  for (const secret of secrets) isFine = (await showStatus(secret, limits, io)) && isFine
   return isFine ? 0 : 1
 }
 
-async function showStatus(name: string, file: string, limits: object, io: CommandIo): Promise<boolean> {
+interface NamedSecret {
+  readonly name: string
+  /** Absent where it is in the environment. */
+  readonly path?: string
+}
+
+/** Under the names that they have on the proxy's record. */
+async function secretsOfProxy(file: string): Promise<readonly NamedSecret[]> {
+  const { clients = {}, exchange } = await readConfigFile(file)
+  const named = (name: string, path: string | undefined) => ({
+    name,
+    ...(path === undefined ? {} : { path }),
+  })
+  return [
+    ...Object.entries(clients).map(([alias, { secretFile }]) => named(`client of ${alias}`, secretFile)),
+    ...(exchange === undefined ? [] : [named(exchangeRing, exchange.secretFile)]),
+  ]
+}
+
+async function showStatus({ name, path }: NamedSecret, limits: object, io: CommandIo): Promise<boolean> {
+  if (path === undefined) {
+    io.out(`${name}: in the environment, where it has no age and needs a restart to be replaced`)
+    return true
+  }
   try {
-    const ring = await createSecretRing({ name, source: secretFile(file), ...limits })
+    const ring = await createSecretRing({ name, source: await secretPlace(path), ...limits })
     const status = ring.status()
     ring.close()
     io.out(lineOf(status))
@@ -59,11 +94,11 @@ function dateOf(time: number): string {
   return new Date(time).toISOString().slice(0, 16).concat('Z')
 }
 
-function readName(text: string): { name: string; file: string } {
-  const [, name, file] = /^([\w.-]{1,64})=(.+)$/.exec(text) ?? []
+function readName(text: string): NamedSecret {
+  const [, name, path] = /^([\w.-]{1,64})=(.+)$/.exec(text) ?? []
   // The text is not repeated: it may be a secret, written where its file should be.
-  if (name === undefined || file === undefined) throw new UsageError('a secret is named as NAME=FILE')
-  return { name, file }
+  if (name === undefined || path === undefined) throw new UsageError('a secret is named as NAME=PATH')
+  return { name, path }
 }
 
 function readDays(option: string, text: string, max: number): number {

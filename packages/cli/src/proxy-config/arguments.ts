@@ -78,18 +78,28 @@ export function present<T extends object>(values: T): { [K in keyof T]?: Exclude
 }
 
 /** Files that the configuration names are beside it. */
-async function readConfigFile(path: string): Promise<ProxyConfig> {
+export async function readConfigFile(path: string): Promise<ProxyConfig> {
   const text = await readFile(path, 'utf8').catch(() => {
     throw new HfAuthError('HFAUTH_CONFIG_INVALID', `cannot read the configuration \`${path}\``)
   })
   const config = readProxyConfig(text, path)
   const beside = (file: string) => resolve(dirname(path), file)
-  const { policy = defaultPolicyFile, audit, auditKey, listen } = config
+  const { policy = defaultPolicyFile, audit, auditKey, listen, clients, exchange } = config
+  const placed = <T extends { readonly secretFile?: string }>(client: T): T =>
+    client.secretFile === undefined ? client : { ...client, secretFile: beside(client.secretFile) }
   return {
     ...config,
     policy: isAddress(policy) ? policy : beside(policy),
     ...(audit === undefined ? {} : { audit: beside(audit) }),
     ...(auditKey === undefined ? {} : { auditKey: beside(auditKey) }),
+    ...(clients === undefined
+      ? {}
+      : {
+          clients: Object.fromEntries(
+            Object.entries(clients).map(([alias, client]) => [alias, placed(client)]),
+          ),
+        }),
+    ...(exchange === undefined ? {} : { exchange: placed(exchange) }),
     ...(listen?.tls === undefined
       ? {}
       : { listen: { ...listen, tls: { cert: beside(listen.tls.cert), key: beside(listen.tls.key) } } }),

@@ -43,6 +43,8 @@ export interface ProxyConfig
   }
   readonly upstream?: Partial<ProxyOptions['upstream']>
   readonly requests?: ProxyLimits
+  readonly clients?: Readonly<Record<string, { readonly id: string; readonly secretFile?: string }>>
+  readonly exchange?: { readonly clientId: string; readonly secretFile?: string }
   readonly limits?: {
     readonly rules: readonly LimitRule[]
     readonly store?: 'memory' | 'redis'

@@ -26,6 +26,8 @@ const strict = <const P extends object>(properties: P, required: readonly (keyof
   ...(required.length === 0 ? {} : { required }),
 })
 
+const secretFile = 'File or directory with its secret, read again as it changes. Default the variable'
+
 const limitRule = strict(
   {
     name: {
@@ -159,6 +161,29 @@ export const proxyConfigSchema = {
       endpoints: text('The management API of Inference Endpoints. Default none.'),
       viewer: text('The dataset viewer. Default none.'),
     }),
+    clients: {
+      type: 'object',
+      propertyNames: { pattern: '^[\\w.-]{1,64}$' },
+      additionalProperties: strict(
+        {
+          id: text('Client id at the issuer.'),
+          secretFile: text(`${secretFile} HFAUTH_CLIENT_SECRET_ALIAS.`),
+        },
+        ['id'],
+      ),
+      description: 'As whom issuers are asked about tokens that only they can judge, by alias.',
+    },
+    exchange: {
+      ...strict(
+        {
+          clientId: text('Client id of the app.'),
+          secretFile: text(`${secretFile} HF_EXCHANGE_CLIENT_SECRET.`),
+        },
+        ['clientId'],
+      ),
+      description:
+        'The organisation’s app that may exchange tokens, for people of other providers. Default HF_EXCHANGE_CLIENT_ID.',
+    },
     hosts: {
       type: 'object',
       minProperties: 1,

@@ -1,24 +1,16 @@
 /**
  * Proxy clients: as whom `hfauth proxy` asks issuers about tokens that only they can judge.
  *
- * Ids stand in the arguments. Secrets never do: they are in files, which are read again when they change, or in the
- * environment. Of a secret in files the one before is tried when an issuer does not know the new one yet.
+ * Ids stand in the configuration or the arguments. Secrets never do: they are in files, which are read again when they
+ * change, or in the environment. Of a secret in files the one before is tried when an issuer does not know the new one yet.
  *
  * @module
  */
-import { stat } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
 import { HfAuthError } from '@hfauth/core'
-import {
-  type AuditLog,
-  createSecretRing,
-  type SecretRing,
-  type SecretSource,
-  secretDirectory,
-  secretFile,
-  type VerifierClients,
-} from '@hfauth/node'
-import { type CommandIo, UsageError } from './command.ts'
+import { type AuditLog, createSecretRing, type SecretRing, type VerifierClients } from '@hfauth/node'
+import { type CommandIo, UsageError } from '../command.ts'
+import type { ProxyConfig } from './config.ts'
+import { secretPlace } from './secret-place.ts'
 
 export interface ProxyClients {
   readonly clients: VerifierClients
@@ -26,6 +18,8 @@ export interface ProxyClients {
 }
 
 export interface ProxyClientsOptions {
+  /** What the configuration says; the arguments go over it. */
+  readonly configured?: ProxyConfig['clients']
   /** `ALIAS=ID` */
   readonly ids: readonly string[]
   /** `ALIAS=FILE`; a directory has it in `client-secret`. */
@@ -39,13 +33,20 @@ export interface ProxyClientsOptions {
  * HfAuthError `HFAUTH_SECRET_UNAVAILABLE` when a file holds none.
  */
 export async function readProxyClients({
+  configured = {},
   ids,
   files,
   env,
   audit,
 }: ProxyClientsOptions): Promise<ProxyClients> {
-  const fileOf = pairs('--client-secret', 'FILE', files)
-  const idOf = pairs('--client', 'ID', ids)
+  const fileOf = new Map<string, string>()
+  const idOf = new Map<string, string>()
+  for (const [alias, { id, secretFile }] of Object.entries(configured)) {
+    idOf.set(alias, id)
+    if (secretFile !== undefined) fileOf.set(alias, secretFile)
+  }
+  for (const [alias, file] of pairs('--client-secret', 'FILE', files)) fileOf.set(alias, file)
+  for (const [alias, id] of pairs('--client', 'ID', ids)) idOf.set(alias, id)
   const unknown = [...fileOf.keys()].find((alias) => !idOf.has(alias))
   if (unknown !== undefined) throw new UsageError(`\`--client-secret ${unknown}=…\` has no \`--client\``)
 
@@ -61,8 +62,11 @@ export async function readProxyClients({
         clients[alias] = { id, secret: secretInEnvironment(alias, env) }
         continue
       }
-      const source = await sourceOf(file)
-      const ring = await createSecretRing({ name: `client of ${alias}`, source, audit })
+      const ring = await createSecretRing({
+        name: `client of ${alias}`,
+        source: await secretPlace(file),
+        audit,
+      })
       rings.push(ring)
       clients[alias] = { id, secret: ring }
     }
@@ -71,18 +75,6 @@ export async function readProxyClients({
     throw error
   }
   return { clients, close }
-}
-
-/** JSON has its versions in it; beside any other file the one before may be, under the same name and `-previous`. */
-async function sourceOf(path: string): Promise<SecretSource> {
-  if (path.endsWith('.json')) return secretFile(path)
-  const isDirectory = await stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  )
-  const file = isDirectory ? join(path, 'client-secret') : path
-  const current = basename(file)
-  return secretDirectory(dirname(file), { current, previous: `${current}-previous` })
 }
 
 function secretInEnvironment(alias: string, env: CommandIo['env']): string {
