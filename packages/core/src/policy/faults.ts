@@ -48,6 +48,7 @@ export type WarningCode =
   | 'preset_too_general'
   | 'role_without_binding'
   | 'shadowed_by_deny'
+  | 'denial_by_group'
   | 'everything_on_everything'
 
 export interface PolicyFault extends SourceLocation {

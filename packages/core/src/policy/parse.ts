@@ -24,6 +24,7 @@ import {
   type PolicyFault,
   type PolicyWarning,
 } from './faults.ts'
+import { findGroupDenials } from './group-denials.ts'
 import { readIssuers } from './issuers.ts'
 import type { Policy, ScopeGrant, UncheckedPolicy } from './policy.ts'
 import { checkActions, checkPlainNames, knownTypes, type PolicyReader } from './reader.ts'
@@ -137,6 +138,10 @@ function readPolicy(reader: PolicyReader, warnings: readonly PolicyWarning[]): U
     const where = denial.location === undefined ? `\`${denial.id}\`` : `at ${formatLocation(denial.location)}`
     const path = ['roles', role, 'allow', index]
     reader.warn('shadowed_by_deny', path, `has no effect: the denial ${where} holds wherever it does`)
+  }
+  for (const { binding, role, kept } of findGroupDenials(policy.roles, policy.bindings)) {
+    const message = `while somebody’s groups are unknown, what role \`${role}\` denies is not denied, and \`bindings[${kept}]\` grants it: deny by the condition \`principal.groups: { $contains: … }\` in a role that all of the issuer have`
+    reader.warn('denial_by_group', ['bindings', binding, 'to', 'group'], message)
   }
   return policy
 }
