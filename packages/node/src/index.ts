@@ -68,7 +68,14 @@ export { type AuditKey, auditKey, publicKeyText, type TreeHead } from './audit/s
 export { type VerifyReport, type VerifySegmentsOptions, verifySegments } from './audit/segments/verify.ts'
 export type { AuditDestination } from './audit/sinks/destination.ts'
 export { type HttpDestinationOptions, httpDestination } from './audit/sinks/http-destination.ts'
-export type { AuditEffect, AuditEntry, AuditLog, AuditResume, AuditSink, RecordedEvent } from './audit/types.ts'
+export type {
+  AuditEffect,
+  AuditEntry,
+  AuditLog,
+  AuditResume,
+  AuditSink,
+  RecordedEvent,
+} from './audit/types.ts'
 
 export {
   detectProvider,
