@@ -37,6 +37,7 @@ try {
     ['direct', direct],
     ['bare @fastify/http-proxy', bare],
     ['hfauth', hfauth],
+    ['hfauth, strict', await startNode('hfauth-strict', settings)],
     ['nginx auth_request', nginx],
     ['mod_auth_openidc', apache],
   ])

@@ -19,7 +19,13 @@ export interface Settings {
 }
 
 const settings: Settings = JSON.parse(process.argv[3] ?? '{}')
-const servers: Readonly<Record<string, () => Promise<number>>> = { upstream, fastify: bare, hfauth, verifier }
+const servers: Readonly<Record<string, () => Promise<number>>> = {
+  upstream,
+  fastify: bare,
+  hfauth: () => hfauth('by-event'),
+  'hfauth-strict': () => hfauth('strict'),
+  verifier,
+}
 const port = await servers[process.argv[2] ?? '']?.()
 console.log(port)
 
@@ -76,15 +82,15 @@ function policy() {
   })
 }
 
-/** Everything on: verification (remembered), the policy, and each decision on disk before it has an effect. */
-async function hfauth(): Promise<number> {
+/** Everything on: verification (remembered), the policy, and each decision on disk: before it has an effect, or all of them first. */
+async function hfauth(durability: 'by-event' | 'strict'): Promise<number> {
   const checked = policy()
   const environment = 'production'
-  const sink = await jsonLinesSink({ path: join(settings.folder, 'audit.jsonl') })
+  const sink = await jsonLinesSink({ path: join(settings.folder, `audit-${durability}.jsonl`) })
   const { url } = await createProxy({
     engine: createEngine(checked, { environment }),
     verifier: createVerifier({ policy: checked }),
-    audit: createAuditLog({ sink, environment, service: 'bench' }),
+    audit: createAuditLog({ sink, environment, service: 'bench', durability }),
     upstream: { hub: settings.upstream, router: settings.upstream },
     credentials: serviceToken(() => 'hf_bench'),
   }).listen({ port: 0 })
