@@ -55,6 +55,7 @@ const rules: Readonly<Record<string, PackageRules>> = {
       ['vault'],
       ['session'],
       ['parts.ts'],
+      ['capabilities.ts'],
       ['login'],
       ['renewal'],
       ['create-auth.ts', 'access', 'popup'],

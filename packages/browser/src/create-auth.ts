@@ -10,10 +10,10 @@ import { createAttempts } from './login/attempts.ts'
 import { type SignInResult, startCallback } from './login/callback.ts'
 import { besideHeld, buildSignInUrl, type SignInOptions } from './login/sign-in-url.ts'
 import { type AuthOptions, invalid, readOptions } from './options.ts'
-import { isFramed, silentFrameName } from './page.ts'
+import { isFramed } from './page.ts'
 import { rememberParts } from './parts.ts'
 import { createProvider } from './provider/oauth.ts'
-import { type Capabilities, readCapabilities } from './session/capabilities.ts'
+import type { StepUpWay } from './session/challenge.ts'
 import type { AuthListener } from './session/events.ts'
 import { createGuardedFetch } from './session/guarded-fetch.ts'
 import { watchPage } from './session/page-cache.ts'
@@ -65,8 +65,6 @@ export interface Auth {
    *   `HFAUTH_RENEWAL_LOST` (the session ends with its access token), `HFAUTH_SIGNIN_REFUSED`, `HFAUTH_SIGNIN_INVALID`.
    */
   renew(): Promise<void>
-  /** What the provider, the browser and the options offer for the sign-in of this moment. */
-  capabilities(): Promise<Capabilities>
   /**
    * Forgets tokens, session and sign-ins under way, here and in the other tabs, at once and without the network. Then
    * revokes the tokens where the provider takes that, and leaves for the provider when asked to.
@@ -79,6 +77,8 @@ export interface AuthExtensions {
   readonly vault?: (parts: VaultParts) => Vault
   /** Further ways to renew, tried in their order where there is no refresh token. Default none. */
   readonly renewal?: readonly RenewalWay[]
+  /** What happens when an API wants a stronger sign-in or more scopes, see {@link byChallenge}. Default: `fetch` gives its answer. */
+  readonly stepUp?: StepUpWay
 }
 
 export interface SignOutOptions {
@@ -110,7 +110,8 @@ export function createAuth(options: AuthOptions & AuthExtensions): Auth {
     renewable: (holding) => renewal.canRenew(holding),
     onEnd: () => void vault.end('time'),
   })
-  const renewal = createRenewal(options.renewal ?? [], { settings, provider, vault, state })
+  const ways = options.renewal ?? []
+  const renewal = createRenewal(ways, { settings, provider, vault, state })
   const session = () => state.snapshot().session
   const elsewhere = new Set<object>()
   let callback: Promise<SignInResult | undefined> | undefined
@@ -143,11 +144,7 @@ export function createAuth(options: AuthOptions & AuthExtensions): Auth {
     handleCallback() {
       const page = settings.page()
       if (page === undefined) return Promise.resolve(undefined)
-      if (page.name === silentFrameName && page.parent !== undefined && (page.parent as unknown) !== page) {
-        // Renewal by the page around: the answer is its business, and no script of this one goes on.
-        page.parent.postMessage({ hfauthAnswer: page.location.href }, new URL(settings.redirectUri).origin)
-        return new Promise<undefined>(() => {})
-      }
+      if (ways.some((way) => way.handsOver?.(settings))) return new Promise<undefined>(() => {})
       const started = startCallback({ settings, vault, attempts, session }, page)
       const settle = () => vault.restore().then(renewal.restore).finally(state.settle)
       if (!callback) {
@@ -166,12 +163,11 @@ export function createAuth(options: AuthOptions & AuthExtensions): Auth {
     },
     subscribe: state.subscribe,
     getSnapshot: state.snapshot,
-    fetch: createGuardedFetch({ settings, vault, state, renewal }),
+    fetch: createGuardedFetch({ settings, vault, state, renewal, stepUp: options.stepUp }),
     async renew() {
       if (state.holding === undefined) throw new HfAuthError('HFAUTH_SIGNED_OUT', 'nobody is signed in')
       await renewal.renew(state.holding.version)
     },
-    capabilities: () => readCapabilities({ settings, provider, vault, state, renewal }),
     async signOut({ atProvider = false, returnTo }: SignOutOptions = {}) {
       attempts.clear()
       elsewhere.clear()
@@ -181,6 +177,6 @@ export function createAuth(options: AuthOptions & AuthExtensions): Auth {
       if (url !== undefined) settings.page()?.location.assign(url)
     },
   })
-  rememberParts(auth, { settings, provider, vault, state, elsewhere })
+  rememberParts(auth, { settings, provider, vault, state, renewal, elsewhere })
   return auth
 }

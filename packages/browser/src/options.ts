@@ -11,17 +11,6 @@ import { type AttemptStorage, currentPage, type Page, tabStorage } from './page.
 import { isSecureUrl, parseUrl } from './secure-url.ts'
 import type { TokenStore } from './token-store.ts'
 
-/** What an API asks for before it answers. @see RFC 9470 §3, RFC 6750 §3.1 */
-export interface StepUp {
-  /** Scopes that the request needs. */
-  readonly scopes: readonly string[]
-  readonly acrValues: readonly string[]
-  /** Longest time since the person proved who they are, in seconds. */
-  readonly maxAgeSeconds: number | undefined
-  /** Origin of the API. */
-  readonly origin: string
-}
-
 export interface AuthOptions {
   /** Exact `issuer`, compared as a string: no slash at the end. Default `https://huggingface.co`. */
   readonly issuer?: string
@@ -49,11 +38,6 @@ export interface AuthOptions {
   readonly shareTabs?: boolean
   /** Whether a tab that nobody looks at renews as well. Default false: it does when it is looked at or asked. */
   readonly renewHidden?: boolean
-  /**
-   * Called when an API wants a stronger sign-in or more scopes. Answer `true` once the person has had it, in a pop-up
-   * for instance, and the request is sent once more; otherwise `auth.fetch` gives the answer of the API.
-   */
-  readonly onStepUp?: (stepUp: StepUp) => boolean | undefined | Promise<boolean | undefined>
   /** Allows plain http on localhost, 127.0.0.1 and [::1]. Default false. */
   readonly allowLoopbackHttp?: boolean
   /** Clock difference to forgive in every check of time, in seconds. Default 300: people's clocks drift. */
@@ -89,7 +73,6 @@ export interface Settings {
   readonly apiOrigins: readonly string[] | undefined
   readonly shareTabs: boolean
   readonly renewHidden: boolean
-  readonly onStepUp: AuthOptions['onStepUp']
   readonly tokenStore: TokenStore | undefined
   readonly allowLoopbackHttp: boolean
   readonly clockToleranceSeconds: number
@@ -118,7 +101,6 @@ export function readOptions(options: AuthOptions): Settings {
     apiOrigins: apiOrigins?.map((text) => readOrigin(text, allowLoopbackHttp)),
     shareTabs: options.shareTabs ?? true,
     renewHidden: options.renewHidden ?? false,
-    onStepUp: options.onStepUp,
     tokenStore: options.tokenStore,
     allowLoopbackHttp,
     clockToleranceSeconds: readDuration('clockToleranceSeconds', options.clockToleranceSeconds ?? 300),

@@ -37,9 +37,6 @@ export interface Page extends Surroundings {
   readonly parent?: { postMessage(message: unknown, targetOrigin: string): void }
 }
 
-/** Name of the hidden frame in which a page renews its sign-in. */
-export const silentFrameName = 'hfauth.renewal'
-
 export interface PageDocument {
   readonly baseURI: string
   readonly body?: { append(node: Node): void } | null

@@ -1,12 +1,13 @@
 /**
- * Parts: what stands behind an `Auth`, for the ways to sign in that a page loads only when it uses them.
+ * Parts: what stands behind an `Auth`, for what a page loads only when it uses it.
  *
- * create auth → **parts** → pop-up. Nothing of it can be reached from the `Auth` itself.
+ * create auth → **parts** → pop-up, capabilities. Nothing of it can be reached from the `Auth` itself.
  *
  * @module
  */
 import { invalid, type Settings } from './options.ts'
 import type { Provider } from './provider/oauth.ts'
+import type { Renewal } from './session/renewal.ts'
 import type { SessionState } from './session/session-state.ts'
 import type { Vault } from './vault/vault.ts'
 
@@ -15,6 +16,7 @@ export interface AuthParts {
   readonly provider: Provider
   readonly vault: Vault
   readonly state: SessionState
+  readonly renewal: Renewal
   /** Sign-ins in other windows that may still be completed; emptied by a sign-out. */
   readonly elsewhere: Set<object>
 }

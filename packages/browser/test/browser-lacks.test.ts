@@ -46,7 +46,7 @@ const without = (name: string) =>
   }, name)
 
 const sharing = (page: Page) =>
-  page.evaluate(() => (window as unknown as AppWindow).auth.capabilities().then(({ tabsShare }) => tabsShare))
+  page.evaluate(() => (window as unknown as AppWindow).capabilities().then(({ tabsShare }) => tabsShare))
 
 /** Everything that the tabs of an origin have in common. */
 const shared = (page: Page) =>

@@ -1,7 +1,14 @@
 /** Checklist sections 5 and 7: renewal by refresh token, as one tab sees it. */
 import type { HfAuthError } from '@hfauth/core'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { type AuthEvent, type AuthExtensions, type AuthOptions, inSessionStorage } from '../src/index.ts'
+import {
+  type AuthEvent,
+  type AuthExtensions,
+  type AuthOptions,
+  byChallenge,
+  capabilitiesOf,
+  inSessionStorage,
+} from '../src/index.ts'
 import { accessToken, paths, refreshToken } from './support/fake-provider.ts'
 import { createHarness, type Harness, origin, refusalOf } from './support/harness.ts'
 
@@ -220,7 +227,7 @@ describe('a refresh token whose end the provider tells', () => {
       provider.tokens = { refresh_token_expires_in: 3600 }
     })
     await pass(hours)
-    expect((await auth.capabilities()).renewal).toEqual([])
+    expect((await capabilitiesOf(auth)).renewal).toEqual([])
     await refusalOf(auth.renew(), 'HFAUTH_SIGNED_OUT')
     expect(await (await auth.fetch('/v1')).text()).toBe('ok')
     await pass(lifeMs - hours)
@@ -504,7 +511,7 @@ describe('signing out', () => {
     const { auth, page } = await signedIn({}, ({ provider }) => {
       provider.metadata = { end_session_endpoint: 'https://hub.example/oauth/logout?x=1' }
     })
-    expect((await auth.capabilities()).logoutAtProvider).toBe(true)
+    expect((await capabilitiesOf(auth)).logoutAtProvider).toBe(true)
     await auth.signOut({ atProvider: true, returnTo: `${origin}/bye` })
     const { pathname, searchParams } = new URL(page.visited.at(-1) ?? '')
     expect(pathname).toBe('/oauth/logout')
@@ -516,7 +523,7 @@ describe('signing out', () => {
 
   test('at a provider without such a place stays here, as was told beforehand (J8)', async () => {
     const { auth, page } = await signedIn()
-    expect(await auth.capabilities()).toEqual({
+    expect(await capabilitiesOf(auth)).toEqual({
       renewal: ['refresh-token'],
       senderConstrained: false,
       tabsShare: false,
@@ -526,7 +533,7 @@ describe('signing out', () => {
     })
     await auth.signOut({ atProvider: true })
     expect(page.visited).toEqual([])
-    expect((await auth.capabilities()).renewal).toEqual([])
+    expect((await capabilitiesOf(auth)).renewal).toEqual([])
   })
 
   test('stops every timer', async () => {
@@ -541,7 +548,7 @@ describe('a provider without refresh tokens', () => {
     const { auth, types, provider } = await signedIn({}, (harness) => {
       harness.provider.tokens = { refresh_token: undefined }
     })
-    expect((await auth.capabilities()).renewal).toEqual([])
+    expect((await capabilitiesOf(auth)).renewal).toEqual([])
     await toRenewal()
     await toEnd()
     expect(types()).toEqual(['signed-out'])
@@ -576,7 +583,7 @@ describe('a store of tokens', () => {
     expect(auth.session?.username).toBe('ana')
     expect(sent[0]?.headers.get('authorization')).toBe(`Bearer ${accessToken}`)
     expect(provider.to(paths.token)).toHaveLength(asked)
-    expect((await auth.capabilities()).tokens).toBe('store')
+    expect((await capabilitiesOf(auth)).tokens).toBe('store')
     await auth.signOut()
     expect(store.text).toBe(null)
   })
@@ -685,7 +692,7 @@ describe('another way to renew', () => {
       return false
     }
     const { auth, types } = await signedIn({ renewal: [{ name: 'frame', renew }] }, only)
-    expect((await auth.capabilities()).renewal).toEqual(['frame'])
+    expect((await capabilitiesOf(auth)).renewal).toEqual(['frame'])
     vi.setSystemTime(Date.now() + lifeMs)
     expect(auth.getSnapshot().status).toBe('signed-in')
     const calls = Array.from({ length: 50 }, () => refusalOf(auth.fetch('/v1'), 'HFAUTH_SIGNED_OUT'))
@@ -820,7 +827,7 @@ describe('an API that wants more', () => {
   const wants = (text: string, status = 401) => answer(status, {}, { 'www-authenticate': text })
 
   test('is heard as an event, and its answer is given back (D10)', async () => {
-    const { auth, events, refreshes } = await signedIn({}, undefined, wants(header))
+    const { auth, events, refreshes } = await signedIn({ stepUp: byChallenge() }, undefined, wants(header))
     expect((await auth.fetch('/v1')).status).toBe(401)
     expect(events).toEqual([{ type: 'step-up', stepUp }])
     expect(refreshes()).toEqual([])
@@ -832,7 +839,7 @@ describe('an API that wants more', () => {
       strong = true
       return true
     }
-    const { auth, sent } = await signedIn({ onStepUp }, undefined, () =>
+    const { auth, sent } = await signedIn({ stepUp: byChallenge(onStepUp) }, undefined, () =>
       strong ? new Response('ok') : wants(header)(),
     )
     expect(await (await auth.fetch('/v1', { method: 'POST', body: 'x' })).text()).toBe('ok')
@@ -840,14 +847,20 @@ describe('an API that wants more', () => {
   })
 
   test('and goes on wanting is not asked a third time (P4)', async () => {
-    const { auth, sent } = await signedIn({ onStepUp: () => true }, undefined, wants(header))
+    const { auth, sent } = await signedIn({ stepUp: byChallenge(() => true) }, undefined, wants(header))
     expect((await auth.fetch('/v1')).status).toBe(401)
     expect(sent).toHaveLength(2)
   })
 
+  test('gets no second request from a page that cannot give more (D8)', async () => {
+    const { auth, events, refreshes, sent } = await signedIn({}, undefined, wants(header))
+    expect((await auth.fetch('/v1')).status).toBe(401)
+    expect([events, refreshes(), sent.length]).toEqual([[], [], 1])
+  })
+
   test('may want scopes, with 403 (D8)', async () => {
     const text = 'Bearer error="insufficient_scope", scope="write-repos jobs"'
-    const { auth, events } = await signedIn({}, undefined, wants(text, 403))
+    const { auth, events } = await signedIn({ stepUp: byChallenge() }, undefined, wants(text, 403))
     await auth.fetch('/v1')
     expect(events).toEqual([
       {

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import {
   beginElsewhere,
+  capabilitiesOf,
   continueSignIn,
   directSignInUrl,
   PopupBlockedError,
@@ -204,7 +205,7 @@ describe('tokens bound to a key', () => {
       const { auth, provider, signIn } = createHarness()
       provider.metadata = metadata
       await signIn()
-      expect((await auth.capabilities()).senderConstrained).toBe(false)
+      expect((await capabilitiesOf(auth)).senderConstrained).toBe(false)
       expect(provider.to(paths.token)[0]?.headers.has('dpop')).toBe(false)
     }
   })

@@ -324,9 +324,7 @@ describe('a renewal that goes wrong', () => {
     await first.close()
     expect(await visitor.renew(second)).toBe('HFAUTH_RENEWAL_LOST')
     const ways = () =>
-      second.evaluate(() =>
-        (window as unknown as AppWindow).auth.capabilities().then(({ renewal }) => renewal),
-      )
+      second.evaluate(() => (window as unknown as AppWindow).capabilities().then(({ renewal }) => renewal))
     expect(await ways()).toEqual([])
     // What the other tab would have said, with the version that it gave its grant before this one gave up.
     await second.evaluate(

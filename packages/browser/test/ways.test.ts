@@ -84,8 +84,8 @@ const renew = (page: Page) =>
 
 const ask = (page: Page) =>
   page.evaluate(() => {
-    const { auth } = window as unknown as AppWindow
-    return auth.capabilities().then((capabilities) => ({ ...capabilities, id: auth.session?.id }))
+    const { auth, capabilities } = window as unknown as AppWindow
+    return capabilities().then((found) => ({ ...found, id: auth.session?.id }))
   })
 
 describe('a plain provider', () => {

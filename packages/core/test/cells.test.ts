@@ -1,6 +1,6 @@
 /** What one principal's questions look into: worked out once, and shared when they keep coming. */
 import { describe, expect, test } from 'vitest'
-import { CompiledRule } from '../src/compile/casl.ts'
+import { compileRule } from '../src/compile/casl.ts'
 import { type Buckets, bucketsIn, RuleTable } from '../src/compile/rule-table.ts'
 import { type Topic, Topics } from '../src/compile/topics.ts'
 import { Cells } from '../src/decide/cells.ts'
@@ -20,7 +20,7 @@ function ownerWith({
 } = {}) {
   const topics = new Topics({ ...vocabulary, ceiling: ceiling && new Set(ceiling) })
   const rule = (effect: 'allow' | 'deny', id: string) =>
-    new CompiledRule({ statement: id, effect, actions: ['read', 'write'], types: ['model'], id })
+    compileRule({ statement: id, effect, actions: ['read', 'write'], types: ['model'], id })
   const rules = [rule('allow', 'acme/*'), ...denied.map((id) => rule('deny', id))]
   const tables = new Scratch<RuleTable>()
   tables.add(new RuleTable(rules, topics))

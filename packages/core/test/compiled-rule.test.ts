@@ -1,6 +1,7 @@
 /** One residual rule on its own, without the index that shows it most of what cannot match. */
 import { describe, expect, test } from 'vitest'
-import { CompiledRule } from '../src/compile/casl.ts'
+import { compileRule } from '../src/compile/casl.ts'
+import { CompiledRule } from '../src/compile/compiled-rule.ts'
 import { emptyFacts, readFacts } from '../src/decide/resource.ts'
 import { now } from './support.ts'
 
@@ -22,7 +23,7 @@ describe('a rule', () => {
     ['*/x', 'acme/x', true],
     ['*/x', 'acme/y', false],
   ])('on %s about %s: %s', (id, asked, fits) => {
-    const rule = new CompiledRule({ ...about, ...(id === undefined ? {} : { id }) })
+    const rule = compileRule({ ...about, ...(id === undefined ? {} : { id }) })
     const facts = readFacts(emptyFacts(), { type: 'model', id: asked }, undefined, now)
     if (facts === undefined) throw new Error('an id that can be read')
     expect(rule.fits(asked)).toBe(fits)
@@ -30,19 +31,39 @@ describe('a rule', () => {
     expect(rule.truth(facts)).toBe(fits)
   })
 
+  test.each([
+    ['allow', { a: 1 }, true],
+    ['allow', { a: 2 }, false],
+    ['allow', {}, false],
+    ['deny', { a: 1 }, true],
+    ['deny', { a: 2 }, false],
+    ['deny', {}, true],
+  ] as const)(
+    'that would %s, asked with %j, matches through CASL and without it: %s',
+    (effect, context, matches) => {
+      const facts = readFacts(emptyFacts(), 'model:acme/x', context, now)
+      if (facts === undefined) throw new Error('an id that can be read')
+      const rule = { ...about, effect, when: { 'context.a': { $eq: 1 } } }
+      expect([compileRule(rule).matches(facts), new CompiledRule(rule).matches(facts)]).toEqual([
+        matches,
+        matches,
+      ])
+    },
+  )
+
   test('with a condition, on no action or no type, is refused when it is asked', () => {
     const when = { 'context.a': { $eq: 1 } }
     const facts = readFacts(emptyFacts(), 'model:acme/x', { a: 1 }, now)
     if (facts === undefined) throw new Error('an id that can be read')
-    expect(new CompiledRule({ ...about, when }).matches(facts)).toBe(true)
+    expect(compileRule({ ...about, when }).matches(facts)).toBe(true)
     for (const lacking of [{ actions: [] }, { types: [] }])
-      expect(() => new CompiledRule({ ...about, ...lacking, when }).matches(facts)).toThrow(
+      expect(() => compileRule({ ...about, ...lacking, when }).matches(facts)).toThrow(
         expect.objectContaining({ code: 'HFAUTH_CONFIG_INVALID' }),
       )
   })
 
   test('with a condition of no known kind is refused when it is made', () => {
-    expect(() => new CompiledRule({ ...about, when: { 'context.a': { $is: 1 } } as never })).toThrow(
+    expect(() => compileRule({ ...about, when: { 'context.a': { $is: 1 } } as never })).toThrow(
       expect.objectContaining({ code: 'HFAUTH_CONFIG_INVALID' }),
     )
   })

@@ -1,6 +1,6 @@
 /** The index in front of the rules: a question meets the rules that can match it, and few others. */
 import { describe, expect, test } from 'vitest'
-import { CompiledRule } from '../src/compile/casl.ts'
+import { compileRule } from '../src/compile/casl.ts'
 import {
   type Buckets,
   bucketsIn,
@@ -33,7 +33,7 @@ function ruleOn(
   effect: 'allow' | 'deny' = 'allow',
 ) {
   const statement = `${types} ${actions} ${id}`
-  return new CompiledRule({ statement, effect, actions, types, ...(id === undefined ? {} : { id }) })
+  return compileRule({ statement, effect, actions, types, ...(id === undefined ? {} : { id }) })
 }
 
 const tableOf = (...ids: (string | undefined)[]) =>

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { readResidual } from '../src/compile/casl.ts'
+import { readResidual } from '../src/compile/compiled-rule.ts'
 import { compileCondition } from '../src/compile/conditions.ts'
 import { requestReader } from '../src/compile/facts.ts'
 import { emptyFacts, readFacts } from '../src/decide/resource.ts'

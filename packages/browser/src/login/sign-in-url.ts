@@ -35,8 +35,9 @@ export interface SignInOptions {
   readonly parameters?: Readonly<Record<string, string>>
 }
 
+/** Some by their beginning: what the protocol may still invent there belongs to it as well. */
 const reserved =
-  /^(client_(id|secret|assertion|assertion_type)|redirect_uri|response_(type|mode)|scope|state|nonce|code(_.*)?|request(_uri)?|prompt|max_age|acr_values|login_hint|orgIds|registration|dpop_jkt)$/
+  /^(client|code|dpop|request|response)_|^(redirect_uri|scope|state|nonce|code|request|registration|prompt|max_age|acr_values|login_hint|orgIds)$/
 
 /**
  * @throws HfAuthError `HFAUTH_CONFIG_INVALID`, `HFAUTH_ISSUER_UNAVAILABLE`, or `HFAUTH_SIGNIN_STATE` when the

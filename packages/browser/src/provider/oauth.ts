@@ -1,7 +1,7 @@
 /**
  * OAuth: the authorization code flow with PKCE, through `oauth4webapi`.
  *
- * metadata, signature → **oauth** → login. We send, the library judges what comes back. The only file that knows it;
+ * metadata, code, signature → **oauth** → login. We send, the library judges token answers. The only file that knows it;
  * its types end here. Its errors hold answers, and answers hold tokens, so none of them leaves as a `cause`.
  *
  * @module
@@ -10,6 +10,7 @@ import { HfAuthError } from '@hfauth/core'
 import * as oauth from 'oauth4webapi'
 import type { Settings } from '../options.ts'
 import { issuedAt, readClock } from './clock.ts'
+import { readCode } from './code.ts'
 import {
   type AskedOfIdToken,
   assertAsAsked,
@@ -95,13 +96,7 @@ export function createProvider(settings: Settings): Provider {
   async function redeem(answer: URLSearchParams, expected: ExpectedAnswer): Promise<Tokens> {
     const server = await metadata()
     try {
-      // The library takes an empty `iss` for none.
-      if (answer.get('iss') === '') throw wrongAnswer('its `iss` is empty')
-      const client = clientAt(now() / 1000)
-      const [code, ...others] = oauth
-        .validateAuthResponse(server, client, answer, expected.state)
-        .getAll('code')
-      if (!code || others.length > 0) throw wrongAnswer('it does not have one code')
+      const code = readCode(answer, server, expected.state, expected)
       const sentAt = now()
       // RFC 6749 §4.1.3, RFC 7636 §4.5
       const response = await post(server.token_endpoint, {
@@ -203,7 +198,7 @@ function wrongAnswer(why: string): HfAuthError {
 
 function translated(error: unknown, request?: RefusedRequest): HfAuthError {
   if (error instanceof HfAuthError) return error
-  if (error instanceof oauth.AuthorizationResponseError || error instanceof oauth.ResponseBodyError) {
+  if (error instanceof oauth.ResponseBodyError) {
     return new SignInRefusedError(error.error, error.error_description, request)
   }
   if (error instanceof oauth.WWWAuthenticateChallengeError) {

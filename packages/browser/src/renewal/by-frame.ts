@@ -7,8 +7,11 @@
  * @module
  */
 import { signInSilently } from '../login/silent-sign-in.ts'
-import { type Page, silentFrameName } from '../page.ts'
+import type { Settings } from '../options.ts'
+import type { Page } from '../page.ts'
 import type { RenewalWay } from '../session/renewal.ts'
+
+const frameName = 'hfauth.renewal'
 
 export interface FrameOptions {
   /** Longest wait for the provider to send the frame back, in milliseconds. Default 5000. */
@@ -24,12 +27,21 @@ export interface FrameOptions {
 export function byFrame({ timeoutMs = 5_000 }: FrameOptions = {}): RenewalWay {
   return {
     name: 'frame',
+    handsOver,
     async renew(tools) {
       const { page, redirectUri } = tools.settings
       const here = page()
       return here ? signInSilently(tools, (url) => showInFrame(here, url, redirectUri, timeoutMs)) : false
     },
   }
+}
+
+/** In the hidden frame the answer is the business of the page around. */
+function handsOver({ page, redirectUri }: Settings): boolean {
+  const { name, parent, location } = page() ?? {}
+  if (name !== frameName || parent === undefined || (parent as unknown) === page()) return false
+  parent.postMessage({ hfauthAnswer: location?.href }, new URL(redirectUri).origin)
+  return true
 }
 
 function showInFrame(
@@ -41,7 +53,7 @@ function showInFrame(
   const { document } = page
   const frame = document?.createElement?.('iframe')
   if (frame === undefined) return Promise.resolve(undefined)
-  frame.name = silentFrameName
+  frame.name = frameName
   frame.hidden = true
   frame.src = url
   return new Promise<string | undefined>((resolve) => {

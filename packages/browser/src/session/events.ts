@@ -6,9 +6,19 @@
  * @module
  */
 import type { HfAuthError } from '@hfauth/core'
-import type { StepUp } from '../options.ts'
 import type { ChangedBy } from '../vault/vault.ts'
 import type { Session } from './session.ts'
+
+/** What an API asks for before it answers. @see RFC 9470 §3, RFC 6750 §3.1 */
+export interface StepUp {
+  /** Scopes that the request needs. */
+  readonly scopes: readonly string[]
+  readonly acrValues: readonly string[]
+  /** Longest time since the person proved who they are, in seconds. */
+  readonly maxAgeSeconds: number | undefined
+  /** Origin of the API. */
+  readonly origin: string
+}
 
 export type AuthEvent =
   /** The address and the other tabs have been asked; from now on the state is known. */
@@ -22,6 +32,7 @@ export type AuthEvent =
   | { readonly type: 'expired' }
   /** By `time`: the access token ended and nothing could renew it. */
   | { readonly type: 'signed-out'; readonly by: ChangedBy }
+  /** With `byChallenge` alone. */
   | { readonly type: 'step-up'; readonly stepUp: StepUp }
 
 export type AuthListener = (event: AuthEvent) => void

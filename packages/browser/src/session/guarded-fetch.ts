@@ -8,10 +8,10 @@
  * @module
  */
 import { HfAuthError } from '@hfauth/core'
-import type { Settings, StepUp } from '../options.ts'
+import type { Settings } from '../options.ts'
 import { assertAllowed } from '../vault/allow-list.ts'
 import type { Vault } from '../vault/vault.ts'
-import { readChallenge } from './challenge.ts'
+import type { StepUpWay } from './challenge.ts'
 import type { Renewal } from './renewal.ts'
 import type { SessionState } from './session-state.ts'
 
@@ -20,6 +20,7 @@ export interface GuardedFetchParts {
   readonly vault: Pick<Vault, 'send'>
   readonly state: SessionState
   readonly renewal: Renewal
+  readonly stepUp: StepUpWay | undefined
 }
 
 /**
@@ -28,14 +29,8 @@ export interface GuardedFetchParts {
  * @see RFC 6750 §2.1, §3.1, §5.3
  */
 export function createGuardedFetch(parts: GuardedFetchParts): typeof globalThis.fetch {
-  const { settings, vault, state, renewal } = parts
-  const { page, now, onStepUp } = settings
-
-  /** Whether a stronger sign-in has been had, so that it is worth asking again. */
-  async function stepUp(asked: StepUp): Promise<boolean> {
-    state.emit({ type: 'step-up', stepUp: asked })
-    return (await onStepUp?.(asked)) === true
-  }
+  const { settings, vault, state, renewal, stepUp } = parts
+  const { page, now } = settings
 
   /** Whether there is a newer token of the same sign-in. */
   async function renewed(id: string, version: number): Promise<boolean> {
@@ -68,16 +63,18 @@ export function createGuardedFetch(parts: GuardedFetchParts): typeof globalThis.
 
     const response = await vault.send(request)
     if (response.status !== 401 && response.status !== 403) return response
-    const challenge = readChallenge(response)
-    const invalid =
-      response.status === 401 &&
-      (challenge?.error === 'invalid_token' || !response.headers.has('www-authenticate'))
-    const worthIt = challenge?.stepUp
-      ? await stepUp(challenge.stepUp)
-      : invalid && (await renewed(id, version))
-    if (!worthIt || repeat === undefined) return response
+    const worthIt = stepUp?.(response, state.emit) ?? (callsTokenInvalid(response) && renewed(id, version))
+    if (!(await worthIt) || repeat === undefined) return response
     repeat.signal.throwIfAborted()
     await response.body?.cancel()
     return vault.send(repeat)
   }
+}
+
+/** A 401 that says so, or whose header nobody here can see. @see RFC 6750 §3.1 */
+function callsTokenInvalid({ status, headers }: Response): boolean {
+  return (
+    status === 401 &&
+    /\berror="?invalid_token\b/i.test(headers.get('www-authenticate') ?? 'error=invalid_token')
+  )
 }

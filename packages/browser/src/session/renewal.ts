@@ -19,6 +19,8 @@ export interface RenewalWay {
   readonly name: 'frame' | 'backend'
   /** Whether it may sign somebody in when the page starts. */
   readonly atStart?: boolean
+  /** Whether the page is one that this way has opened itself: what it holds is then handed over, and no script goes on. */
+  handsOver?(settings: Settings): boolean
   /** @returns False when it cannot work here and now, which is no error. */
   renew(tools: RenewalTools): Promise<boolean>
 }

@@ -9,6 +9,7 @@ import type { HfAuthError } from '@hfauth/core'
 import {
   byBackend,
   byFrame,
+  capabilitiesOf,
   createAuth,
   createPermissions,
   inSessionStorage,
@@ -66,7 +67,7 @@ const auth = createAuth({
 const permissions = createPermissions(auth)
 auth.subscribe(({ type }) => void tools.heard.push(type))
 // In reach of whoever looks for a token on them.
-Object.assign(window, { auth, permissions, tools })
+Object.assign(window, { auth, permissions, tools, capabilities: () => capabilitiesOf(auth) })
 
 function element<T extends HTMLElement>(id: string): T {
   return document.getElementById(id) as T

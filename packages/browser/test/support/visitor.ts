@@ -5,12 +5,13 @@
  */
 import type { Hub } from '@hfauth/testkit'
 import type { BrowserContext, Page } from 'playwright-core'
-import type { Auth } from '../../src/index.ts'
+import type { Auth, Capabilities } from '../../src/index.ts'
 import type { WebApp } from './web-app.ts'
 
 /** What `test/page/app.ts` puts on its window. */
 export interface AppWindow {
   readonly auth: Auth
+  readonly capabilities: () => Promise<Capabilities>
   readonly tools: { skewMs: number; readonly heard: string[] }
 }
 

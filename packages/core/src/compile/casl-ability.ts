@@ -11,7 +11,7 @@ import { Ability, buildMongoQueryMatcher, type MongoAbility } from '@casl/abilit
 import { matchGlob, parseGlob } from '../internal/glob.ts'
 import type { ConditionDocument } from '../policy/schema.ts'
 import type { Json } from '../types.ts'
-import { readResidual } from './casl.ts'
+import { readResidual } from './compiled-rule.ts'
 import { compileCondition, type Judge } from './conditions.ts'
 import { type RequestFacts, requestReader } from './facts.ts'
 

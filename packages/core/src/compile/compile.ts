@@ -15,7 +15,7 @@ import { compareCodeUnits, sortedUnique } from '../internal/sort.ts'
 import type { Environment, Policy, ScopeGrant, Statement } from '../policy/policy.ts'
 import type { PrincipalShape } from '../types.ts'
 import { type BindingIndex, type HeldBinding, indexBindings } from './bindings.ts'
-import { CompiledRule } from './casl.ts'
+import { compileRule } from './casl.ts'
 import { type CompiledStatements, compileStatements, joinParts, type RolePart } from './role-part.ts'
 import type { ResidualRule } from './rule.ts'
 import { type Buckets, bucketsIn, mergeBuckets, RuleTable } from './rule-table.ts'
@@ -127,9 +127,7 @@ export function compilePolicy(policy: Policy, environment: Environment): Compile
     },
     personalRules: (personal, principal) =>
       new RuleTable(
-        personal
-          .flatMap((statement) => rulesFor(statement, principal, ownTypes))
-          .map((rule) => new CompiledRule(rule)),
+        personal.flatMap((statement) => rulesFor(statement, principal, ownTypes)).map(compileRule),
         topics,
       ),
     statementsOf,

@@ -4,7 +4,8 @@
  * @module
  */
 import type { Statement } from '../policy/policy.ts'
-import { CompiledRule } from './casl.ts'
+import { compileRule } from './casl.ts'
+import type { CompiledRule } from './compiled-rule.ts'
 import { RuleTable } from './rule-table.ts'
 import { isPersonal, rulesFor } from './statement-rules.ts'
 import type { Topics } from './topics.ts'
@@ -28,7 +29,7 @@ export function compileStatements(
   const rules = statements
     .filter((statement) => !isPersonal(statement))
     .flatMap((statement) => rulesFor(statement, undefined, ownTypes))
-  return { rules: rules.map((rule) => new CompiledRule(rule)), personal: statements.filter(isPersonal) }
+  return { rules: rules.map(compileRule), personal: statements.filter(isPersonal) }
 }
 
 export function joinParts(topics: Topics, list: readonly CompiledStatements[]): RolePart {

@@ -1,12 +1,12 @@
 /**
- * Rule tables: the index in front of CASL. By type and action, then by exact id, then by owner, so that
+ * Rule tables: the index in front of the rules. By type and action, then by exact id, then by owner, so that
  * a question meets only rules that can match it, however many there are.
  *
  * @module
  */
 import { getOrAdd } from '../internal/maps.ts'
 import type { Scratch } from '../internal/scratch.ts'
-import type { CompiledRule } from './casl.ts'
+import type { CompiledRule } from './compiled-rule.ts'
 import type { RequestFacts } from './facts.ts'
 import type { Topic, Topics } from './topics.ts'
 

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import type { CompiledRule } from '../compile/casl.ts'
+import type { CompiledRule } from '../compile/compiled-rule.ts'
 import { type RequestFacts, timeOf } from '../compile/facts.ts'
 import { smallestScopes, sufficientScopes } from '../hub/scopes.ts'
 import { Memory } from '../internal/memory.ts'

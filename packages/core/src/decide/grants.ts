@@ -7,7 +7,7 @@
  */
 
 import type { BoundRoles, HeldBinding } from '../compile/bindings.ts'
-import { CompiledRule } from '../compile/casl.ts'
+import { compileRule } from '../compile/casl.ts'
 import type { CompiledPolicy } from '../compile/compile.ts'
 import { compileCondition, type Judge } from '../compile/conditions.ts'
 import { principalReader } from '../compile/facts.ts'
@@ -15,7 +15,6 @@ import type { ResidualRule } from '../compile/rule.ts'
 import { type Buckets, RuleTable } from '../compile/rule-table.ts'
 import type { Topic, Topics } from '../compile/topics.ts'
 import { HfAuthError } from '../errors.ts'
-import { impliedScopes } from '../hub/scopes.ts'
 import { present } from '../internal/present.ts'
 import { Scratch } from '../internal/scratch.ts'
 import { compareCodeUnits, sortedUnique } from '../internal/sort.ts'
@@ -23,7 +22,7 @@ import { type Condition, factName } from '../policy/condition.ts'
 import type { Binding, Statement } from '../policy/policy.ts'
 import type { PolicyReference, PrincipalShape } from '../types.ts'
 import { Cells, type CellsOwner } from './cells.ts'
-import type { ScopeCeiling, Standing, StandingSources } from './standing.ts'
+import { huggingfaceCeiling, type ScopeCeiling, type Standing, type StandingSources } from './standing.ts'
 
 /** Works out standings; holds what is the same for everybody. */
 export type StandingSource = (principal: PrincipalShape, now: number) => PolicyStanding
@@ -206,12 +205,8 @@ function scopeCeiling(compiled: CompiledPolicy, principal: PrincipalShape): Scop
   const named = sortedUnique(scopes).flatMap((scope) => known.get(scope) ?? [])
   if (named.length === 0) return undefined
   const covers = named.flatMap((scope) => compiled.coveredBy(scope))
-  const rules = covers.map((rule) => new CompiledRule(rule))
+  const rules = covers.map(compileRule)
   return { kind: 'own', covers, covered: new RuleTable(rules, compiled.topics) }
-}
-
-export function huggingfaceCeiling(scopes: readonly string[]): ScopeCeiling {
-  return { kind: 'huggingface', scopes: sortedUnique(scopes), held: new Set(impliedScopes(scopes)) }
 }
 
 /** Looks things up in the policy when somebody wants to know. */
@@ -248,7 +243,7 @@ class PolicySources implements StandingSources {
         (rule) =>
           (rule.actions.includes('*') || rule.actions.includes(action)) &&
           (rule.types.includes('**') || rule.types.includes(facts.type)) &&
-          new CompiledRule(rule).matches(facts),
+          compileRule(rule).matches(facts),
       )
     }
     return sortedUnique(policy.scopes.keys()).filter(covers).slice(0, 1)

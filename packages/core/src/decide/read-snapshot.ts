@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { CompiledRule } from '../compile/casl.ts'
+import { CompiledRule } from '../compile/compiled-rule.ts'
 import type { ResidualRule } from '../compile/rule.ts'
 import { bucketsIn, mergeBuckets, RuleTable } from '../compile/rule-table.ts'
 import { Topics } from '../compile/topics.ts'
@@ -15,8 +15,7 @@ import { Scratch } from '../internal/scratch.ts'
 import { isMapping } from '../policy/condition.ts'
 import type { Json } from '../types.ts'
 import { Cells } from './cells.ts'
-import { huggingfaceCeiling } from './grants.ts'
-import type { ScopeCeiling, Standing } from './standing.ts'
+import { huggingfaceCeiling, type ScopeCeiling, type Standing } from './standing.ts'
 
 /**
  * Reads a snapshot from text or from parsed JSON, trusting nothing about it.

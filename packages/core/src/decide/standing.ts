@@ -6,11 +6,12 @@
  *
  * @module
  */
-import type { CompiledRule } from '../compile/casl.ts'
+import type { CompiledRule } from '../compile/compiled-rule.ts'
 import type { RequestFacts } from '../compile/facts.ts'
 import type { ResidualRule } from '../compile/rule.ts'
 import type { RuleTable } from '../compile/rule-table.ts'
-import { sufficientScopes } from '../hub/scopes.ts'
+import { impliedScopes, sufficientScopes } from '../hub/scopes.ts'
+import { sortedUnique } from '../internal/sort.ts'
 import type { BindingReference, PolicyReference, StatementReference } from '../types.ts'
 import type { Cells } from './cells.ts'
 
@@ -18,6 +19,10 @@ import type { Cells } from './cells.ts'
 export type ScopeCeiling =
   | { readonly kind: 'huggingface'; readonly scopes: readonly string[]; readonly held: ReadonlySet<string> }
   | { readonly kind: 'own'; readonly covers: readonly ResidualRule[]; readonly covered: RuleTable }
+
+export function huggingfaceCeiling(scopes: readonly string[]): ScopeCeiling {
+  return { kind: 'huggingface', scopes: sortedUnique(scopes), held: new Set(impliedScopes(scopes)) }
+}
 
 export interface Standing {
   readonly principal: string

@@ -6,8 +6,9 @@
  *
  * @module
  */
-import { readResidual } from '../compile/casl.ts'
+
 import type { CompiledPolicy } from '../compile/compile.ts'
+import { readResidual } from '../compile/compiled-rule.ts'
 import type { RequestFacts } from '../compile/facts.ts'
 import { type Access, standingOf } from '../decide/access.ts'
 import { decide } from '../decide/decide.ts'

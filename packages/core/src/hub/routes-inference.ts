@@ -20,7 +20,7 @@ const hosted = '/hf-inference/models/{ns}/{name}'
 const own = { provider: 'hf-inference' }
 
 const chat = 'v1/chat/completions'
-const providerPaths: Readonly<Record<string, readonly string[]>> = {
+const providerPaths = (): Readonly<Record<string, readonly string[]>> => ({
   baseten: [chat],
   cerebras: [chat],
   cohere: [`compatibility/${chat}`],
@@ -35,7 +35,7 @@ const providerPaths: Readonly<Record<string, readonly string[]>> = {
   scaleway: [chat, 'v1/completions', 'v1/embeddings'],
   together: [chat, 'v1/completions', 'v1/embeddings'],
   'zai-org': ['api/paas/v4/chat/completions'],
-}
+})
 
 const viewerPaths = [
   'is-valid',
@@ -61,7 +61,7 @@ const rows = (): readonly HubRoute[] => [
   router(`POST ${hosted}/v1/chat/completions`, 'infer', { ...model, reads: 'same-model' }, own),
   router(`POST ${hosted}`, 'infer', model, own),
   router(`POST ${hosted}/pipeline/{x}`, 'infer', model, own),
-  ...Object.entries(providerPaths).flatMap(([provider, paths]) =>
+  ...Object.entries(providerPaths()).flatMap(([provider, paths]) =>
     paths.map((path) =>
       router(`POST /${provider}/${path}`, 'infer', { in: 'body', reads: 'provider-model' }, { provider }),
     ),

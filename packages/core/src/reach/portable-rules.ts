@@ -6,8 +6,9 @@
  *
  * @module
  */
-import { readResidual } from '../compile/casl.ts'
+
 import type { PortableRule } from '../compile/casl-ability.ts'
+import { readResidual } from '../compile/compiled-rule.ts'
 import type { RequestFacts } from '../compile/facts.ts'
 import { type Access, standingOf } from '../decide/access.ts'
 import { emptyFacts, readFacts } from '../decide/resource.ts'

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { readResidual } from '../compile/casl.ts'
+import { readResidual } from '../compile/compiled-rule.ts'
 import type { Standing } from '../decide/standing.ts'
 import type { Condition } from '../policy/condition.ts'
 import { parseTime } from '../policy/time.ts'
