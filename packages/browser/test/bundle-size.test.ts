@@ -67,12 +67,12 @@ async function bundle(names: string, file = 'index.ts'): Promise<Bundle> {
 }
 
 const entries = [
-  ['sign-in, callback, renewal and guarded fetch', 'createAuth', 'index.ts', 17_400],
-  ['the same with tokens in a worker', 'createAuth, inWorker', 'index.ts', 18_200],
-  ['the same with renewal by frame and backend', 'createAuth, byFrame, byBackend', 'index.ts', 18_300],
-  ['the same with permissions', 'createAuth, createPermissions', 'index.ts', 29_400],
-  ['permissions alone', 'createPermissions', 'index.ts', 12_700],
-  ['permissions from the policy itself', 'policyRules', 'policy.ts', 50_200],
+  ['sign-in, callback, renewal and guarded fetch', 'createAuth', 'index.ts', 16_400],
+  ['the same with tokens in a worker', 'createAuth, inWorker', 'index.ts', 17_200],
+  ['the same with renewal by frame and backend', 'createAuth, byFrame, byBackend', 'index.ts', 17_400],
+  ['the same with permissions', 'createAuth, createPermissions', 'index.ts', 26_600],
+  ['permissions alone', 'createPermissions', 'index.ts', 10_900],
+  ['permissions from the policy itself', 'policyRules', 'policy.ts', 50_600],
   ['the React entry', 'AuthProvider, Can, useAccess, useAuth, useSession', 'react.ts', 1_200],
   ['the panel', 'mountPanel', 'panel.ts', 4_000],
 ] as const
@@ -116,7 +116,7 @@ describe('a bundle', () => {
     }
     const bytes = await gzipBytes(`createAuth, ${Object.keys(others).join(', ')}`, 'index.ts')
     console.log(`every way to sign in: ${bytes} bytes gzipped`)
-    expect(bytes).toBeLessThanOrEqual(19_400)
+    expect(bytes).toBeLessThanOrEqual(18_500)
   })
 
   test('of the page a pop-up comes back to is one small script of its own (L4, O7)', async () => {
@@ -162,13 +162,13 @@ describe('a bundle', () => {
 
   test('with permissions judges by the conditions of the snapshot, and holds no CASL (O7)', async () => {
     const { parts, text } = await bundle('createPermissions')
-    expect(Object.keys(parts)).toEqual(['@hfauth/browser', '@hfauth/core'])
+    expect(Object.keys(parts).sort()).toEqual(['@hfauth/browser', '@hfauth/core'])
     expect(text).not.toContain('possibleRulesFor')
   })
 
   test('of sign-in takes of the protocol library what judges answers, and none of its requests (O7)', async () => {
     const { text } = await bundle('createAuth')
-    expect(text).toContain('JARM')
+    expect(text).toContain('"response" body "access_token" property')
     expect(text).not.toMatch(/"jwks_uri" may|DPoP|oauth-authorization-server|introspection/)
   })
 
