@@ -209,6 +209,28 @@ describe('a disk that does not keep up', () => {
     expect(disk.requests).toEqual(['first', 'r-1', 1, 'r-3'])
   })
 
+  test('still gets what was taken in, though who came after it has given up', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      const { disk, log } = await start({ flushMs: 100, timeoutMs: 20 })
+      disk.isHeld = true
+      const first = refusalOf(log.record(allow('r-1')))
+      await new Promise(setImmediate)
+      expect((await log.record(deny('r-2'))).seq).toBe(0)
+      const third = refusalOf(log.record(allow('r-3')))
+      vi.advanceTimersByTime(20)
+      for (const { code } of await Promise.all([first, third])) expect(code).toBe('HFAUTH_AUDIT_UNAVAILABLE')
+      disk.release()
+      await new Promise(setImmediate)
+      vi.advanceTimersByTime(100)
+      await new Promise(setImmediate)
+      expect(disk.requests).toEqual(['first', 'r-1', 1, 'r-2'])
+      expect(vi.getTimerCount()).toBe(0)
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
   test('lets nothing run ahead after it has failed; what it did not take is counted in the trail', async () => {
     const { disk, log } = await start({ flushMs: 60_000 })
     for (const id of ['r-1', 'r-2']) expect((await log.record(deny(id))).seq).toBe(0)

@@ -97,8 +97,6 @@ export function createAuditLog(options: AuditLogOptions): AuditLog {
   let writing: Promise<void> | undefined
   let retryTimer: NodeJS.Timeout | undefined
   let flushTimer: NodeJS.Timeout | undefined
-  /** The last that came. */
-  let newest: Waiting | undefined
   /** The last that is to be written now, with all before it. */
   let urgent: Waiting | undefined
   /** Since when the sink has not had what was recorded. */
@@ -157,7 +155,12 @@ export function createAuditLog(options: AuditLogOptions): AuditLog {
   function flush(): void {
     clearTimeout(flushTimer)
     flushTimer = undefined
-    urgent = newest
+    // Who came last may have given up since.
+    urgent = [...queue].at(-1)
+    begin()
+  }
+
+  function begin(): void {
     if (retryTimer === undefined) writing ??= drain()
   }
 
@@ -235,10 +238,9 @@ export function createAuditLog(options: AuditLogOptions): AuditLog {
   }
 
   function runAhead(event: Unnumbered, at: number): Promise<RecordedEvent> {
-    newest = { event, at, settle: () => {} }
-    queue.add(newest)
-    if (queue.size < maxBatch) flushSoon()
-    else flush()
+    queue.add({ event, at, settle: () => {} })
+    flushSoon()
+    if (queue.size >= maxBatch) begin()
     return Promise.resolve({ ...event, seq: 0 })
   }
 
@@ -261,7 +263,6 @@ export function createAuditLog(options: AuditLogOptions): AuditLog {
         waiting.settle({ error: unavailable(`not on record within ${timeoutMs} ms`) })
       }, timeoutMs)
       queue.add(waiting)
-      newest = waiting
       urgent = waiting
       // A sink that failed is left alone for a while; until then nobody waits for it.
       if (retryTimer !== undefined) waiting.settle({ event: { ...event, seq: 0 } })
