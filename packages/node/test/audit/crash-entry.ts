@@ -9,3 +9,8 @@ export const entryOf = (requestId: string): AuditEntry => ({
   resource: { kind: 'model', id: 'acme/vision' },
   decision: { effect: 'allow', reason: 'rule', statements: ['roles.viewer.allow#1'], policy: 'sha256:00' },
 })
+
+export const denialOf = (requestId: string): AuditEntry => ({
+  ...entryOf(requestId),
+  decision: { effect: 'deny', reason: 'no_matching_rule', statements: [], policy: 'sha256:00' },
+})

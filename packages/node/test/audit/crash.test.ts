@@ -1,5 +1,6 @@
 /**
- * A process is killed two hundred times in the middle of its work, and loses nothing that it said was on record.
+ * A process is killed two hundred times in the middle of its work, and loses nothing that it said was on record, and
+ * nothing that it had taken in before that.
  *
  * Where it is killed follows from a seed, as far as a machine allows; `HFAUTH_CRASH_SEED` names another one and
  * `HFAUTH_CRASH_KILLS` another number.
@@ -64,6 +65,16 @@ async function live(
   return said.split('\n').slice(0, -1)
 }
 
+/** What came before an event that was acknowledged, in the same batch of the same life, and is not there. */
+function missingBefore(acknowledged: readonly string[], stored: ReadonlySet<string>): string[] {
+  return acknowledged.flatMap((id) => {
+    const [, batch = '', last = ''] = /^(\d+-\d+-)(\d+)$/.exec(id) ?? []
+    return Array.from({ length: Number(last) }, (_, i) => `${batch}${i}`).filter(
+      (earlier) => !stored.has(earlier),
+    )
+  })
+}
+
 test(`a process that is killed ${kills} times (seed ${seed}) loses no event that it acknowledged`, async () => {
   const random = createRandom(seed)
   // Two logs at once: a process that starts leaves a processor to the other one.
@@ -85,6 +96,7 @@ test(`a process that is killed ${kills} times (seed ${seed}) loses no event that
     const stored = new Set(ids)
     expect(acknowledged.filter((id) => !stored.has(id))).toEqual([])
     expect(ids).toHaveLength(stored.size)
+    expect(missingBefore(acknowledged, stored)).toEqual([])
     expect(events.map(({ event }) => event.seq)).toEqual(events.map((_, i) => i + 1))
     expect(acknowledged.length).toBeGreaterThan(kills * 20)
     expect(report.segments).toBeGreaterThan(10)
