@@ -199,7 +199,11 @@ export function auditDecision(decision: Decision): AuditDecision {
 
 /** Text from a request, fit for a record: controls, direction marks and halves of characters replaced, cut to `maxLength` characters. */
 export function recordedText(text: string, maxLength = 256): string {
+  // Nearly all are like this.
+  if (text.length <= maxLength && plainText.test(text)) return text
   return text
     .slice(0, maxLength)
     .replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069\p{Surrogate}]/gu, '\ufffd')
 }
+
+const plainText = /^[ -~]*$/

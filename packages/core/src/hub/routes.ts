@@ -43,7 +43,8 @@ export function matchHubRoute(
   services: readonly HubService[] = sharedServices,
 ): RouteMatch | undefined {
   const segments = path.split('/').slice(1)
-  for (const { route, tokens, type } of compiledRoutes) {
+  for (const { route, tokens, isOpen, type } of compiledRoutes) {
+    if (!isOpen && tokens.length !== segments.length) continue
     if (!route.methods.includes(method) || !services.includes(route.host)) continue
     if (route.query !== undefined && query.get(route.query.name) !== route.query.value) continue
     const found = matchTokens(tokens, segments)
@@ -88,6 +89,8 @@ function namedInQuery(type: HubType, text: string | null): NamedInPath | undefin
 interface CompiledRoute {
   readonly route: HubRoute
   readonly tokens: readonly string[]
+  /** Whether its end fits any number of segments. */
+  readonly isOpen: boolean
   /** The type that a page prefix stands for. */
   readonly type?: HubType
 }
@@ -95,14 +98,19 @@ interface CompiledRoute {
 /** `{repo}` becomes one route for each kind, with that kind's prefix. */
 const compiledRoutes: readonly CompiledRoute[] = /* @__PURE__ */ hubRoutes.flatMap(
   (route): CompiledRoute[] => {
-    if (!route.path.startsWith('/{repo}')) return [{ route, tokens: route.path.split('/').slice(1) }]
+    if (!route.path.startsWith('/{repo}')) return [{ route, ...compilePath(route.path) }]
     return [...repositoryKinds.values()].map(({ type, prefix }) => ({
       route,
-      tokens: route.path.replace('/{repo}', `${prefix}/{ns}/{name}`).split('/').slice(1),
+      ...compilePath(route.path.replace('/{repo}', `${prefix}/{ns}/{name}`)),
       type,
     }))
   },
 )
+
+function compilePath(path: string): Pick<CompiledRoute, 'tokens' | 'isOpen'> {
+  const tokens = path.split('/').slice(1)
+  return { tokens, isOpen: /^\{path[*?]\}$/.test(tokens.at(-1) ?? '') }
+}
 
 interface Found {
   kind?: string
@@ -131,7 +139,7 @@ function matchTokens(tokens: readonly string[], segments: readonly string[]): Fo
     const segment = segments[i]
     if (segment === undefined || !matchToken(token, segment, found)) return undefined
   }
-  return segments.length === tokens.length ? found : undefined
+  return found
 }
 
 function matchToken(token: string, segment: string, found: Found): boolean {

@@ -64,6 +64,9 @@ function hasOneReading(segment: string, isLast: boolean): boolean {
 }
 
 function parseUrl(raw: string): URL | undefined {
-  const text = `http://target.invalid${raw}`
-  return URL.canParse(text) ? new URL(text) : undefined
+  try {
+    return new URL(`http://target.invalid${raw}`)
+  } catch {
+    return undefined
+  }
 }

@@ -28,6 +28,7 @@ export function createTrustedProxies(addresses: readonly string[] = []): Trusted
   for (const entry of addresses) trust(trusted, entry)
   return {
     has(remoteAddress) {
+      if (addresses.length === 0) return false
       const address = plainAddress(remoteAddress ?? '')
       return address !== undefined && isTrusted(trusted, address)
     },

@@ -12,6 +12,7 @@ import { HfAuthError, recordedText } from '@hfauth/core'
 import { createGate, isAboutCredential, unmatchedRoute } from '../guard/gate.ts'
 import { type Refusal, refusalOfError } from '../guard/refusal.ts'
 import type { Caller } from '../guard/types.ts'
+import type { Limiter } from '../limits/types.ts'
 import { answerWhoami } from './caller-request.ts'
 import { forwardCaller, type UpstreamCredentials } from './credentials.ts'
 import { decideAgain } from './decide-on.ts'
@@ -129,21 +130,26 @@ export function createPipeline(
     progress.visit = caller
     if (match === undefined) throw new ProxyRefusal('route_unknown')
     progress.http = { ...progress.http, route: match.route.path }
-    await keepLimits(caller, match.action, progress)
+    if (limiter !== undefined) await keepLimits(limiter, caller, match.action, progress)
     const outcome = await finish({ inbound, headers, address, target, match, caller, progress })
     if (caller.setCookie !== undefined && isReply(outcome))
       outcome.headers.append('set-cookie', caller.setCookie)
     return outcome
   }
 
-  async function keepLimits(caller: Caller, action: string, { http }: Progress): Promise<void> {
-    const refusal = await limiter?.take({ principal: caller.principal, ip: caller.client.ip }, action)
+  async function keepLimits(
+    limits: Limiter,
+    caller: Caller,
+    action: string,
+    { http }: Progress,
+  ): Promise<void> {
+    const refusal = await limits.take({ principal: caller.principal, ip: caller.client.ip }, action)
     if (refusal === undefined) return
     if (!settings.isDryRun) throw new LimitReached(refusal)
     await gate.recordRefusal(caller, refusal.reason, http, false)
   }
 
-  async function answerMatched(known: Known): Promise<Reply> {
+  function answerMatched(known: Known): Promise<Reply> {
     const about = known.match.route.target
     switch (about.in) {
       case 'caller':

@@ -7,21 +7,23 @@
  */
 import type { Inbound } from './inbound.ts'
 import type { Pipeline } from './pipeline.ts'
-import { textReply } from './reply.ts'
+import { type Reply, textReply } from './reply.ts'
 
 export interface Readiness {
   isDraining: boolean
 }
 
 export function withReadiness(pipeline: Pipeline, readiness: Readiness): Pipeline {
+  async function tell(inbound: Inbound): Promise<Reply> {
+    const health = await pipeline.handle({ ...inbound, target: '/healthz' })
+    if (!readiness.isDraining || health.status !== 200) return health
+    return textReply(503, health.headers, '{"status":"draining"}')
+  }
+
   return {
     ...pipeline,
-    async handle(inbound) {
-      if (inbound.target !== '/readyz' || !isLook(inbound)) return pipeline.handle(inbound)
-      const health = await pipeline.handle({ ...inbound, target: '/healthz' })
-      if (!readiness.isDraining || health.status !== 200) return health
-      return textReply(503, health.headers, '{"status":"draining"}')
-    },
+    handle: (inbound) =>
+      inbound.target === '/readyz' && isLook(inbound) ? tell(inbound) : pipeline.handle(inbound),
   }
 }
 

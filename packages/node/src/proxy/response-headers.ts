@@ -71,7 +71,8 @@ export function passedHeaders(
     if (address === undefined) return undefined
     headers.set('location', address)
   }
-  const link = rewriteLinks(upstream.get('link'), origins)
+  const links = upstream.get('link')
+  const link = links === null ? undefined : rewriteLinks(links, origins)
   if (link !== undefined) headers.set('link', link)
   // Whoever keeps it asks again each time, and so is judged again.
   headers.set('cache-control', 'private, no-cache')
@@ -100,8 +101,8 @@ export function publicAddress(
 }
 
 /** Each link is rewritten by itself; one that leads nowhere allowed is left out. */
-function rewriteLinks(header: string | null, origins: Origins): string | undefined {
-  const links = [...(header ?? '').matchAll(/<([^<>]*)>((?:\s*;\s*[a-z]+="?[^",;<>]*"?)*)/gi)].flatMap(
+function rewriteLinks(header: string, origins: Origins): string | undefined {
+  const links = [...header.matchAll(/<([^<>]*)>((?:\s*;\s*[a-z]+="?[^",;<>]*"?)*)/gi)].flatMap(
     ([, address = '', parameters = '']) => {
       const rewritten = publicAddress(address, origins)
       return rewritten === undefined ? [] : [`<${rewritten}>${parameters}`]
