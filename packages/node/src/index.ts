@@ -144,7 +144,7 @@ export {
   type UpstreamCredentials,
 } from './proxy/credentials.ts'
 export type { DrainOptions, ListeningProxy, ListenOptions, TlsFiles } from './proxy/listen.ts'
-export type { ProxyLimits, ProxyOptions } from './proxy/options.ts'
+export type { ProxyLimits, ProxyOptions, WatchedStream } from './proxy/options.ts'
 export { createProxy, type HubProxy, type PolicyParts } from './proxy/proxy.ts'
 export { type FollowedPolicy, type FollowPolicyOptions, followPolicy } from './reload/follow-policy.ts'
 export { policyFile } from './reload/policy-file.ts'

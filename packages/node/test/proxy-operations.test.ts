@@ -52,6 +52,52 @@ const chat = async (username = 'ana') =>
     body: JSON.stringify({ model: 'acme/text-chat', messages: [], stream: true }),
   })
 
+describe('an event stream that is silent', () => {
+  const since = Date.parse('2026-06-01T12:00:00Z')
+  const silent = { name: 'silent', reason: 'unanswered', silentSince: since, failure: 'not for everybody' }
+  const warning = {
+    code: 'stream_silent',
+    stream: 'google',
+    reason: 'unanswered',
+    since: '2026-06-01T12:00:00.000Z',
+  }
+  const streams = {
+    google: { health: () => silent },
+    okta: { health: () => ({ name: 'live' }) },
+    corp: { health: () => ({ name: 'starting' }) },
+  }
+  const ready = async () => {
+    const answer = await get('/readyz')
+    return [answer.status, await answer.json()]
+  }
+
+  test('is a warning of /readyz, which stays ready', async () => {
+    it = await startFixture({ streams })
+    expect(await ready()).toEqual([200, { status: 'ok', warnings: [warning] }])
+    expect(await (await get('/healthz')).json()).toEqual({ status: 'ok' })
+  })
+
+  test('takes the replica away where that is wanted, until it is heard again', async () => {
+    let health: object = silent
+    it = await startFixture({
+      streams: { google: { health: () => health as typeof silent } },
+      whenStreamSilent: 'unready',
+    })
+    expect(await ready()).toEqual([503, { status: 'stream_silent', warnings: [warning] }])
+    expect(await statusOf('/healthz')).toBe(200)
+    expect((await get(info, await it.tokenOf('ben'))).status).toBe(200)
+    health = { name: 'live' }
+    expect(await ready()).toEqual([200, { status: 'ok' }])
+  })
+
+  test('does not hide that the proxy is going away', async () => {
+    it = await startFixture({ streams })
+    const drained = it.listening.drain({ noticeMs: 500 })
+    expect(await ready()).toEqual([503, { status: 'draining' }])
+    await drained
+  })
+})
+
 describe('draining', () => {
   test('says no to /readyz and yes to /healthz, while it still answers', async () => {
     it = await startFixture()

@@ -33,6 +33,11 @@ export interface ProxyLimits {
   readonly longAfterMs?: number
 }
 
+/** What says whether an event stream still arrives: a `StreamWatch`. */
+export interface WatchedStream {
+  health(): { readonly name: string; readonly reason?: string; readonly silentSince?: number }
+}
+
 /** Without `sessions` clients bring tokens, and a cookie lets nobody in. */
 export interface ProxyOptions extends GuardOptions {
   readonly upstream: {
@@ -50,6 +55,10 @@ export interface ProxyOptions extends GuardOptions {
    * reached by an address of their own. Default every address leads to the whole of `upstream`.
    */
   readonly hosts?: Readonly<Record<string, AddressOption>>
+  /** Event streams whose silence `/readyz` tells of, by the names it tells them by. Default none. */
+  readonly streams?: Readonly<Record<string, WatchedStream>>
+  /** What the silence of one is to `/readyz`: a warning in its body, or a 503. Default `warn`. */
+  readonly whenStreamSilent?: 'warn' | 'unready'
   /** Ends what is under way for a caller whose credential has been taken back: the set that the verifier asks. */
   readonly revocations?: Revocations
   /**

@@ -51,7 +51,7 @@ export function createProxy(options: ProxyOptions): HubProxy {
     open: (inbound) => current.open(inbound),
     recordMalformed: (reason, remoteAddress) => current.recordMalformed(reason, remoteAddress),
   }
-  const pipeline = withCors(withReadiness(inForce, readiness), settings.corsOrigins)
+  const pipeline = withCors(withReadiness(inForce, readiness, options), settings.corsOrigins)
   return {
     fetch: async (request, connection = {}) =>
       responseOf(await pipeline.handle(inboundFromRequest(request, connection))),
