@@ -379,6 +379,110 @@ describe('a verification', () => {
   })
 })
 
+describe('a transmitter that wants to be asked less often (`min_verification_interval`)', () => {
+  /** What the stream's configuration says, and which were asked for. */
+  let told: object
+  let read: string[]
+  beforeEach(() => {
+    told = { stream_id: 'stream-1', min_verification_interval: 3 * 3600 }
+    read = []
+    idp.answers.set(
+      wellKnown,
+      json({
+        issuer: idp.url,
+        verification_endpoint: `${idp.url}/ssf/verify`,
+        configuration_endpoint: `${idp.url}/ssf/stream`,
+      }),
+    )
+    idp.answers.set('/ssf/stream?stream_id=stream-1', (request, response, body) => {
+      read.push(`${request.method} ${request.url} ${request.headers.authorization}`)
+      json(told)(request, response, body)
+    })
+  })
+  afterEach(() => idp.answers.delete('/ssf/stream?stream_id=stream-1'))
+
+  /** Looks every quarter of an hour, answers what is asked, and tells after how many minutes each was asked. */
+  async function asking(watch: StreamWatch, hours: number, store?: MarkStore) {
+    const door = doorOf(watch, store)
+    const at: number[] = []
+    const names = new Set<string>()
+    for (let quarter = 0; quarter < hours * 4; quarter++) {
+      const before = asked.length
+      names.add((await watch.check()).name)
+      if (asked.length > before) {
+        at.push(quarter * 15)
+        await pushTo(door, answerTo(asked.at(-1)?.state))
+      }
+      clock.forward(900)
+    }
+    return { at, names: [...names] }
+  }
+
+  test('is, and its stream is live all the while', async () => {
+    expect(await asking(watching(), 10)).toEqual({ at: [0, 180, 360, 540], names: ['starting', 'live'] })
+    expect(read[0]).toBe('GET /ssf/stream?stream_id=stream-1 Bearer manage')
+  })
+
+  test('is not asked sooner because a turn begins soon after the first request', async () => {
+    clock.forward(2 * 3600 + 2700)
+    const { at, names } = await asking(watching(), 7)
+    expect(at).toEqual([0, 180, 360])
+    expect(names).toEqual(['starting', 'live'])
+  })
+
+  test('is not asked sooner by another replica, or after a new start', async () => {
+    const store = memorySessionStore({ now })
+    await asking(watching({ store }), 1, store)
+    expect((await asking(watching({ store }), 6, store)).at).toEqual([120, 300])
+  })
+
+  test('is known to be silent when what was asked last does not come', async () => {
+    const watch = watching()
+    await asking(watch, 3)
+    await watch.check()
+    clock.forward(300)
+    expect(await watch.check()).toMatchObject({ name: 'silent', reason: 'unanswered' })
+  })
+
+  test('may say something else later', async () => {
+    const watch = watching()
+    await asking(watch, 1)
+    told = { stream_id: 'stream-1' }
+    expect((await asking(watch, 6)).at).toEqual([120, 180, 240, 300])
+  })
+
+  test.each<[string, () => void]>([
+    ['says it of another stream', () => Object.assign(told, { stream_id: 'stream-2' })],
+    ['says it in words', () => Object.assign(told, { min_verification_interval: 'often' })],
+    ['says less than nothing', () => Object.assign(told, { min_verification_interval: -1 })],
+    ['does not say it', () => void idp.answers.delete('/ssf/stream?stream_id=stream-1')],
+    [
+      'would have our credential sent to another origin for it',
+      () =>
+        void idp.answers.set(
+          wellKnown,
+          json({
+            issuer: idp.url,
+            verification_endpoint: `${idp.url}/ssf/verify`,
+            configuration_endpoint: 'https://elsewhere.example/stream',
+          }),
+        ),
+    ],
+  ])('is asked in every turn when it %s', async (_, change) => {
+    change()
+    expect((await asking(watching(), 3)).at).toEqual([0, 60, 120])
+  })
+
+  test('is asked where the program says', async () => {
+    const watch = watching({
+      verificationEndpoint: `${idp.url}/ssf/verify`,
+      configurationEndpoint: `${idp.url}/ssf/stream`,
+    })
+    expect((await asking(watch, 4)).at).toEqual([0, 180])
+    expect(idp.requests).not.toContain(wellKnown)
+  })
+})
+
 describe('a watch', () => {
   test('that nobody runs says so instead of repeating what it knew', async () => {
     const watch = watching()
@@ -437,6 +541,7 @@ describe('a watch', () => {
     ['more time for an answer than for a turn', { everyMs: 1000, answerWithinMs: 1001 }],
     ['an endpoint in the clear', { verificationEndpoint: 'http://idp.example/verify' }],
     ['a configuration in the clear', { configurationUrl: 'http://idp.example/ssf' }],
+    ['a configuration of the stream in the clear', { configurationEndpoint: 'http://idp.example/stream' }],
   ])('is not made with %s', async (_, options) => {
     expect(await refusalOf((async () => watching(options))())).toMatchObject({
       code: 'HFAUTH_CONFIG_INVALID',

@@ -15,13 +15,20 @@ import { numberOption } from '../internal/number-option.ts'
 import { pause } from '../internal/pause.ts'
 import { eventIssuerOf, type SecurityEvent } from './security-event.ts'
 import { NoticeError } from './signed-notice.ts'
-import { createVerificationRequest, type StreamVerificationOptions } from './stream-verification.ts'
+import {
+  type AskedVerification,
+  createVerificationRequest,
+  type StreamVerificationOptions,
+} from './stream-verification.ts'
 import { type MarkStore, mark, memoryMarks } from './used-ids.ts'
 
 export interface StreamWatchOptions extends Omit<StreamVerificationOptions, 'timeoutMs'> {
   /** What is silent, and what is heard again, goes here. */
   readonly audit: Pick<AuditLog, 'record'>
-  /** One verification in this time, in milliseconds; not less than the transmitter's `min_verification_interval`. Default an hour. */
+  /**
+   * One verification in this time, in milliseconds. Default an hour. Where the stream's configuration has a longer
+   * `min_verification_interval`, that is how long a turn takes.
+   */
   readonly everyMs?: number
   /** How long its event may take, in milliseconds, up to `everyMs`. Default five minutes. */
   readonly answerWithinMs?: number
@@ -89,7 +96,16 @@ interface Turn {
   readonly askedAt: number
 }
 
+/** The last request that the transmitter took. */
+interface Asked {
+  /** When its turn began, and when it was taken, in epoch milliseconds. */
+  readonly turn: number
+  readonly at: number
+  readonly leastIntervalMs: number
+}
+
 interface Request extends Turn {
+  readonly turn: number
   isSent: boolean
   failures: number
   nextAt: number
@@ -140,34 +156,51 @@ export function createStreamWatch(options: StreamWatchOptions): StreamWatch {
   let verifiedAt: number | undefined
   let stoppedAt: number | undefined
 
-  async function turnOf(number: number): Promise<Turn | undefined> {
-    const [askedAt, state] = (await store.get(keyOf(`turn ${number}`)))?.split(' ') ?? []
+  /** @param start - Epoch milliseconds at which the turn began: its name, however long turns are. */
+  async function turnOf(start: number): Promise<Turn | undefined> {
+    const [askedAt, state] = (await store.get(keyOf(`turn ${start}`)))?.split(' ') ?? []
     return state === undefined ? undefined : { askedAt: Number(askedAt), state }
   }
 
-  /** The turn of this number; whoever is first begins it. */
-  async function begin(number: number): Promise<Turn> {
-    const state = `${number}.${randomBytes(18).toString('base64url')}`
+  /** The turn that began then; whoever is first begins it. */
+  async function begin(start: number, lengthMs: number): Promise<Turn> {
+    const state = `${start}.${randomBytes(18).toString('base64url')}`
     const askedAt = now()
-    if (await mark(store, keyOf(`turn ${number}`), `${askedAt} ${state}`, askedAt + 3 * everyMs)) {
-      request = { state, askedAt, isSent: false, failures: 0, nextAt: askedAt }
+    if (await mark(store, keyOf(`turn ${start}`), `${askedAt} ${state}`, askedAt + 3 * lengthMs)) {
+      request = { turn: start, state, askedAt, isSent: false, failures: 0, nextAt: askedAt }
     }
-    return (await turnOf(number)) ?? { state, askedAt }
+    return (await turnOf(start)) ?? { state, askedAt }
+  }
+
+  async function lastAsked(): Promise<Asked | undefined> {
+    const numbers = (await store.get(keyOf('asked')))?.split(' ').map(Number)
+    if (numbers === undefined) return undefined
+    const [turn = 0, at = 0, leastIntervalMs = 0] = numbers
+    return { turn, at, leastIntervalMs }
+  }
+
+  async function noteAsked({ turn, at, leastIntervalMs }: Asked): Promise<void> {
+    await store.delete(keyOf('asked'))
+    const untilMs = at + 3 * Math.max(everyMs, leastIntervalMs)
+    await mark(store, keyOf('asked'), `${turn} ${at} ${leastIntervalMs}`, untilMs)
   }
 
   async function send(): Promise<void> {
     if (request === undefined || request.isSent || now() < request.nextAt) return
     const current = request
+    let answer: AskedVerification
     try {
-      await ask(current.state)
-      current.isSent = true
-      failure = undefined
+      answer = await ask(current.state)
     } catch (error) {
       if (!(error instanceof HfAuthError)) throw error
       failure = error.message
       current.failures += 1
       current.nextAt = now() + Math.min(lookEveryMs * 2 ** current.failures, everyMs)
+      return
     }
+    current.isSent = true
+    failure = undefined
+    await noteAsked({ turn: current.turn, at: now(), ...answer })
   }
 
   async function answeredAt({ state }: Turn): Promise<number | undefined> {
@@ -236,11 +269,18 @@ export function createStreamWatch(options: StreamWatchOptions): StreamWatch {
   }
 
   async function check(): Promise<StreamHealth> {
-    const number = Math.floor(now() / everyMs)
-    const current = (await turnOf(number)) ?? (await begin(number))
+    const last = await lastAsked()
+    const leastMs = last?.leastIntervalMs ?? 0
+    const lengthMs = Math.max(everyMs, leastMs)
+    const start = Math.floor(now() / lengthMs) * lengthMs
+    const mayBegin = last === undefined || now() >= last.at + leastMs
+    const current = (await turnOf(start)) ?? (mayBegin ? await begin(start, lengthMs) : undefined)
     await send()
-    const before = await turnOf(number - 1)
-    await judge(before === undefined ? [current] : [current, before])
+    // The last one asked in may have begun when turns were shorter.
+    const earlier = [start - lengthMs, ...(last === undefined || last.turn === start ? [] : [last.turn])]
+    const before = await Promise.all(earlier.map(turnOf))
+    const turns = [current, ...before].filter((turn) => turn !== undefined)
+    await judge(turns.sort((one, other) => other.askedAt - one.askedAt))
     checkedAt = now()
     await announce()
     return health()
@@ -286,7 +326,8 @@ export function createStreamWatch(options: StreamWatchOptions): StreamWatch {
         lastEventAt = at
         if (status !== undefined) stoppedAt = status === 'enabled' ? undefined : at
         for (const state of states) {
-          await mark(store, keyOf(`answered ${state}`), String(at), at + 3 * everyMs)
+          const leastMs = (await lastAsked())?.leastIntervalMs ?? 0
+          await mark(store, keyOf(`answered ${state}`), String(at), at + 3 * Math.max(everyMs, leastMs))
         }
       }
     },
