@@ -30,6 +30,7 @@ export interface Journal {
   /** @throws HfAuthError `HFAUTH_AUDIT_UNAVAILABLE` (retryable). */
   started(principal: Principal, scopes: readonly string[], visitor: Visitor, route: string): Promise<void>
   refreshed(principal: Principal, scopes: readonly string[]): Promise<void>
+  /** @param error - Why the provider ended it; or, where somebody signed out, why it did not take its tokens back. */
   ended(principal: Principal, visitor?: Visitor, error?: unknown): Promise<void>
   refused(error: unknown, visitor: Visitor, route: string, status: number): Promise<void>
 }

@@ -12,6 +12,7 @@ import * as oauth from 'oauth4webapi'
 import { CachedSource, maxAgeOf } from '../internal/cached-source.ts'
 import { callableEndpoint } from '../internal/endpoint.ts'
 import { requestBounded, unavailable } from '../internal/request.ts'
+import { revokeAtSlack } from '../revoke/provider.ts'
 import { withClientSecret } from '../secrets/client-secret.ts'
 import type { ProviderSettings, Settings } from './options.ts'
 
@@ -50,8 +51,13 @@ export interface OAuthProvider {
   refresh(refreshToken: string): Promise<TokenAnswer>
   /** What userinfo says of the person. @throws HfAuthError `HFAUTH_SIGNIN_INVALID` when it is another person. */
   userinfo(accessToken: string, subject: string): Promise<Claims>
-  /** Gives a token back where the provider takes it (RFC 7009). Never throws: signing out does not hang on it. */
-  revoke(token: string): Promise<void>
+  /**
+   * Gives tokens back the provider's way: the refresh token by RFC 7009 where discovery names an endpoint, the access
+   * token by `auth.revoke` at Slack, which names none. Does nothing where there is no way.
+   *
+   * @throws HfAuthError `HFAUTH_REVOCATION_REFUSED`; `HFAUTH_ISSUER_UNAVAILABLE` (retryable).
+   */
+  revoke(tokens: { readonly access: string; readonly refresh?: string }): Promise<void>
 }
 
 /** Used when the provider does not say, in seconds: short, since a token believed alive is the worse mistake. */
@@ -196,17 +202,23 @@ export function createOAuthProvider(provider: ProviderSettings, settings: Settin
       }
     },
 
-    async revoke(token) {
+    async revoke({ access, refresh }) {
+      if (issuer.preset.revocation === 'slack') return revokeAtSlack({ token: access, fetch, timeoutMs })
       try {
         const server = await discovery.get()
         if (server.revocation_endpoint === undefined) return
         await asClient(server, async (auth) =>
           oauth.processRevocationResponse(
-            await oauth.revocationRequest(server, client(), auth, token, options),
+            await oauth.revocationRequest(server, client(), auth, refresh ?? access, options),
           ),
         )
-      } catch {
-        // The session is over here whatever the provider makes of it.
+      } catch (error) {
+        if (error instanceof HfAuthError) throw error
+        const said = error instanceof oauth.ResponseBodyError ? saidCode(error.error) : 'unknown'
+        throw new HfAuthError(
+          'HFAUTH_REVOCATION_REFUSED',
+          `the provider did not take the token back, \`${said}\``,
+        )
       }
     },
   }
@@ -253,8 +265,12 @@ function translated(error: unknown): HfAuthError {
 }
 
 /** The provider's own code when it looks like one (RFC 6749 §4.1.2.1), and nothing else of what it wrote. */
+function saidCode(code: string): string {
+  return /^[a-z_]{1,64}$/.test(code) ? code : 'unknown'
+}
+
 function refused(code: string): HfAuthError {
-  const said = /^[a-z_]{1,64}$/.test(code) ? code : 'unknown'
+  const said = saidCode(code)
   const retryable = ['temporarily_unavailable', 'server_error'].includes(said)
   return new HfAuthError('HFAUTH_SIGNIN_REFUSED', `the provider refused, \`${said}\``, { retryable })
 }

@@ -74,7 +74,7 @@ export function createRefresher(options: RefreshOptions): Refresher {
     const done = await leases.release(mine, { tokens, ...identity })
     if (done !== undefined) await onRefreshed(done)
     // Signed out meanwhile: then nobody needs what has just been given.
-    else await reader.oauth.revoke(tokens.refresh ?? tokens.access)
+    else await reader.oauth.revoke(tokens).catch(() => {})
     return done
   }
 

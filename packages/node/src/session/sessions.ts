@@ -173,10 +173,10 @@ export function createSessions(options: SessionsOptions): Sessions {
     const kept = await keeper.find(request.headers)
     if (kept === undefined) csrf.assertOrigin(request.headers)
     else csrf.assertOwn(request.headers, kept.id, form.token)
-    const atProvider = kept && (await signOut(kept, form.everywhere, parts))
-    if (kept !== undefined) await journal.ended(kept.principal, visitor)
+    const done = kept && (await signOut(kept, form.everywhere, parts))
+    if (kept !== undefined) await journal.ended(kept.principal, visitor, done?.failure)
     const cookies = [removalOf(cookieName)]
-    const location = atProvider ?? settings.afterSignOut
+    const location = done?.location ?? settings.afterSignOut
     return (request.headers.get('accept') ?? '').includes('application/json')
       ? jsonAnswer({ signedIn: false, location }, cookies)
       : redirectAnswer(location, cookies)

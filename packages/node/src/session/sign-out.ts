@@ -1,7 +1,7 @@
 /**
  * Sign-out: here at once, everywhere if asked, and at the provider where it has a way.
  *
- * @see OpenID Connect RP-Initiated Logout 1.0 §2; RFC 7009
+ * @see OpenID Connect RP-Initiated Logout 1.0 §2; RFC 7009; docs.slack.dev: auth.revoke
  * @module
  */
 import type { IdentityReader } from './identity.ts'
@@ -14,8 +14,15 @@ export interface SignOutParts {
   readonly readers: ReadonlyMap<string, IdentityReader>
 }
 
+export interface SignedOut {
+  /** Where the browser ends the session at the provider, if it has such an address. */
+  readonly location?: string
+  /** Why the provider did not take its tokens back: they may be good until they end. */
+  readonly failure?: unknown
+}
+
 /**
- * Ends a session, and gives the address where the browser ends the one at the provider, if there is any.
+ * Ends a session, and gives its tokens back to the provider, which keeps nobody signed in here by being down.
  *
  * @param everywhere - Ends all sessions of the person; those without a store through `revoke`.
  */
@@ -23,28 +30,32 @@ export async function signOut(
   kept: Kept,
   everywhere: boolean,
   { settings, keeper, readers }: SignOutParts,
-): Promise<string | undefined> {
+): Promise<SignedOut> {
   const { record } = kept
   await keeper.end(kept)
   if (everywhere) await endEverywhere(record, settings, keeper)
   const reader = readers.get(record.alias)
-  if (reader === undefined) return undefined
+  if (reader === undefined) return {}
   const { oauth, provider } = reader
-  const token = record.tokens?.refresh ?? record.tokens?.access
-  const [end] = await Promise.all([
-    // A provider that is down keeps nobody signed in here.
+  const [end, failure] = await Promise.all([
     oauth.metadata().then(
       ({ endSessionEndpoint }) => endSessionEndpoint,
       () => undefined,
     ),
-    token === undefined ? undefined : oauth.revoke(token),
+    record.tokens === undefined
+      ? undefined
+      : oauth.revoke(record.tokens).then(
+          () => undefined,
+          (error: unknown) => error,
+        ),
   ])
-  if (end === undefined) return undefined
+  const failed = failure === undefined ? {} : { failure }
+  if (end === undefined) return failed
   const url = new URL(end)
   url.searchParams.set('client_id', provider.clientId)
   url.searchParams.set('post_logout_redirect_uri', settings.origin + settings.afterSignOut)
   if (record.tokens?.id !== undefined) url.searchParams.set('id_token_hint', record.tokens.id)
-  return url.href
+  return { location: url.href, ...failed }
 }
 
 async function endEverywhere(
