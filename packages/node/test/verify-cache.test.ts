@@ -86,6 +86,39 @@ describe('the memory of a verifier', () => {
     expect(asked()).toBe(2)
   })
 
+  test('still lets parallel askers share one check when it is off, and asks again once that is answered', async () => {
+    const verifier = verifierWith({ cacheSeconds: 0 })
+    const token = accessToken('1')
+    const together = () => Promise.all(Array.from({ length: 200 }, () => verifier.verify(token)))
+    expect(new Set(await together()).size).toBe(1)
+    expect(asked()).toBe(1)
+    await together()
+    expect(asked()).toBe(2)
+    await Promise.all([verifier.verify(token), verifier.verify(accessToken('2'))])
+    expect(asked()).toBe(4)
+  })
+
+  test('shares a failure too when it is off, and remembers none', async () => {
+    hub.answers.set(paths.userinfo, json({}, 503))
+    const verifier = verifierWith({ cacheSeconds: 0 })
+    const token = accessToken('1')
+    const all = await Promise.allSettled(Array.from({ length: 50 }, () => verifier.verify(token)))
+    expect(all.every(({ status }) => status === 'rejected')).toBe(true)
+    expect(asked()).toBe(1)
+    hub.answers.set(paths.userinfo, json({ sub: '64a1' }))
+    await expect(verifier.verify(token)).resolves.toBeDefined()
+    expect(asked()).toBe(2)
+  })
+
+  test('keeps nothing when it is off, so that a clock set back brings nothing back', async () => {
+    const verifier = verifierWith({ cacheSeconds: 0 })
+    const token = accessToken('1')
+    await verifier.verify(token)
+    clock.forward(-5)
+    await verifier.verify(token)
+    expect(asked()).toBe(2)
+  })
+
   test('is not stretched by a clock that is set back', async () => {
     const verifier = verifierWith()
     const token = accessToken('1')

@@ -33,7 +33,10 @@ export interface VerifierOptions {
   readonly now?: () => number
   /** Clock difference to forgive on `exp`, `nbf` and `iat`, in seconds, up to 300. Default as the preset says: 30. */
   readonly clockToleranceSeconds?: number
-  /** How long a checked token is believed without another check, in seconds, up to 3600. Default 60; 0 for never. */
+  /**
+   * How long a checked token is believed without another check, in seconds, up to 3600. Default 60; 0 for never: then
+   * those who ask at the same time still share one check.
+   */
   readonly cacheSeconds?: number
   /** Most tokens remembered; the oldest goes first. Default 10,000. */
   readonly cacheEntries?: number
