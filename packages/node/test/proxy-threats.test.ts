@@ -725,6 +725,29 @@ test('A09 that somebody tried to say who pays is on record', async () => {
   expect(event).toMatchObject({ decision: { effect: 'allow' }, error: 'billing_ignored' })
 })
 
+test.each(['X-Model', 'x_hf_model', 'X-Model-Id'])(
+  'F11 that a model was named in `%s` is on record',
+  async (name) => {
+    const { lines: upstream } = await world.send(chat(asked, `${name}: acme/secret`))
+    const event = world.fixture.events.findLast(({ type }) => type === 'io.hfauth.decision')
+    expect(event).toMatchObject({
+      decision: { effect: 'allow' },
+      resource: { kind: 'model', id: 'acme/chat-small' },
+      error: 'model_ignored',
+    })
+    expect(upstream).toEqual(answered)
+  },
+)
+
+test('C12 ten megabytes behind a refusal are no requests', async () => {
+  const next = 'GET /api/models/acme/secret HTTP/1.1\r\nHost: hub.gw.test\r\n\r\n'
+  const head = ['POST /v1/chat/completions HTTP/1.1', infer, json, 'Content-Length: 10000000', '', '']
+  const reply = await world.send(lines(...head) + next.repeat(10_000_000 / next.length))
+  // Whoever goes on writing to what is closed may miss even the refusal.
+  expect(reply.statuses.filter((status) => status !== 413)).toEqual([])
+  expect([reply.reasons, reply.lines]).toEqual([['body_too_large'], []])
+})
+
 test('H13 an API caller gets JSON and a challenge, never a page', async () => {
   const { text } = await world.send(anonymous('/api/models/acme/open', 'X-Requested-With: x'))
   expect(text).toMatch(/www-authenticate: Bearer\r\n/i)

@@ -12,7 +12,7 @@ import type { Caller } from '../guard/types.ts'
 import type { AskedQuestion } from './body-question.ts'
 import type { Known, Parts } from './known.ts'
 import type { LeaseTerms } from './leases.ts'
-import { asksToBill } from './request-headers.ts'
+import { ignoredWish } from './request-headers.ts'
 
 type Judging = Pick<Parts, 'settings' | 'gate' | 'upstreamFor'>
 
@@ -34,11 +34,12 @@ export async function decideOn(
   const judged = await judge(question, discovery, caller, progress, parts)
   const { decision, isOpen, isTrial } = judged
   if (isTrial) progress.isTrial = true
+  const ignored = ignoredWish(inbound.headers)
   const recorded = parts.gate.recordDecision(caller, decision, {
     ...recordOf(judged, question),
     http: progress.http,
     describes: match.route.describes,
-    ...(asksToBill(inbound.headers) ? { error: 'billing_ignored' } : {}),
+    ...(ignored === undefined ? {} : { error: ignored }),
   })
   return { decision, isRefused: !(decision.allowed || isOpen || isTrial), recorded }
 }

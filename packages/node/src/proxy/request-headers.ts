@@ -81,10 +81,12 @@ export function findHeaderFault(
 }
 
 const claimsToPay = /^x[^a-z0-9]hf[^a-z0-9]bill[^a-z0-9]to$/i
+const namesModel = /^x[^a-z0-9](?:[a-z0-9]+[^a-z0-9])?model(?:[^a-z0-9](?:id|name))?$/i
 
-/** Whether the client says who is to pay, in any spelling. It is not passed on; that it was tried is told. */
-export function asksToBill(headers: HeaderList): boolean {
-  return headers.some(([name]) => claimsToPay.test(name))
+/** What a client says of who is to pay or of another model, in any spelling. It is not passed on; that it was tried is told. */
+export function ignoredWish(headers: HeaderList): 'billing_ignored' | 'model_ignored' | undefined {
+  if (headers.some(([name]) => claimsToPay.test(name))) return 'billing_ignored'
+  return headers.some(([name]) => namesModel.test(name)) ? 'model_ignored' : undefined
 }
 
 /** What goes upstream of what the client said; the credential is added by whoever has one. */
