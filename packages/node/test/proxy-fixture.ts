@@ -4,7 +4,6 @@
  * @module
  */
 
-import { once } from 'node:events'
 import { connect } from 'node:net'
 import { createEngine, definePolicy, type Policy, type PolicyDocument, parsePolicy } from '@hfauth/core'
 import {
@@ -249,8 +248,9 @@ export async function sendRaw(url: string, bytes: string | Buffer): Promise<RawA
   socket.on('data', (chunk) => chunks.push(chunk))
   // A server that has refused already need not take the rest.
   socket.on('error', () => undefined)
+  const closed = new Promise((resolve) => socket.once('close', resolve))
   socket.write(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes)
-  await once(socket, 'close')
+  await closed
   const text = Buffer.concat(chunks).toString('latin1')
   const end = text.indexOf('\r\n\r\n')
   return {

@@ -149,6 +149,7 @@ const rows: Row[] = [
   ],
   ambiguous('B09 NUL', '/acme/open%00/resolve/main/config.json'),
   ambiguous('B09 CR LF', '/acme/open%0d%0aX:%20y/resolve/main/x'),
+  smuggled('B09 CR LF with a space behind it', get('/acme/open%0d%0aX: y')),
   smuggled('B09 the byte 0x01', get('/acme/open\u0001/resolve/main/x')),
   smuggled('B09 the byte 0x7f', get('/acme/open\u007f/resolve/main/x')),
   smuggled('B09 the byte 0xff', get('/acme/open\u00ff/resolve/main/x')),
@@ -156,6 +157,8 @@ const rows: Row[] = [
   smuggled('B11 the same as bytes', get('/\u00d0\u00b0cme/open/resolve/main/config.json')),
   ambiguous('B11 a combining accent', '/acme/o%CC%88pen/resolve/main/x'),
   ambiguous('B11 a full-width slash', '/acme%EF%BC%8Fopen/resolve/main/x'),
+  smuggled('B11 the same as bytes of its own', get('/acme\u00ef\u00bc\u008fopen/resolve/main/x')),
+  ambiguous('B11 a combining accent in an address of nothing', '/acme/o%CC%88pen'),
   [
     'B12 another case of what nobody may reach',
     get('/Acme/Secret/resolve/main/config.json'),
@@ -285,6 +288,10 @@ const rows: Row[] = [
   ...['X-A : b', ': b', 'X(A): b', 'X\u0080: b', 'X-A: b\u0000c', 'X-A: b\rc', 'no colon'].map((header) =>
     smuggled(`C06 the header ${JSON.stringify(header)}`, get(open, header)),
   ),
+  smuggled(
+    'C06 a space behind `Authorization`',
+    lines(`GET ${open} HTTP/1.1`, hub, 'Authorization : Bearer <alice>', '', ''),
+  ),
   smuggled('C06 a folded line', get(open, 'X-A: b', ' folded')),
   ['C07 two spaces', lines(`GET  ${open} HTTP/1.1`, hub, alice, '', ''), [200, 200], 'allowed', passed],
   smuggled('C07 a tab', lines(`GET\t${open} HTTP/1.1`, hub, alice, '', '')),
@@ -318,6 +325,20 @@ const rows: Row[] = [
     [400],
     'body_unexpected',
   ],
+  smuggled(
+    'C09 HTTP/1.0 with chunks',
+    lines(
+      'POST /v1/chat/completions HTTP/1.0',
+      infer,
+      alice,
+      json,
+      'Transfer-Encoding: chunked',
+      '',
+      '0',
+      '',
+      '',
+    ),
+  ),
   smuggled('C09 HTTP/0.9', `GET ${open} HTTP/0.9\r\n\r\n`),
   smuggled('C09 HTTP/2.0', lines(`GET ${open} HTTP/2.0`, hub, alice, '', '')),
   ['C09 an unknown expectation', get(open, 'Expect: 200-ok'), [417, 200], undefined],
@@ -347,6 +368,13 @@ const rows: Row[] = [
     'D01 our own headers',
     get(open, 'Connection: X-Hfauth-User, X-Hfauth-Assertion, X-Forwarded-For'),
     [200, 200],
+    'allowed',
+    passed,
+  ],
+  [
+    'D01 the same on a connection that ends',
+    get(open, 'Connection: close, X-Hfauth-User, X-Hfauth-Assertion, X-Forwarded-For'),
+    [200],
     'allowed',
     passed,
   ],
@@ -460,6 +488,23 @@ const rows: Row[] = [
     ],
   ),
 
+  ...['https://hub.gw.test.evil.test', 'https://evil.test', 'null'].map(
+    (origin): Row => [
+      `E06 the preflight of ${origin}`,
+      lines(
+        'OPTIONS /v1/chat/completions HTTP/1.1',
+        infer,
+        `Origin: ${origin}`,
+        'Access-Control-Request-Method: POST',
+        'Access-Control-Request-Headers: authorization',
+        '',
+        '',
+      ),
+      [204, 200],
+      undefined,
+    ],
+  ),
+
   // F. The resource is in the body.
   ...[
     '{"model":"acme/chat-small","model":"acme/secret"}',
@@ -469,6 +514,14 @@ const rows: Row[] = [
     '{"Model":"acme/secret","model":"acme/chat-small"}',
     '{"model ":"acme/secret","model":"acme/chat-small"}',
   ].map((body): Row => [`F01 F02 ${body}`, chat(body), [400], 'body_ambiguous']),
+  ...['gzip', 'br', 'identity, gzip'].map(
+    (encoding): Row => [
+      `F04 ${encoding}`,
+      chat(asked, `Content-Encoding: ${encoding}`),
+      [415],
+      'body_encoded',
+    ],
+  ),
   ['F04 UTF-7', chat('+AHs-+ACI-model+ACI-:+ACI-acme/secret+ACI-+AH0-'), [400], 'body_ambiguous'],
   [
     'F06 a hundred thousand keys',
@@ -488,6 +541,14 @@ const rows: Row[] = [
     [400],
     'body_ambiguous',
   ],
+  ...[':hf-inference:together', '@rev'].map(
+    (suffix): Row => [
+      `F07 the suffix ${suffix}`,
+      chat(`{"model":"acme/chat-small${suffix}"}`),
+      [400],
+      'body_invalid',
+    ],
+  ),
   ['F07 an unknown suffix', chat('{"model":"acme/chat-small:a:b"}'), [400], 'body_invalid'],
   [
     'F08 models to fall back on',
@@ -539,6 +600,22 @@ const rows: Row[] = [
     [403, 200],
     'environment_ceiling',
   ],
+  ...['create', 'delete'].map(
+    (verb): Row => [
+      `F16 ${verb} without a type`,
+      lines(
+        `${verb === 'create' ? 'POST' : 'DELETE'} /api/repos/${verb} HTTP/1.1`,
+        hub,
+        'Authorization: Bearer <bob>',
+        json,
+        'Content-Length: …',
+        '',
+        '{"name":"open","organization":"acme"}',
+      ),
+      [403, 200],
+      'environment_ceiling',
+    ],
+  ),
   [
     'F17 one dataset',
     viewer('dataset=acme%2Fdata&config=default'),
@@ -648,6 +725,12 @@ const rows: Row[] = [
       'host_unknown',
     ],
   ),
+  [
+    'J02 a host with user-info',
+    lines('GET / HTTP/1.1', 'Host: http://a@b', alice, '', ''),
+    [400],
+    'header_forbidden',
+  ],
   ['J11 a Proxy header', get(open, 'Proxy: http://evil.test:3128'), [200, 200], 'allowed', passed],
   ['K08 an unknown route', get('/no/such/route/at/all'), [404, 200], 'route_unknown'],
   [
@@ -666,6 +749,28 @@ const rows: Row[] = [
     'allowed',
     passed,
   ],
+  [
+    'L03 a thousand pairs of cookies in 100 kB',
+    get(open, `Cookie: ${';;;;=;a;=b; '.repeat(1_000)}${'c=d; '.repeat(18_000)}`),
+    [431],
+    'headers_too_large',
+  ],
+  [
+    'L03 a cookie beyond ASCII',
+    get(open, 'Cookie: \u00fc=\u00ff; a=\u00c3\u00bc'),
+    [200, 200],
+    'allowed',
+    passed,
+  ],
+  [
+    'L06 names in a body that are made to collide',
+    chat(
+      `{"model":"acme/chat-small",${Array.from({ length: 20_000 }, (_, i) => `"${i * 2 ** 20}":0`).join()}}`,
+    ),
+    [200, 200],
+    'allowed',
+    answered,
+  ],
   ['L04 a name made for a slow pattern', chat(`{"model":"acme/${'a'.repeat(95)}!"}`), [400], 'body_invalid'],
   ...['/metrics', '/admin', '/config', '/debug', '/.well-known/hfauth/reload'].flatMap((path): Row[] => [
     [`M01 ${path} with her token`, get(path), [404, 200], 'route_unknown'],
@@ -677,6 +782,23 @@ const rows: Row[] = [
     ],
     [`M01 ${path} with none`, anonymous(path), [404, 200], 'route_unknown'],
   ]),
+  ...[[alice], ['Authorization: Bearer <bob>'], []].map(
+    (credential): Row => [
+      `M01 a reload asked for with ${credential[0] ?? 'nothing'}`,
+      lines(
+        'POST /.well-known/hfauth/reload HTTP/1.1',
+        hub,
+        ...credential,
+        json,
+        'Content-Length: 2',
+        '',
+        '{}',
+      ),
+      // Its body is not read: there is nothing that it could be for.
+      [404],
+      'route_unknown',
+    ],
+  ),
 ]
 
 describe.each([
@@ -766,6 +888,29 @@ test('K01 K02 what a request says is on one line, without controls and without w
   const line = JSON.stringify(world.fixture.events)
   expect(line).not.toMatch(/canary-SECRET-[23]/)
   expect(line).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/)
+})
+
+test('B12 what is denied is denied in every case of its name, also to whoever may read the rest', async () => {
+  const other = await startThreatWorld({
+    policy: {
+      roles: { reader: { allow: [{ actions: ['read'], on: ['model:acme/*'] }] } },
+      bindings: [{ roles: ['reader'], to: { issuer: 'staff', group: 'ml-dev' } }],
+      deny: [{ actions: ['read'], on: ['model:acme/secret'] }],
+    },
+  })
+  try {
+    for (const name of ['acme/secret', 'Acme/Secret', 'ACME/SECRET', 'acme/sEcret']) {
+      const target = `/${name}/resolve/main/config.json`
+      expect(await other.send(get(target)), name).toMatchObject({
+        statuses: [403, 200],
+        reasons: ['explicit_deny'],
+        lines: [],
+      })
+    }
+    expect((await other.send(get(open))).lines).toEqual(passed)
+  } finally {
+    await other.close()
+  }
 })
 
 test('F20 F21 a list of models has only those that she may use', async () => {
