@@ -119,37 +119,46 @@ describe('a connection upstream', () => {
   })
 
   const openssl = needsProgram('openssl', 'version')
-  openssl('J08 with a certificate that nobody vouches for is none', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'proxy-tls-'))
-    const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
-    const args = [
-      'req',
-      '-x509',
-      '-newkey',
-      'ec',
-      '-pkeyopt',
-      'ec_paramgen_curve:P-256',
-      '-nodes',
-      '-days',
-      '1',
-    ]
-    execFileSync('openssl', [...args, '-subj', '/CN=localhost', '-keyout', key, '-out', cert], {
-      stdio: 'ignore',
-    })
-    const asked: string[] = []
-    const server = createTlsServer({ key: readFileSync(key), cert: readFileSync(cert) }, (req, res) => {
-      asked.push(req.url ?? '')
-      res.end('ok')
-    })
-    await once(server.listen(0, '127.0.0.1'), 'listening')
-    const url = `https://localhost:${(server.address() as AddressInfo).port}`
-    world = await startThreatWorld({ upstream: { hub: url, router: url, endpoints: url, viewer: url } })
-    expect((await get()).status).toBe(502)
-    expect(asked).toEqual([])
-    server.closeAllConnections()
-    await new Promise((resolve) => server.close(resolve))
-    rmSync(folder, { recursive: true })
-  })
+  openssl(
+    'J08 with a certificate that nobody vouches for is none, whatever the environment says',
+    async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'proxy-tls-'))
+      const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
+      const args = [
+        'req',
+        '-x509',
+        '-newkey',
+        'ec',
+        '-pkeyopt',
+        'ec_paramgen_curve:P-256',
+        '-nodes',
+        '-days',
+        '1',
+      ]
+      execFileSync('openssl', [...args, '-subj', '/CN=localhost', '-keyout', key, '-out', cert], {
+        stdio: 'ignore',
+      })
+      const asked: string[] = []
+      const server = createTlsServer({ key: readFileSync(key), cert: readFileSync(cert) }, (req, res) => {
+        asked.push(req.url ?? '')
+        res.end('ok')
+      })
+      await once(server.listen(0, '127.0.0.1'), 'listening')
+      const url = `https://localhost:${(server.address() as AddressInfo).port}`
+      world = await startThreatWorld({ upstream: { hub: url, router: url, endpoints: url, viewer: url } })
+      expect((await get()).status).toBe(502)
+      process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0'
+      try {
+        expect((await get()).status).toBe(502)
+      } finally {
+        delete process.env.NODE_TLS_REJECT_UNAUTHORIZED
+      }
+      expect(asked).toEqual([])
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+      rmSync(folder, { recursive: true })
+    },
+  )
 })
 
 describe('a redirect to a file store', () => {

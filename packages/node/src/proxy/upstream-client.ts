@@ -55,7 +55,8 @@ export function createUpstreamClient({ idleTimeoutMs }: UpstreamClientOptions): 
   const dispatcher = new Agent({
     bodyTimeout: idleTimeoutMs,
     headersTimeout: 0,
-    connect: { timeout: 10_000 },
+    // Said outright, or `NODE_TLS_REJECT_UNAUTHORIZED` of the environment would switch it off.
+    connect: { timeout: 10_000, rejectUnauthorized: true },
   })
   return {
     send: ({ method, origin, path, headers, body, stop }) =>
