@@ -209,6 +209,12 @@ describe('faults', () => {
   test.each([
     ['without audience', '{ preset: huggingface }', 'missing_audience'],
     ['with an empty audience', '{ preset: huggingface, audience: "" }', 'missing_audience'],
+    ['with any audience', '{ preset: huggingface, audience: "*" }', 'wildcard_audience'],
+    [
+      'with a pattern for audiences',
+      '{ preset: huggingface, audience: [x, "https://*.acme.dev"] }',
+      'wildcard_audience',
+    ],
     ['whose preset has no issuer of its own', '{ preset: okta, audience: x }', 'malformed_issuer'],
     [
       'not reached by https',

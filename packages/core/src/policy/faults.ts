@@ -34,6 +34,7 @@ export type FaultCode =
   | 'malformed_route'
   | 'missing_audience'
   | 'shared_audience'
+  | 'wildcard_audience'
   | 'ambiguous_issuer'
   | 'missing_tenants'
   | 'malformed_tenant'

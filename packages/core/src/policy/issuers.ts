@@ -93,6 +93,14 @@ function readAudience(
       `issuer \`${alias}\` has no \`audience\`, so tokens meant for others would be taken`,
     )
   }
+  const pattern = audience.find((value) => value.includes('*'))
+  if (pattern !== undefined) {
+    reader.fault(
+      'wildcard_audience',
+      [...path, 'audience'],
+      `audience \`${pattern}\` would not match others: write every audience out, as tokens have it`,
+    )
+  }
   const shared = audience.find((value) => sharedAudience?.form.test(value))
   if (sharedAudience !== undefined && shared !== undefined) {
     reader.fault(
