@@ -102,7 +102,9 @@ describe('a connection upstream', () => {
     const closed = once(used[0] as Socket, 'close')
     await reader.cancel()
     await closed
-    expect(await (await get()).text()).toBe('ok')
+    const authorization = `Bearer ${world.tokens.bob}`
+    const request = new Request(`http://hub.gw.test${file}`, { headers: { authorization } })
+    expect(await (await world.fixture.proxy.fetch(request)).text()).toBe('ok')
     expect(used[1]).not.toBe(used[0])
   })
 
@@ -385,7 +387,25 @@ describe('who is who', () => {
     world = await startThreatWorld()
     for (const options of [
       { trustedProxies: ['0.0.0.0/0'] },
-      { policy: { issuers: {} } },
+      { policy: { issuers: {}, bindings: [] } },
+      {
+        policy: {
+          issuers: { staff: { preset: 'oidc', issuer: 'https://idp.example', audience: '*' } },
+          bindings: [],
+        },
+      },
+      {
+        policy: {
+          issuers: { staff: { preset: 'oidc', issuer: 'https://idp.example', audience: [] } },
+          bindings: [],
+        },
+      },
+      {
+        policy: {
+          issuers: { staff: { preset: 'oidc', issuer: 'http://idp.example', audience: 'a' } },
+          bindings: [],
+        },
+      },
       { policy: { bindings: [{ roles: ['nobody'], to: { issuer: 'staff' } }] } },
       { upstream: { hub: 'http://hub.example', router: 'https://router.example' } },
       { billTo: 'a\r\nb' },

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { HfAuthError, type Policy } from '@hfauth/core'
 import type { Connection } from '../guard/types.ts'
 import { withCors } from './cors.ts'
 import { inboundFromRequest } from './inbound.ts'
@@ -37,9 +38,13 @@ export interface HubProxy {
   use(parts: PolicyParts): void
 }
 
-/** @throws HfAuthError `HFAUTH_CONFIG_INVALID` when an address is not an origin, or a limit is no number. */
+/**
+ * @throws HfAuthError `HFAUTH_CONFIG_INVALID` when an address is not an origin, a limit is no number, or the policy
+ *   has neither an issuer nor a binding for anonymous callers: it is probably not the one that was meant.
+ */
 export function createProxy(options: ProxyOptions): HubProxy {
   const settings = readProxyOptions(options)
+  assertKnowsSomebody(options.engine.policy)
   const readiness: Readiness = { isDraining: false }
   const { revocations, sessions } = options
   const { atExpiry, requestsPerCaller: perCaller, now } = settings
@@ -61,4 +66,9 @@ export function createProxy(options: ProxyOptions): HubProxy {
       leases.judgeBy(current.judge)
     },
   }
+}
+
+function assertKnowsSomebody({ issuers, bindings }: Policy): void {
+  if (issuers.size > 0 || bindings.some(({ to }) => to.anonymous === true || to.kind === 'anonymous')) return
+  throw new HfAuthError('HFAUTH_CONFIG_INVALID', 'the policy has no `issuers`, so nobody could be let in')
 }
