@@ -104,6 +104,22 @@ describe('an answer in events', () => {
     expect(await ending()).toMatchObject({ http: { status: 200, bytesOut: 7 } })
   })
 
+  test('I12 comes in events where none were asked for, and is on record as what it was', async () => {
+    await start()
+    world.answer = (_, res) =>
+      void res.writeHead(200, { 'content-type': 'text/event-stream' }).end('data: 1\n\n')
+    const request = new Request('http://infer.gw.test/v1/chat/completions', {
+      method: 'POST',
+      headers: { authorization: `Bearer ${world.tokens.alice}`, 'content-type': 'application/json' },
+      body: '{"model":"acme/chat-small","stream":false}',
+    })
+    const response = await world.fixture.proxy.fetch(request)
+    expect(response.headers.get('content-type')).toBe('text/event-stream')
+    expect(await response.text()).toBe('data: 1\n\n')
+    expect(await world.fixture.eventOf('io.hfauth.stream.started')).toMatchObject({ http: { status: 200 } })
+    expect(await ending()).toMatchObject({ http: { status: 200, bytesOut: 9 } })
+  })
+
   test('I04 is given up upstream when the client is gone', async () => {
     await start()
     const source = eventSource()

@@ -890,6 +890,22 @@ test('K01 K02 what a request says is on one line, without controls and without w
   expect(line).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/)
 })
 
+test('K01 K02 nor do a name, a model or a body break the line, or leave a secret in it', async () => {
+  const from = world.fixture.events.length
+  const odd = '\r\n\u001b[2J\u2028\u202e=cmd()'
+  const token = await world.tokenOf({ sub: `alice${odd}`, name: odd, groups: ['ml-dev'] })
+  const text = JSON.stringify({ model: `acme/chat${odd}`, user: 'canary-SECRET-4' })
+  const body = Buffer.from(text).toString('latin1')
+  const agent = `User-Agent: ${'u'.repeat(10_000)}`
+  await world.send(chat(body, agent).replace('<alice>', token))
+  await world.send(chat(asked.replace('"x"', '"canary-SECRET-5"'), agent).replace('<alice>', token))
+  const events = world.fixture.events.slice(from)
+  expect(events.length).toBeGreaterThanOrEqual(2)
+  expect(JSON.stringify(events)).not.toMatch(
+    /canary-SECRET|[\u0000-\u001f\u007f-\u009f\u2028-\u202e]|\\u00|u{257}/,
+  )
+})
+
 test('B12 what is denied is denied in every case of its name, also to whoever may read the rest', async () => {
   const other = await startThreatWorld({
     policy: {

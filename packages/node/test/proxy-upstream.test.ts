@@ -94,6 +94,28 @@ describe('redirects', () => {
     expect(await it.eventOf('io.hfauth.model.load')).toMatchObject({ http: { status: 302 } })
   })
 
+  test.each([
+    ['to a new name', '/acme/new-name', 308, 'PROXY/acme/new-name'],
+    ['to another tenant', 'UPSTREAM/other/secret', 308, 'PROXY/other/secret'],
+    ['to itself, without end', '/v1/chat/completions', 308, 'PROXY/v1/chat/completions'],
+    ['to this machine', 'http://127.0.0.1:9901/config', 502, undefined],
+  ])(
+    'J04 of a question with its body are for the client to follow: %s',
+    async (_, location, status, shown) => {
+      answer = (_, res) =>
+        void res.writeHead(308, { location: location.replace('UPSTREAM', upstreamUrl) }).end('moved')
+      const response = await get('/v1/chat/completions', {
+        method: 'POST',
+        body: '{"model":"acme/text-chat"}',
+        headers: { 'content-type': 'application/json' },
+      })
+      expect(response.status).toBe(status)
+      expect(response.headers.get('location')).toBe(shown?.replace('PROXY', it.url) ?? null)
+      expect(await response.text()).not.toContain('moved')
+      expect(asked.map(({ url }) => url)).toEqual(['/v1/chat/completions'])
+    },
+  )
+
   test('go to hosts that were listed by name, and then to no others', async () => {
     await it.close()
     await start({ allowedRedirectHosts: ['files.acme.dev'], publicUrl: 'https://hub.acme.dev' })
