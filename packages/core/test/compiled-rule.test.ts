@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { compileRule } from '../src/compile/casl.ts'
 import { CompiledRule } from '../src/compile/compiled-rule.ts'
 import { emptyFacts, readFacts } from '../src/decide/resource.ts'
+import { RuleList } from '../src/decide/rule-list.ts'
 import { now } from './support.ts'
 
 const about = { statement: 's', effect: 'allow', actions: ['read'], types: ['model'] } as const
@@ -44,10 +45,13 @@ describe('a rule', () => {
       const facts = readFacts(emptyFacts(), 'model:acme/x', context, now)
       if (facts === undefined) throw new Error('an id that can be read')
       const rule = { ...about, effect, when: { 'context.a': { $eq: 1 } } }
-      expect([compileRule(rule).matches(facts), new CompiledRule(rule).matches(facts)]).toEqual([
-        matches,
-        matches,
-      ])
+      const everything = { ...about, effect: 'allow' } as const
+      const withoutCasl = new RuleList(
+        [rule, ...(effect === 'deny' ? [everything] : [])].map((each) => new CompiledRule(each)),
+        { actions: new Set(['read']), types: new Set(['model']) },
+      )
+      expect(compileRule(rule).matches(facts)).toBe(matches)
+      expect(withoutCasl.allow('read', facts)).toBe(effect === 'deny' ? !matches : matches)
     },
   )
 

@@ -11,19 +11,41 @@
 import { Ability } from '@casl/ability'
 import { HfAuthError } from '../errors.ts'
 import type { ConditionDocument } from '../policy/schema.ts'
-import { CompiledRule, type Matcher, type MatcherOf } from './compiled-rule.ts'
+import { CompiledRule } from './compiled-rule.ts'
+import type { Judge } from './conditions.ts'
 import type { RequestFacts } from './facts.ts'
 import type { ResidualRule } from './rule.ts'
 
 /** CASL's conditions for a rule; a denial's are wrapped, since it matches unless they are known to be false. */
 type CaslConditions = ConditionDocument | { readonly $possibly: ConditionDocument }
 
-/** A rule of a policy. @throws HfAuthError `HFAUTH_CONFIG_INVALID` when its condition cannot be read. */
-export function compileRule(rule: ResidualRule): CompiledRule {
-  return new CompiledRule(rule, caslRule)
+/** What is needed of CASL's `Rule`. */
+interface Matcher {
+  matchesConditions(facts: RequestFacts): boolean
 }
 
-const caslRule: MatcherOf = ({ actions, types, effect, statement, when }, judge) => {
+/** A rule of a policy, which CASL is asked about from the first question on. */
+export class CaslRule extends CompiledRule {
+  private matcher: Matcher | undefined
+
+  /** As far as `can` has to know: an allow that is unknown does not match, a denial that is unknown does. */
+  matches(facts: RequestFacts): boolean {
+    if (!this.fits(facts.id)) return false
+    if (this.judge === undefined) return true
+    this.matcher ??= matcherOf(this.rule, this.judge)
+    return this.matcher.matchesConditions(facts)
+  }
+}
+
+/** @throws HfAuthError `HFAUTH_CONFIG_INVALID` when its condition cannot be read. */
+export function compileRule(rule: ResidualRule): CaslRule {
+  return new CaslRule(rule)
+}
+
+function matcherOf(
+  { actions, types, effect, statement, when }: ResidualRule,
+  judge: Judge<RequestFacts>,
+): Matcher {
   const isDenial = effect === 'deny'
   const document = when ?? { $and: [] }
   const ability = new Ability<[string, string], CaslConditions>(

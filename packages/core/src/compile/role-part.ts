@@ -4,8 +4,7 @@
  * @module
  */
 import type { Statement } from '../policy/policy.ts'
-import { compileRule } from './casl.ts'
-import type { CompiledRule } from './compiled-rule.ts'
+import { type CaslRule, compileRule } from './casl.ts'
 import { RuleTable } from './rule-table.ts'
 import { isPersonal, rulesFor } from './statement-rules.ts'
 import type { Topics } from './topics.ts'
@@ -18,7 +17,7 @@ export interface RolePart {
 }
 
 export interface CompiledStatements {
-  readonly rules: readonly CompiledRule[]
+  readonly rules: readonly CaslRule[]
   readonly personal: readonly Statement[]
 }
 

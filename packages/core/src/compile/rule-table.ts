@@ -6,21 +6,21 @@
  */
 import { getOrAdd } from '../internal/maps.ts'
 import type { Scratch } from '../internal/scratch.ts'
-import type { CompiledRule } from './compiled-rule.ts'
+import type { CaslRule } from './casl.ts'
 import type { RequestFacts } from './facts.ts'
 import type { Topic, Topics } from './topics.ts'
 
-const none: readonly CompiledRule[] = []
+const none: readonly CaslRule[] = []
 
 /** Rules of one effect on one action and type. */
 export class Bucket {
-  private exact: Map<string, CompiledRule[]> | undefined
+  private exact: Map<string, CaslRule[]> | undefined
   /** By the literal text up to the first `/`. */
-  private byOwner: Map<string, CompiledRule[]> | undefined
+  private byOwner: Map<string, CaslRule[]> | undefined
   /** Those whose pattern begins with a wildcard: they may match anything. */
-  private readonly anywhere: CompiledRule[] = []
+  private readonly anywhere: CaslRule[] = []
 
-  add(compiled: CompiledRule): void {
+  add(compiled: CaslRule): void {
     const id = compiled.rule.id
     if (id === undefined || id.startsWith('*')) this.anywhere.push(compiled)
     else if (!id.includes('*')) this.exact = fileUnder(this.exact, id, [compiled])
@@ -46,24 +46,24 @@ export class Bucket {
   }
 
   /** The rules that may match, each once: those that name the id, those under its owner, those on anything. */
-  candidates(id: string, owner: string): readonly CompiledRule[] {
+  candidates(id: string, owner: string): readonly CaslRule[] {
     return [...(this.exact?.get(id) ?? none), ...(this.byOwner?.get(owner) ?? none), ...this.anywhere]
   }
 }
 
 function fileUnder(
-  map: Map<string, CompiledRule[]> | undefined,
+  map: Map<string, CaslRule[]> | undefined,
   key: string,
-  rules: readonly CompiledRule[],
-): Map<string, CompiledRule[]> {
-  const into = map ?? new Map<string, CompiledRule[]>()
+  rules: readonly CaslRule[],
+): Map<string, CaslRule[]> {
+  const into = map ?? new Map<string, CaslRule[]>()
   getOrAdd(into, key, () => []).push(...rules)
   return into
 }
 
-function oneMatches(rules: readonly CompiledRule[] | undefined, facts: RequestFacts): boolean {
+function oneMatches(rules: readonly CaslRule[] | undefined, facts: RequestFacts): boolean {
   if (rules === undefined) return false
-  for (let i = 0; i < rules.length; i++) if ((rules[i] as CompiledRule).matches(facts)) return true
+  for (let i = 0; i < rules.length; i++) if ((rules[i] as CaslRule).matches(facts)) return true
   return false
 }
 
@@ -86,7 +86,7 @@ export class RuleTable {
   private readonly shelves = new Map<number, Shelf>()
   private readonly hasWildcards: boolean
 
-  constructor(rules: Iterable<CompiledRule>, topics: Topics) {
+  constructor(rules: Iterable<CaslRule>, topics: Topics) {
     let wild = false
     for (const compiled of rules) {
       const { types, actions, effect } = compiled.rule

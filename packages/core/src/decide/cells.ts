@@ -7,10 +7,12 @@
  *
  * @module
  */
+import type { CompiledRule } from '../compile/compiled-rule.ts'
 import type { RequestFacts } from '../compile/facts.ts'
 import { type Bucket, type Buckets, bucketsIn, type RuleTable, tablesAllow } from '../compile/rule-table.ts'
 import type { Topic, Topics } from '../compile/topics.ts'
 import type { Scratch } from '../internal/scratch.ts'
+import type { RuleIndex } from './standing.ts'
 
 /** After this many questions one merged bucket is worth its price. */
 const usesBeforeMerging = 16
@@ -32,7 +34,7 @@ export interface CellsOwner {
   merged(topic: Topic): Buckets
 }
 
-export class Cells {
+export class Cells implements RuleIndex {
   private readonly owner: CellsOwner
   /** Few and asked for by turns, so a chain is faster than a map. */
   private last: Cell | undefined
@@ -46,7 +48,7 @@ export class Cells {
   allow(action: string, facts: RequestFacts): boolean {
     if (this.isNew) {
       this.isNew = false
-      const topic = this.topic(action, facts.type)
+      const topic = this.owner.topics.find(action, facts.type)
       return topic?.isOpen === true && tablesAllow(this.owner.tables(), topic, facts)
     }
     const cell = this.find(action, facts.type)
@@ -55,13 +57,16 @@ export class Cells {
     return someMatches(allows, facts) && !someMatches(denies, facts)
   }
 
+  candidates(action: string, { type, id, owner }: RequestFacts): readonly CompiledRule[] {
+    const buckets = this.buckets(action, type)
+    if (buckets === undefined) return []
+    const { allows, denies } = buckets
+    return [...new Set([...allows, ...denies].flatMap((bucket) => bucket.candidates(id, owner)))]
+  }
+
   /** `undefined` for an action or a type that the policy does not know. */
   buckets(action: string, type: string): Buckets | undefined {
     return this.find(action, type)?.buckets
-  }
-
-  topic(action: string, type: string): Topic | undefined {
-    return this.owner.topics.find(action, type)
   }
 
   private find(action: string, type: string): Cell | undefined {
@@ -73,7 +78,7 @@ export class Cells {
         return cell
       }
     }
-    const topic = this.topic(action, type)
+    const topic = this.owner.topics.find(action, type)
     if (topic === undefined) return undefined
     this.last = { topic, buckets: bucketsIn(this.owner.tables(), topic), uses: 0, next: this.last }
     return this.last

@@ -13,7 +13,7 @@ import { smallestScopes, sufficientScopes } from '../hub/scopes.ts'
 import { Memory } from '../internal/memory.ts'
 import { sortedUnique } from '../internal/sort.ts'
 import type { Decision, DecisionReason, Likelihood, StepUp } from '../types.ts'
-import { candidateRules, type Standing, withinScopes } from './standing.ts'
+import { type Standing, withinScopes } from './standing.ts'
 
 /** The hot path: whether the question would be allowed. `facts` are `undefined` when the id has no canonical form. */
 export function can(standing: Standing, action: string, facts: RequestFacts | undefined): boolean {
@@ -42,7 +42,7 @@ function mayAsk(standing: Standing, facts: RequestFacts): boolean {
 }
 
 function isAllowed(standing: Standing, action: string, facts: RequestFacts): boolean {
-  return standing.cells.allow(action, facts) && withinScopes(standing, action, facts)
+  return standing.index.allow(action, facts) && withinScopes(standing, action, facts)
 }
 
 /** As {@link can} for someone who does not know the attributes: `maybe` when they would settle it. */
@@ -51,7 +51,7 @@ export function likelihood(standing: Standing, action: string, facts: RequestFac
   if (!withinCeiling(standing, action)) return 'deny'
   let best: Likelihood = 'deny'
   let doubted = false
-  for (const rule of candidateRules(standing, action, facts)) {
+  for (const rule of standing.index.candidates(action, facts)) {
     const truth = rule.truth(facts)
     if (truth === false) continue
     if (rule.isDenial) {
@@ -115,7 +115,7 @@ function judgeQuestion(standing: Standing, action: string, facts: RequestFacts |
   const doubtful: CompiledRule[] = []
   const missingForDeny = new Set<string>()
   const missingForAllow = new Set<string>()
-  for (const rule of candidateRules(standing, action, facts)) {
+  for (const rule of standing.index.candidates(action, facts)) {
     const truth = rule.truth(facts, rule.isDenial ? missingForDeny : missingForAllow)
     if (rule.isDenial) {
       if (truth !== false) denies.push(rule)

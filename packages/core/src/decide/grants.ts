@@ -53,7 +53,7 @@ export class PolicyStanding implements Standing, CellsOwner {
   readonly freshUntil: number | undefined
   readonly unmet: readonly string[] | undefined
   readonly scopes: ScopeCeiling | undefined
-  readonly cells: Cells
+  readonly index: Cells
   private readonly shared: Shared
   private readonly owner: PrincipalShape
   private readonly bindings: readonly HeldBinding[]
@@ -71,7 +71,7 @@ export class PolicyStanding implements Standing, CellsOwner {
     this.freshUntil = freshUntil(owner, environment.maxTokenAgeSeconds)
     this.unmet = environment.exempt.has(owner.issuer) ? undefined : requirements(owner)
     this.scopes = scopeCeiling(compiled, owner)
-    this.cells = new Cells(this)
+    this.index = new Cells(this)
   }
 
   get topics(): Topics {
@@ -205,8 +205,16 @@ function scopeCeiling(compiled: CompiledPolicy, principal: PrincipalShape): Scop
   const named = sortedUnique(scopes).flatMap((scope) => known.get(scope) ?? [])
   if (named.length === 0) return undefined
   const covers = named.flatMap((scope) => compiled.coveredBy(scope))
-  const rules = covers.map(compileRule)
-  return { kind: 'own', covers, covered: new RuleTable(rules, compiled.topics) }
+  const { topics } = compiled
+  const table = new RuleTable(covers.map(compileRule), topics)
+  return {
+    kind: 'own',
+    covers,
+    allow(action, facts) {
+      const topic = topics.find(action, facts.type)
+      return topic !== undefined && table.matches('allow', topic, facts)
+    },
+  }
 }
 
 /** Looks things up in the policy when somebody wants to know. */

@@ -8,13 +8,11 @@
  */
 import { CompiledRule } from '../compile/compiled-rule.ts'
 import type { ResidualRule } from '../compile/rule.ts'
-import { bucketsIn, mergeBuckets, RuleTable } from '../compile/rule-table.ts'
-import { Topics } from '../compile/topics.ts'
+import type { Vocabulary } from '../compile/topics.ts'
 import { HfAuthError } from '../errors.ts'
-import { Scratch } from '../internal/scratch.ts'
 import { isMapping } from '../policy/condition.ts'
 import type { Json } from '../types.ts'
-import { Cells } from './cells.ts'
+import { RuleList } from './rule-list.ts'
 import { huggingfaceCeiling, type ScopeCeiling, type Standing } from './standing.ts'
 
 /**
@@ -31,9 +29,6 @@ export function readSnapshot(input: unknown): Standing {
   const types = new Set(texts(value.types, 'types'))
   const listed = optional(value.ceiling, 'ceiling', texts)
   const ceiling = listed && new Set(listed)
-  const topics = new Topics({ actions, types, ceiling })
-  const tables = new Scratch<RuleTable>()
-  tables.add(tableOf(rules, topics))
   return {
     principal: text(value.principal, 'principal'),
     environment: text(value.environment, 'environment'),
@@ -45,23 +40,19 @@ export function readSnapshot(input: unknown): Standing {
     freshUntil: optional(value.freshUntil, 'freshUntil', number),
     maxTokenAgeSeconds: optional(value.maxTokenAgeSeconds, 'maxTokenAgeSeconds', number),
     unmet: optional(value.unmet, 'unmet', texts),
-    scopes: optional(value.scopes, 'scopes', (scopes) => readScopes(scopes, topics)),
-    cells: new Cells({
-      topics,
-      tables: () => tables,
-      merged: (topic) => mergeBuckets(bucketsIn(tables, topic)),
-    }),
+    scopes: optional(value.scopes, 'scopes', (scopes) => readScopes(scopes, { actions, types })),
+    index: listOf(rules, { actions, types, ceiling }),
     roles: () => roles,
     rules: () => rules,
     sources: undefined,
   }
 }
 
-function tableOf(rules: readonly ResidualRule[], topics: Topics): RuleTable {
+function listOf(rules: readonly ResidualRule[], vocabulary: Vocabulary): RuleList {
   try {
-    return new RuleTable(
+    return new RuleList(
       rules.map((rule) => new CompiledRule(rule)),
-      topics,
+      vocabulary,
     )
   } catch {
     throw invalid('a condition is of no known kind')
@@ -105,12 +96,13 @@ function rulesOf(value: Json | undefined, name: string): ResidualRule[] {
   })
 }
 
-function readScopes(value: Json, topics: Topics): ScopeCeiling {
+function readScopes(value: Json, vocabulary: Vocabulary): ScopeCeiling {
   if (isMapping(value) && value.kind === 'huggingface')
     return huggingfaceCeiling(texts(value.scopes, 'scopes'))
   if (isMapping(value) && value.kind === 'own') {
     const covers = rulesOf(value.covers, 'covers')
-    return { kind: 'own', covers, covered: tableOf(covers, topics) }
+    const index = listOf(covers, vocabulary)
+    return { kind: 'own', covers, allow: (action, facts) => index.allow(action, facts) }
   }
   throw invalid('`scopes` is of no known kind')
 }

@@ -9,19 +9,25 @@
 import type { CompiledRule } from '../compile/compiled-rule.ts'
 import type { RequestFacts } from '../compile/facts.ts'
 import type { ResidualRule } from '../compile/rule.ts'
-import type { RuleTable } from '../compile/rule-table.ts'
 import { impliedScopes, sufficientScopes } from '../hub/scopes.ts'
 import { sortedUnique } from '../internal/sort.ts'
 import type { BindingReference, PolicyReference, StatementReference } from '../types.ts'
-import type { Cells } from './cells.ts'
 
 /** What the token's own scopes let through. */
 export type ScopeCeiling =
   | { readonly kind: 'huggingface'; readonly scopes: readonly string[]; readonly held: ReadonlySet<string> }
-  | { readonly kind: 'own'; readonly covers: readonly ResidualRule[]; readonly covered: RuleTable }
+  | { readonly kind: 'own'; readonly covers: readonly ResidualRule[]; readonly allow: RuleIndex['allow'] }
 
 export function huggingfaceCeiling(scopes: readonly string[]): ScopeCeiling {
   return { kind: 'huggingface', scopes: sortedUnique(scopes), held: new Set(impliedScopes(scopes)) }
+}
+
+/** Finds the rules that a question is about: for a policy the tables that many share, for a snapshot a list. */
+export interface RuleIndex {
+  /** Whether an allow matches and no denial does, within the ceiling: all that the hot path asks. */
+  allow(action: string, facts: RequestFacts): boolean
+  /** Every rule that can match, each once, for those who want to see them all. */
+  candidates(action: string, facts: RequestFacts): readonly CompiledRule[]
 }
 
 export interface Standing {
@@ -44,8 +50,7 @@ export interface Standing {
   /** What `require` asks and the principal does not have; `undefined` when nothing is lacking. */
   readonly unmet: readonly string[] | undefined
   readonly scopes: ScopeCeiling | undefined
-  /** Where the rules on an action and a type are found. */
-  readonly cells: Cells
+  readonly index: RuleIndex
   /** Names, sorted, with those they extend. */
   roles(): readonly string[]
   /** All rules, sorted. */
@@ -61,18 +66,8 @@ export interface StandingSources {
   scopeCovering(action: string, facts: RequestFacts): readonly string[]
 }
 
-/** Every rule that can match, each once, for those who want to see them all. */
-export function candidateRules({ cells }: Standing, action: string, facts: RequestFacts): CompiledRule[] {
-  const buckets = cells.buckets(action, facts.type)
-  if (buckets === undefined) return []
-  const { id, owner } = facts
-  return [
-    ...new Set([...buckets.allows, ...buckets.denies].flatMap((bucket) => bucket.candidates(id, owner))),
-  ]
-}
-
 /** Whether the token's scopes are no obstacle. */
-export function withinScopes({ scopes, cells }: Standing, action: string, facts: RequestFacts): boolean {
+export function withinScopes({ scopes }: Standing, action: string, facts: RequestFacts): boolean {
   if (scopes === undefined) return true
   if (scopes.kind === 'huggingface') {
     const alternatives = sufficientScopes(action, facts.type, facts.attributes)
@@ -80,6 +75,5 @@ export function withinScopes({ scopes, cells }: Standing, action: string, facts:
       alternatives === undefined || alternatives.some((set) => set.every((scope) => scopes.held.has(scope)))
     )
   }
-  const topic = cells.topic(action, facts.type)
-  return topic !== undefined && scopes.covered.matches('allow', topic, facts)
+  return scopes.allow(action, facts)
 }

@@ -13,7 +13,7 @@ import type { RequestFacts } from '../compile/facts.ts'
 import { type Access, standingOf } from '../decide/access.ts'
 import { decide } from '../decide/decide.ts'
 import { emptyFacts, nameOf, readFacts } from '../decide/resource.ts'
-import { candidateRules, type Standing } from '../decide/standing.ts'
+import type { Standing } from '../decide/standing.ts'
 import { matchGlob, parseGlob } from '../internal/glob.ts'
 import { present } from '../internal/present.ts'
 import { compareCodeUnits, sortedUnique } from '../internal/sort.ts'
@@ -74,7 +74,8 @@ export function explainRules(access: Access, question: Question): Explanation {
 
 /** What a standing alone can tell: the rules on this action, type and id. */
 function consideredRules(standing: Standing, action: string, request: RequestFacts): ConsideredStatement[] {
-  return candidateRules(standing, action, request)
+  return standing.index
+    .candidates(action, request)
     .map((compiled): ConsideredStatement => {
       const { statement, effect, id, when } = compiled.rule
       const missing = new Set<string>()
