@@ -58,8 +58,8 @@ export interface Provider {
    * @see RFC 6749 §6, OpenID Connect Core §12.2
    */
   refresh(held: Tokens): Promise<Tokens>
-  /** Tells the provider to forget a token, where it can be told. @see RFC 7009 */
-  revoke(token: string): Promise<void>
+  /** Tells the provider to forget them, where it can be told. What fails is no error. @see RFC 7009 */
+  forget(tokens: Pick<Tokens, 'refreshToken' | 'accessToken'>): Promise<void>
 }
 
 const unusable = 'the answer of the provider cannot be used'
@@ -154,9 +154,15 @@ export function createProvider(settings: Settings): Provider {
     }
   }
 
-  async function revoke(token: string): Promise<void> {
-    const { revocation_endpoint: endpoint } = await metadata()
-    if (endpoint !== undefined) await post(endpoint, { token })
+  async function forget(tokens: Pick<Tokens, 'refreshToken' | 'accessToken'>): Promise<void> {
+    for (const token of [tokens.refreshToken, tokens.accessToken]) {
+      try {
+        const { revocation_endpoint: endpoint } = await metadata()
+        if (endpoint && token) await post(endpoint, { token })
+      } catch {
+        // They end by themselves, and the person is signed out here all the same.
+      }
+    }
   }
 
   return {
@@ -164,7 +170,7 @@ export function createProvider(settings: Settings): Provider {
     redeem,
     probe: async () => void (await requestMetadata(settings, true)),
     refresh,
-    revoke,
+    forget,
   }
 }
 

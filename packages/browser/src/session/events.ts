@@ -6,7 +6,7 @@
  * @module
  */
 import type { HfAuthError } from '@hfauth/core'
-import type { ChangedBy } from '../vault/vault.ts'
+import type { ChangedBy } from '../vault/holder.ts'
 import type { Session } from './session.ts'
 
 /** What an API asks for before it answers. @see RFC 9470 §3, RFC 6750 §3.1 */

@@ -7,7 +7,7 @@
  * @module
  */
 import type { Holding } from '../vault/grant.ts'
-import type { ChangedBy, VaultChange } from '../vault/vault.ts'
+import type { ChangedBy, VaultChange } from '../vault/holder.ts'
 import type { AuthEvent, AuthListener } from './events.ts'
 import { buildSession, type Session } from './session.ts'
 

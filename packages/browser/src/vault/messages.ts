@@ -10,7 +10,7 @@ import { HfAuthError, type HfAuthErrorCode } from '@hfauth/core'
 import type { Settings } from '../options.ts'
 import { ProviderUnavailableError } from '../provider/network.ts'
 import { SignInRefusedError } from '../provider/refusal.ts'
-import type { VaultChange } from './vault.ts'
+import type { VaultChange } from './holder.ts'
 
 /** What a worker is told once. Everything in it is fixed from then on. */
 export type WorkerConfig = Pick<

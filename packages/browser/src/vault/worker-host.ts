@@ -11,6 +11,7 @@ import { type AuthOptions, readOptions } from '../options.ts'
 import type { Surroundings } from '../page.ts'
 import { createProvider, type Tokens } from '../provider/oauth.ts'
 import type { Holding } from './grant.ts'
+import type { VaultChange } from './holder.ts'
 import {
   type Call,
   packError,
@@ -19,7 +20,7 @@ import {
   type SentResponse,
   type WorkerConfig,
 } from './messages.ts'
-import { createVault, type Vault, type VaultChange } from './vault.ts'
+import { createVault, type Vault } from './vault.ts'
 
 /** A dedicated worker's scope, or one port of a shared one. */
 export interface Port {
