@@ -20,6 +20,7 @@ import { watchPage } from './session/page-cache.ts'
 import { createRenewal, type RenewalWay } from './session/renewal.ts'
 import type { Session } from './session/session.ts'
 import { type AuthState, createSessionState } from './session/session-state.ts'
+import { signedOut } from './vault/grant.ts'
 import { createVault, type Vault, type VaultParts } from './vault/vault.ts'
 
 export interface Auth {
@@ -165,7 +166,7 @@ export function createAuth(options: AuthOptions & AuthExtensions): Auth {
     getSnapshot: state.snapshot,
     fetch: createGuardedFetch({ settings, vault, state, renewal, stepUp: options.stepUp }),
     async renew() {
-      if (state.holding === undefined) throw new HfAuthError('HFAUTH_SIGNED_OUT', 'nobody is signed in')
+      if (state.holding === undefined) throw signedOut('nobody is signed in')
       await renewal.renew(state.holding.version)
     },
     async signOut({ atProvider = false, returnTo }: SignOutOptions = {}) {

@@ -1,5 +1,5 @@
 /**
- * Secure URL: what may be spoken to at all.
+ * Secure URL: what may be spoken to at all, and how.
  *
  * Used on everything that is configured, that metadata names and that a token is sent to.
  *
@@ -23,4 +23,11 @@ export function parseUrl(text: string | URL, base?: string): URL | undefined {
   } catch {
     return undefined
   }
+}
+
+/** Says more than the address says already. An empty field counts as none: RFC 6749 §3.1. */
+export function withQuery(address: string, fields: Readonly<Record<string, string | undefined>>): string {
+  const url = new URL(address)
+  for (const [name, value] of Object.entries(fields)) if (value) url.searchParams.set(name, value)
+  return url.href
 }

@@ -10,6 +10,7 @@ import { invalid, readScopes, type Settings } from '../options.ts'
 import type { Metadata } from '../provider/metadata.ts'
 import type { Provider } from '../provider/oauth.ts'
 import { challengeOf, randomSecrets } from '../provider/secrets.ts'
+import { withQuery } from '../secure-url.ts'
 import type { SessionState } from '../session/session-state.ts'
 import { readAnswer } from './answer.ts'
 import type { Attempt, Attempts } from './attempts.ts'
@@ -141,7 +142,5 @@ async function authorizationUrl(
   const sent = pushRequest
     ? { client_id: clientId, request_uri: await pushRequest(settings, metadata, query) }
     : Object.fromEntries(query)
-  const url = new URL(metadata.authorization_endpoint)
-  for (const [name, value] of Object.entries(sent)) url.searchParams.set(name, value)
-  return url.href
+  return withQuery(metadata.authorization_endpoint, sent)
 }

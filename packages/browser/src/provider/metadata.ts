@@ -21,6 +21,7 @@ export interface Metadata {
 }
 
 const maxAgeMs = 3_600_000
+const required = ['authorization_endpoint', 'token_endpoint', 'jwks_uri']
 
 /** @returns A function that gives the metadata, asked for when there is none of the last hour. */
 export function createMetadataSource(settings: Settings): () => Promise<Metadata> {
@@ -62,15 +63,10 @@ function assertMetadata(
   { issuer, allowLoopbackHttp }: Pick<Settings, 'issuer' | 'allowLoopbackHttp'>,
 ): asserts metadata is Metadata {
   if (metadata.issuer !== issuer) throw unavailable('the metadata belongs to another issuer', false)
-  for (const name of ['authorization_endpoint', 'token_endpoint', 'jwks_uri']) {
-    if (!isEndpoint(metadata[name], allowLoopbackHttp)) {
+  for (const name of [...required, 'revocation_endpoint', 'end_session_endpoint']) {
+    const lacking = metadata[name] === undefined && !required.includes(name)
+    if (!lacking && !isEndpoint(metadata[name], allowLoopbackHttp)) {
       throw unavailable(`the metadata has no https \`${name}\``, false)
-    }
-  }
-  for (const name of ['revocation_endpoint', 'end_session_endpoint']) {
-    const endpoint = metadata[name]
-    if (endpoint !== undefined && !isEndpoint(endpoint, allowLoopbackHttp)) {
-      throw unavailable(`the \`${name}\` in the metadata is not https`, false)
     }
   }
   const methods = metadata.code_challenge_methods_supported

@@ -64,8 +64,8 @@ export interface Provider {
 
 const unusable = 'the answer of the provider cannot be used'
 
-/** Used when the provider does not say, in seconds: short, since a token believed alive is the worse mistake. */
-const defaultLifetimeSeconds = 3600
+/** Used when the provider does not say: short, since a token believed alive is the worse mistake. */
+const defaultLifetimeMs = 3_600_000
 
 export function createProvider(settings: Settings): Provider {
   const { clientId, clockToleranceSeconds, now } = settings
@@ -86,11 +86,11 @@ export function createProvider(settings: Settings): Provider {
   async function readAnswer(server: oauth.AuthorizationServer, response: Response, seconds: number) {
     const tokens = await oauth.processGenericTokenEndpointResponse(server, clientAt(seconds), response)
     if (tokens.token_type !== 'bearer') throw wrongAnswer('its token is not a bearer token')
-    const accessToken = tokens.access_token
     const claims = oauth.getValidatedIdTokenClaims(tokens) as IdTokenClaims | undefined
+    const { access_token: accessToken } = tokens
     const expected = { clientId, accessToken, now: seconds * 1000, clockToleranceSeconds }
     if (claims) await assertIdTokenClaims(claims, expected)
-    return { tokens, accessToken, claims }
+    return { tokens, claims }
   }
 
   async function redeem(answer: URLSearchParams, expected: ExpectedAnswer): Promise<Tokens> {
@@ -106,22 +106,14 @@ export function createProvider(settings: Settings): Provider {
         code_verifier: expected.verifier,
       })
       const clock = await readClock(response, now() / 1000, clockToleranceSeconds)
-      const { tokens, accessToken, claims } = await readAnswer(server, response, clock.seconds)
+      const { tokens, claims } = await readAnswer(server, response, clock.seconds)
       const { id_token: idToken } = tokens
       if (idToken === undefined || claims === undefined) throw wrongAnswer('it has no ID token')
       assertAsAsked(claims, expected, clock.seconds - clockToleranceSeconds)
       await assertSignature(settings, server.jwks_uri, idToken)
       // Last, so that whatever else is wrong is said instead.
       if (clock.wrong) throw clock.wrong
-      return {
-        accessToken,
-        claims,
-        scope: tokens.scope,
-        ...lifetime(tokens, sentAt, defaultLifetimeSeconds * 1000),
-        refreshToken: tokens.refresh_token,
-        renewableUntil: tokens.refresh_token === undefined ? undefined : endOfRefresh(tokens, sentAt),
-        idToken,
-      }
+      return toTokens(tokens, claims, sentAt)
     } catch (error) {
       throw translated(error, expected)
     }
@@ -136,19 +128,10 @@ export function createProvider(settings: Settings): Provider {
       const response = await post(server.token_endpoint, fields)
       // This computer's clock may have been put wrong since the sign-in; the provider has just told the time.
       const seconds = (await issuedAt(response.clone())) ?? now() / 1000
-      const { tokens, accessToken, claims } = await readAnswer(server, response, seconds)
+      const { tokens, claims } = await readAnswer(server, response, seconds)
       if (claims) assertSameSignIn(claims, held.claims)
-      return {
-        accessToken,
-        // A new ID token may say less than the first: what it leaves out stays true.
-        claims: { ...held.claims, ...claims },
-        scope: narrowed(tokens.scope, held.scope),
-        ...lifetime(tokens, sentAt, held.lifetimeMs),
-        refreshToken: tokens.refresh_token ?? held.refreshToken,
-        renewableUntil:
-          endOfRefresh(tokens, sentAt) ?? (tokens.refresh_token ? undefined : held.renewableUntil),
-        idToken: tokens.id_token ?? held.idToken,
-      }
+      // A new ID token may say less than the first: what it leaves out stays true.
+      return toTokens(tokens, { ...held.claims, ...claims }, sentAt, held)
     } catch (error) {
       throw translated(error)
     }
@@ -174,10 +157,31 @@ export function createProvider(settings: Settings): Provider {
   }
 }
 
-/** Counted from the moment of asking; without `expires_in` a token is taken to live as long as the one before. */
-function lifetime({ expires_in: seconds }: oauth.TokenEndpointResponse, sentAt: number, beforeMs: number) {
-  const lifetimeMs = seconds === undefined ? beforeMs : seconds * 1000
-  return { lifetimeMs, expiresAt: sentAt + lifetimeMs }
+/** @param before - What an answer to a renewal leaves out stays as it was. */
+function toTokens(
+  tokens: oauth.TokenEndpointResponse,
+  claims: IdTokenClaims,
+  sentAt: number,
+  before?: Tokens,
+): Tokens {
+  const seconds = tokens.expires_in
+  // Without `expires_in` a token is taken to live as long as the one before.
+  const lifetimeMs = seconds === undefined ? (before?.lifetimeMs ?? defaultLifetimeMs) : seconds * 1000
+  const refreshToken = tokens.refresh_token ?? before?.refreshToken
+  return {
+    accessToken: tokens.access_token,
+    claims,
+    scope: narrowed(tokens.scope, before?.scope),
+    // Counted from the moment of asking.
+    expiresAt: sentAt + lifetimeMs,
+    lifetimeMs,
+    refreshToken,
+    renewableUntil:
+      refreshToken === undefined
+        ? undefined
+        : (endOfRefresh(tokens, sentAt) ?? (tokens.refresh_token ? undefined : before?.renewableUntil)),
+    idToken: tokens.id_token ?? before?.idToken,
+  }
 }
 
 /**

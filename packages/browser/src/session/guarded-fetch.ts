@@ -7,9 +7,9 @@
  *
  * @module
  */
-import { HfAuthError } from '@hfauth/core'
 import type { Settings } from '../options.ts'
 import { assertAllowed } from '../vault/allow-list.ts'
+import { signedOut } from '../vault/grant.ts'
 import type { Vault } from '../vault/vault.ts'
 import type { StepUpWay } from './challenge.ts'
 import type { Renewal } from './renewal.ts'
@@ -56,10 +56,10 @@ export function createGuardedFetch(parts: GuardedFetchParts): typeof globalThis.
     const repeat = init?.body instanceof ReadableStream ? undefined : again()
 
     const before = state.snapshot().session && state.holding
-    if (before === undefined) throw new HfAuthError('HFAUTH_SIGNED_OUT', 'nobody is signed in, or no longer')
+    if (before === undefined) throw signedOut('nobody is signed in, or no longer')
     if (now() >= before.expiresAt) await renewal.renew(before.version)
     const { id, version } = state.holding ?? before
-    if (id !== before.id) throw new HfAuthError('HFAUTH_SIGNED_OUT', 'another person is signed in now')
+    if (id !== before.id) throw signedOut('another person is signed in now')
 
     const response = await vault.send(request)
     if (response.status !== 401 && response.status !== 403) return response

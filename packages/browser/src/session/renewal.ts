@@ -10,7 +10,7 @@ import { HfAuthError } from '@hfauth/core'
 import type { Settings } from '../options.ts'
 import { ProviderUnavailableError } from '../provider/network.ts'
 import type { Provider } from '../provider/oauth.ts'
-import { canRefresh, type Holding } from '../vault/grant.ts'
+import { canRefresh, type Holding, signedOut } from '../vault/grant.ts'
 import type { Vault } from '../vault/vault.ts'
 import { longestTimerMs, type SessionState } from './session-state.ts'
 
@@ -95,7 +95,7 @@ export function createRenewal(all: readonly RenewalWay[], tools: RenewalTools): 
       failed.set(way, holding?.id ?? '')
     }
     state.snapshot()
-    throw new HfAuthError('HFAUTH_SIGNED_OUT', 'nothing here can renew the sign-in')
+    throw signedOut('nothing here can renew the sign-in')
   }
 
   /** Early by one to two margins, so that tabs and people do not all ask at once. */

@@ -97,8 +97,9 @@ export function createSessionState({ now, renewable, onEnd }: SessionStateParts)
     },
     apply({ type, by, holding: held }) {
       if (held === undefined) return end(by)
-      const session = buildSession(held)
-      become(Object.freeze({ status: 'signed-in', session }), held)
+      const next = signedIn(held)
+      const { session } = next
+      become(next, held)
       if (type === 'signed-in' || type === 'renewed') emit({ type, by, session })
       else emit({ type: 'renewal-lost' })
     },
@@ -109,7 +110,7 @@ export function createSessionState({ now, renewable, onEnd }: SessionStateParts)
     },
     settle() {
       if (state !== unknown) return
-      state = holding ? Object.freeze({ status: 'signed-in', session: buildSession(holding) }) : signedOut
+      state = holding ? signedIn(holding) : signedOut
       emit({ type: 'ready' })
     },
     emit,
@@ -120,4 +121,8 @@ export function createSessionState({ now, renewable, onEnd }: SessionStateParts)
       return () => void listeners.delete(entry)
     },
   }
+}
+
+function signedIn(holding: Holding) {
+  return Object.freeze({ status: 'signed-in', session: buildSession(holding) } as const)
 }

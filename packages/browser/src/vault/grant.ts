@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { HfAuthError } from '@hfauth/core'
 import type { IdTokenClaims } from '../provider/id-token.ts'
 import type { Tokens } from '../provider/oauth.ts'
 
@@ -66,4 +67,9 @@ export function readGrant(value: unknown): Grant | undefined {
     Array.isArray(scopes) &&
     scopes.every((scope) => typeof scope === 'string')
   return whole ? (value as Grant) : undefined
+}
+
+/** For those who need a grant where there is none. */
+export function signedOut(why: string): HfAuthError {
+  return new HfAuthError('HFAUTH_SIGNED_OUT', why)
 }

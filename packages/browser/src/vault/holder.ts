@@ -6,7 +6,6 @@
  *
  * @module
  */
-import { HfAuthError } from '@hfauth/core'
 import type { Settings } from '../options.ts'
 import type { Surroundings } from '../page.ts'
 import type { TokenStore } from '../token-store.ts'
@@ -211,8 +210,4 @@ async function readStored(store: TokenStore): Promise<Grant | undefined> {
 /** Whether the refresh token is gone and nothing came for it: the same access token, and no longer a refresh token. */
 export function isLost(before: Grant, after: Grant): boolean {
   return after.refreshToken === undefined && after.accessToken === before.accessToken
-}
-
-export function signedOut(why: string): HfAuthError {
-  return new HfAuthError('HFAUTH_SIGNED_OUT', why)
 }

@@ -11,8 +11,8 @@ import type { Settings } from '../options.ts'
 import { ProviderUnavailableError } from '../provider/network.ts'
 import type { Provider, Tokens } from '../provider/oauth.ts'
 import { SignInRefusedError } from '../provider/refusal.ts'
-import { canRefresh, type Grant, type Holding, publicPart, toGrant } from './grant.ts'
-import { answerMs, type Holder, isLost, signedOut } from './holder.ts'
+import { canRefresh, type Grant, type Holding, publicPart, signedOut, toGrant } from './grant.ts'
+import { answerMs, type Holder, isLost } from './holder.ts'
 import type { Marks } from './marks.ts'
 
 export interface RotationParts {

@@ -10,9 +10,10 @@ import { HfAuthError } from '@hfauth/core'
 import type { Settings } from '../options.ts'
 import type { Surroundings } from '../page.ts'
 import type { ExpectedAnswer, Provider, Tokens } from '../provider/oauth.ts'
+import { withQuery } from '../secure-url.ts'
 import { assertAllowed } from './allow-list.ts'
-import { type Holding, publicPart, toGrant } from './grant.ts'
-import { createHolder, signedOut, type VaultChange } from './holder.ts'
+import { type Holding, publicPart, signedOut, toGrant } from './grant.ts'
+import { createHolder, type VaultChange } from './holder.ts'
 import { createMarks } from './marks.ts'
 import { createRotation } from './rotation.ts'
 
@@ -115,11 +116,11 @@ export function createVault({ settings, provider, surroundings, home, onChange }
       const hint = holder.grant?.idToken
       const { end_session_endpoint: endpoint } = await provider.metadata()
       if (endpoint === undefined) return undefined
-      const url = new URL(endpoint)
-      url.searchParams.set('client_id', clientId)
-      if (hint) url.searchParams.set('id_token_hint', hint)
-      if (returnTo) url.searchParams.set('post_logout_redirect_uri', returnTo)
-      return url.href
+      return withQuery(endpoint, {
+        client_id: clientId,
+        id_token_hint: hint,
+        post_logout_redirect_uri: returnTo,
+      })
     },
     sharing: holder.prepare,
     rest: holder.rest,
