@@ -69,6 +69,8 @@ describe('a session at the proxy', () => {
       '"__Host-hfauth"',
       '%5F_Host-hfauth',
       '__Host-hfauth%20',
+      '\u00a0__Host-hfauth',
+      '__Host-hfauth\u00a0',
     ].map((name): [string, () => string[]] => [
       `has the name ${name}`,
       () => [own().replace(cookieName, name)],

@@ -32,12 +32,27 @@ export function readCookies(headers: Pick<Headers, 'get'>, prefix: string): Cook
   if (header.length > maxHeaderLength) return []
   const pairs = header.split(';').flatMap((pair) => {
     const equals = pair.indexOf('=')
-    const name = pair.slice(0, Math.max(equals, 0)).trim()
-    return name.startsWith(prefix) ? [{ name, value: pair.slice(equals + 1).trim() }] : []
+    const name = trimmed(pair.slice(0, Math.max(equals, 0)))
+    return name.startsWith(prefix) ? [{ name, value: trimmed(pair.slice(equals + 1)) }] : []
   })
   return pairs.filter(
     ({ name, value }) => cookieValue.test(value) && pairs.filter((pair) => pair.name === name).length === 1,
   )
+}
+
+/**
+ * Without spaces and tabs around it, and nothing else: what other readers call white space a browser keeps as a part of
+ * the name, so that `\u00a0__Host-…` is a cookie that any subdomain may set.
+ */
+function trimmed(text: string): string {
+  let [start, end] = [0, text.length]
+  while (start < end && isBlank(text, start)) start++
+  while (end > start && isBlank(text, end - 1)) end--
+  return text.slice(start, end)
+}
+
+function isBlank(text: string, at: number): boolean {
+  return text[at] === ' ' || text[at] === '\t'
 }
 
 /** A `Set-Cookie` line. Lax and not Strict, or the way back from the provider would arrive without it. */
