@@ -512,6 +512,11 @@ export const presetCases: readonly PresetCase[] = [
         kind: 'access_token',
         unknown: ['groups'],
       },
+      {
+        when: 'a mapper adds `client_id` to a person’s',
+        claims: { client_id: 'some-frontend' },
+        kind: 'access_token',
+      },
     ],
     refused: [
       { when: 'it names us only in `azp`', claims: { aud: undefined, azp: 'web' }, code: foreign },
@@ -532,6 +537,11 @@ export const presetCases: readonly PresetCase[] = [
         claims: { preferred_username: undefined, [name]: 'batch' },
         says: 'service account',
       })),
+      {
+        when: 'it is a service account’s without the scope `profile`, and only `client_id` tells',
+        claims: { preferred_username: undefined, sid: undefined, client_id: 'batch' },
+        says: 'service account',
+      },
       { when: 'it is a logout token', claims: { typ: 'Logout', events: {} }, says: 'logout' },
       {
         when: 'another realm made it',

@@ -6,7 +6,7 @@
  * except `xms_edov`. Above 200 groups the list is replaced by a pointer, and groups are unknown.
  *
  * @see learn.microsoft.com: identity-platform/access-token-claims-reference, claims-validation,
- * migrate-off-email-claim-authorization
+ * migrate-off-email-claim-authorization, authentication-national-cloud (hosts), optional-claims-reference (`idtyp`)
  * @module
  */
 import { own, textClaim } from '../claims.ts'

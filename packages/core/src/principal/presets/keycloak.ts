@@ -4,7 +4,8 @@
  * `azp` is the client that asked and says nothing of whom a token is for: `aud` needs an audience mapper.
  * Groups need a mapper as well; roles are `realm_access.roles` in `claims`.
  *
- * @see keycloak.org: server administration, audience support, OpenID Connect clients
+ * @see keycloak.org: server administration, audience support, OpenID Connect clients; the source of Keycloak,
+ * `ServiceAccountConstants` (what tells service accounts)
  * @module
  */
 import { own, textClaim } from '../claims.ts'
@@ -28,10 +29,12 @@ export const keycloak: Preset = /* @__PURE__ */ definePreset({
     if (typ !== (credential === 'access_token' ? 'Bearer' : 'ID')) {
       return '`typ` in the payload is that of neither an ID token nor an access token'
     }
-    // The name is told with the scope `profile` only; the rest are what the realm's own mappers add.
+    // The name is told with the scope `profile` only; the rest are what the realm's own mappers add. The client's id
+    // has been `client_id` for years, which a mapper may add for people too: they have a session, and it has none.
     const isMachine =
       textClaim(claims, 'preferred_username')?.startsWith('service-account-') === true ||
-      ['clientId', 'clientHost', 'clientAddress'].some((name) => own(claims, name) !== undefined)
+      ['clientId', 'clientHost', 'clientAddress'].some((name) => own(claims, name) !== undefined) ||
+      (own(claims, 'client_id') !== undefined && own(claims, 'sid') === undefined)
     return isMachine ? 'the token is a service account’s, not a person’s' : undefined
   },
   revocation: 'rfc7009',
