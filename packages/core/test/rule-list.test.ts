@@ -76,13 +76,39 @@ describe('a list of rules', () => {
     expect(candidates('write', 'model:acme/x')).toEqual(['s0'])
   })
 
-  test('shows each rule once, whatever its id', () => {
+  test.each<[string, boolean]>([
+    ['acme/x', true],
+    ['acme/*', true],
+    ['acme/**', true],
+    ['**', true],
+    ['*/x', true],
+    ['ac*/x', true],
+    ['acme*/x', true],
+    ['a**', true],
+    ['acme', false],
+    ['acm/*', false],
+    ['x/acme', false],
+  ])('finds a rule on %s for `acme/x`: %s', (id, allowed) => {
+    expect(listOf([{ id }]).allow('read', 'model:acme/x')).toBe(allowed)
+  })
+
+  test('finds a rule on an id without an owner', () => {
+    const { allow } = listOf([{ id: 'x' }])
+    expect([allow('read', 'model:x'), allow('read', 'model:x/y')]).toEqual([true, false])
+  })
+
+  test('shows no rule on another owner', () => {
+    const rules = [{ id: 'other/*' }, { id: 'acme/y' }, {}]
+    expect(listOf(rules).candidates('read', 'model:acme/x')).toEqual(['s1', 's2'])
+  })
+
+  test('shows each rule once', () => {
     const rules = [
       { actions: ['read', '*'], types: ['model', '**'] },
       { id: 'other/*' },
       { types: ['dataset'] },
     ]
-    expect(listOf(rules).candidates('read', 'model:acme/x')).toEqual(['s0', 's1'])
+    expect(listOf(rules).candidates('read', 'model:acme/x')).toEqual(['s0'])
   })
 
   test('does not mistake names with blanks for each other', () => {
