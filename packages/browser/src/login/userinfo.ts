@@ -9,6 +9,7 @@ import { HfAuthError } from '@hfauth/core'
 import { partsOf } from '../parts.ts'
 import { unavailable } from '../provider/network.ts'
 import type { Session } from '../session/session.ts'
+import { signedOut } from '../vault/grant.ts'
 
 export type Userinfo = Readonly<Record<string, unknown>>
 
@@ -31,7 +32,7 @@ export async function readUserinfo(auth: UserinfoAuth): Promise<Userinfo> {
   const { userinfo_endpoint: endpoint } = await provider.metadata()
   if (typeof endpoint !== 'string') throw unavailable('the metadata has no `userinfo_endpoint`', false)
   const { session } = auth
-  if (session === undefined) throw new HfAuthError('HFAUTH_SIGNED_OUT', 'nobody is signed in')
+  if (session === undefined) throw signedOut('nobody is signed in')
   const response = await auth.fetch(endpoint, {
     headers: { accept: 'application/json' },
     cache: 'no-store',

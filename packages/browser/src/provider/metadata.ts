@@ -28,8 +28,8 @@ export function createMetadataSource(settings: Settings): () => Promise<Metadata
   const { now } = settings
   let held: { readonly promise: Promise<Metadata>; readonly since: number } | undefined
   return () => {
-    const age = held && now() - held.since
-    if (held && age !== undefined && age >= 0 && age < maxAgeMs) return held.promise
+    const age = held ? now() - held.since : -1
+    if (held && age >= 0 && age < maxAgeMs) return held.promise
     const mine = { promise: requestMetadata(settings), since: now() }
     held = mine
     mine.promise.catch(() => {

@@ -55,7 +55,7 @@ export async function exchange(
     })
     const { status } = response
     if (status >= 500 || status === 429) {
-      const wait = retryAfterMs(response.headers.get('retry-after'), now())
+      const wait = retryAfterMs(response.headers.get('retry-after') ?? '', now())
       throw new ProviderUnavailableError(`\`${pathname}\` answered ${status}`, true, true, wait)
     }
     if (status < 200 || (status > 299 && status < 400)) throw unavailable(`\`${pathname}\` redirects`, false)
@@ -94,9 +94,8 @@ export function unavailable(message: string, retryable: boolean): HfAuthError {
   return new ProviderUnavailableError(message, retryable)
 }
 
-/** Seconds or a date, RFC 9110 §10.2.3. An answer nobody can read asks for no wait. */
-function retryAfterMs(header: string | null, now: number): number {
-  if (header === null) return 0
+/** Seconds or a date, RFC 9110 §10.2.3. What nobody can read asks for no wait. */
+function retryAfterMs(header: string, now: number): number {
   const wait = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - now
   return Number.isFinite(wait) ? Math.max(wait, 0) : 0
 }

@@ -153,7 +153,6 @@ export function createHolder({ settings, marks, surroundings, name, onChange }: 
     })
   }
 
-  const isOfUse = (found: Grant) => now() < found.expiresAt || canRefresh(publicPart(found), now())
   const nextVersion = () => Math.max(now(), grant?.version ?? 0, floor) + 1
 
   return {
@@ -168,7 +167,8 @@ export function createHolder({ settings, marks, surroundings, name, onChange }: 
       const sharesNow = await prepare()
       if (grant === undefined && store) {
         const found = await readStored(store)
-        if (grant === undefined && found && found.version > floor && isOfUse(found)) {
+        const isOfUse = found && (now() < found.expiresAt || canRefresh(publicPart(found), now()))
+        if (grant === undefined && isOfUse && found.version > floor) {
           grant = found
           return changed('signed-in', 'this-tab')
         }
