@@ -2,8 +2,8 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { request } from 'node:http'
-import { connect } from 'node:net'
+import { createServer, request } from 'node:http'
+import { type AddressInfo, connect } from 'node:net'
 import { join } from 'node:path'
 import { type Hub, publicAppId, startHub } from '@hfauth/testkit'
 import { createClient } from 'redis'
@@ -108,6 +108,66 @@ const subjectOf = (events: readonly { actor: { id: string; name?: string } }[], 
 
 const doorsConfig = (more = '') =>
   `revocations:\n  doors: { port: 0, backChannelLogout: true, admin: { action: revoke, resource: "credential:acme" }${more} }\n`
+
+describe('an event stream that is watched', () => {
+  /** A transmitter that has no events, and says nothing about itself. */
+  async function startTransmitter() {
+    const server = createServer((request, response) => {
+      const isPoll = request.url === '/poll'
+      response.writeHead(isPoll ? 200 : 404, { 'content-type': 'application/json' })
+      response.end(isPoll ? '{"sets":{}}' : '{}')
+    })
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    stops.push(async () => {
+      server.close()
+      server.closeAllConnections()
+    })
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  }
+
+  const watchedBy = (issuer: string, more = '') => `revocations:
+  polls:
+    - name: corp
+      issuer: ${issuer}
+      audience: acme
+      endpoint: ${issuer}/poll
+      tokenEnv: POLL_TOKEN
+      watch: { streamId: s-1, everySeconds: 1, answerWithinSeconds: 1 }
+${more}`
+
+  test.each([
+    ['stays ready with a warning', '', 200, 'ok'],
+    ['is not ready where that is wanted', '  whenStreamSilent: unready\n', 503, 'stream_silent'],
+  ])('and is silent: the proxy %s', async (_, more, code, status) => {
+    const issuer = await startTransmitter()
+    const command = await start(watchedBy(issuer, more), { POLL_TOKEN: 'token-of-the-poll' })
+    const look = async () => (await fetch(`${command.url}/readyz`)).json()
+    await expect
+      .poll(look, { timeout: 10_000 })
+      .toMatchObject({ status, warnings: [{ code: 'stream_silent', stream: 'corp' }] })
+    expect((await fetch(`${command.url}/readyz`)).status).toBe(code)
+    expect(command.errors).toContain('event stream `corp` is silent')
+    expect(command.events().map(({ type }) => type)).toContain('io.hfauth.stream.silent')
+    expect(JSON.stringify([command.errors, command.events()])).not.toContain('token-of-the-poll')
+  })
+
+  test('has a name that no other has', async () => {
+    const issuer = await startTransmitter()
+    const watched = watchedBy(issuer)
+    const twice = watched + watched.slice(watched.indexOf('    - name'))
+    const command = await start(twice, { POLL_TOKEN: 'token-of-the-poll' })
+    expect(await command.ended).toBe(1)
+    expect(command.errors.join()).toMatch(/two watched event streams have the name `corp`/)
+  })
+
+  test('by push needs a token of its own', async () => {
+    const event = 'name: idp, issuer: "https://idp.test", audience: acme, watch: { streamId: s-1 }'
+    const command = await start(doorsConfig(`, events: [{ ${event} }]`))
+    expect(await command.ended).toBe(1)
+    expect(command.errors.join()).toMatch(/the watch of `idp` needs a token.*HFAUTH_CONFIG_INVALID/)
+  })
+})
 
 describe('the doors', () => {
   test('take back what an administrator names, at once, and put it on record', async () => {

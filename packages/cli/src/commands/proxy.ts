@@ -120,7 +120,12 @@ async function serve({ config, clients: named }: Served, io: CommandIo, opened: 
     ...(first as PolicyParts),
     audit,
     upstream: { hub, router, ...others },
-    ...present({ limiter: limits.limiter, revocations: revocations.set }),
+    streams: revocations.streams,
+    ...present({
+      limiter: limits.limiter,
+      revocations: revocations.set,
+      whenStreamSilent: config.revocations?.whenStreamSilent,
+    }),
   })
   const { host = '127.0.0.1', port = 8787, tls } = listen
   const certificate = tls === undefined ? undefined : await readCertificate(tls)

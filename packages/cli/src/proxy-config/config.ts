@@ -5,10 +5,27 @@
  *
  * @module
  */
-import type { AuditLogOptions, LimitRule, ProxyLimits, ProxyOptions, Transmitter } from '@hfauth/node'
+import type {
+  AuditLogOptions,
+  LimitRule,
+  ProxyLimits,
+  ProxyOptions,
+  StreamWatchOptions,
+  Transmitter,
+} from '@hfauth/node'
 
 export type TransmitterConfig = Pick<Transmitter, 'issuer' | 'jwksUri' | 'legacy'> & {
   readonly audience: string
+  readonly watch?: WatchConfig
+}
+
+export type WatchConfig = Pick<
+  StreamWatchOptions,
+  'streamId' | 'verificationEndpoint' | 'configurationEndpoint'
+> & {
+  readonly tokenEnv?: string
+  readonly everySeconds?: number
+  readonly answerWithinSeconds?: number
 }
 
 export interface ProxyConfig
@@ -63,9 +80,11 @@ export interface ProxyConfig
       readonly events?: readonly (TransmitterConfig & { readonly name: string })[]
     }
     readonly polls?: readonly (TransmitterConfig & {
+      readonly name?: string
       readonly endpoint: string
       readonly tokenEnv: string
     })[]
+    readonly whenStreamSilent?: 'warn' | 'unready'
   }
   readonly drain?: { readonly noticeSeconds?: number; readonly timeoutSeconds?: number }
   readonly telemetry?: boolean

@@ -21,7 +21,9 @@ import {
   type RevocationIntake,
 } from '@hfauth/node'
 import { answer } from '@hfauth/node/http'
+import { present } from './arguments.ts'
 import type { ProxyConfig } from './config.ts'
+import type { StreamWatches } from './stream-watches.ts'
 import { transmitterOf } from './transmitter.ts'
 
 type DoorsConfig = NonNullable<NonNullable<ProxyConfig['revocations']>['doors']>
@@ -38,13 +40,25 @@ const timeoutMs = 10_000
 
 export async function openDoors(
   { host = '127.0.0.1', port, backChannelLogout = false, admin, events = [] }: DoorsConfig,
-  { intake, audit }: { readonly intake: RevocationIntake; readonly audit: AuditLog },
+  {
+    intake,
+    audit,
+    watches,
+  }: {
+    readonly intake: RevocationIntake
+    readonly audit: AuditLog
+    readonly watches: Pick<StreamWatches, 'watch'>
+  },
 ): Promise<Doors> {
   const pushed = events.map(
     (transmitter) =>
       [
         `/events/${transmitter.name}`,
-        createSetPush({ intake, transmitter: transmitterOf(transmitter) }),
+        createSetPush({
+          intake,
+          transmitter: transmitterOf(transmitter),
+          ...present({ watch: watches.watch(transmitter.name, transmitter) }),
+        }),
       ] as const,
   )
   let doors: ReadonlyMap<string, Door> = new Map(pushed)

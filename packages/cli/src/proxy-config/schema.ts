@@ -68,7 +68,28 @@ const transmitter = {
   audience: text('`aud` of the events.'),
   jwksUri: text('Where its keys are. Default those of the issuer’s discovery.'),
   legacy: oneOf('Shapes from before the standards were final.', 'google', 'okta'),
+  watch: {
+    ...strict({
+      streamId: text('`stream_id`, as the transmitter gave it; not for google.'),
+      tokenEnv: text(
+        'Name of the variable with the token that manages the stream. Default that of the poll.',
+      ),
+      verificationEndpoint: text(
+        'Where a verification is asked for. Default as the transmitter describes itself.',
+      ),
+      configurationEndpoint: text('Where the stream’s configuration is read. Default likewise.'),
+      everySeconds: number('One verification in this time. Default 3600.', 1, 2_147_483),
+      answerWithinSeconds: number('How long its event may take. Default 300.', 1, 2_147_483),
+    }),
+    description: 'Notices that the stream has stopped, and /readyz tells of it.',
+  },
 }
+
+const streamName = (description: string) => ({
+  type: 'string',
+  pattern: '^[a-z0-9-]{1,64}$',
+  description,
+})
 
 const revocations = strict({
   store: oneOf('Where replicas share them. Default memory; redis is at REDIS_URL.', 'memory', 'redis'),
@@ -99,7 +120,7 @@ const revocations = strict({
         items: strict(
           {
             ...transmitter,
-            name: { type: 'string', pattern: '^[a-z0-9-]{1,64}$', description: '/events/NAME' },
+            name: streamName('/events/NAME'),
           },
           ['name', 'issuer', 'audience'],
         ),
@@ -113,6 +134,7 @@ const revocations = strict({
     items: strict(
       {
         ...transmitter,
+        name: streamName('Under which /readyz tells of it. Default poll-1 and so on.'),
         endpoint: text('Address of the poll endpoint.'),
         tokenEnv: text('Name of the variable with the token for it.'),
       },
@@ -120,6 +142,11 @@ const revocations = strict({
     ),
     description: 'From whom security events are fetched.',
   },
+  whenStreamSilent: oneOf(
+    'What a watched stream that is silent is to /readyz. Default warn.',
+    'warn',
+    'unready',
+  ),
 })
 
 export const proxyConfigSchema = {
