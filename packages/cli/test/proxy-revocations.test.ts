@@ -49,7 +49,7 @@ async function start(more: string, env: Record<string, string> = {}, ...args: st
   const audit = join(folder, `audit-${name}.jsonl`)
   writeFileSync(
     config,
-    `environment: production\naudit: audit-${name}.jsonl\nauditWrites: { durability: strict }\nlisten: { port: 0 }\nupstream: { hub: "${hub.url}", router: "${hub.url}" }\n${more}`,
+    `environment: production\naudit: audit-${name}.jsonl\nauditWrites: { durability: strict, timeoutMs: 10000 }\nlisten: { port: 0 }\nupstream: { hub: "${hub.url}", router: "${hub.url}" }\n${more}`,
   )
   const stop = new AbortController()
   const out: string[] = []
