@@ -1,7 +1,7 @@
 import { parseJson } from '@hfauth/core/json'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { parseJsonObject, parseJsonObjectBytes, parsePlainJson } from '../src/internal/json-object.ts'
+import { parseJsonObject, parsePlainJson } from '../src/internal/json-object.ts'
 
 function strictly(text: string, options: object): { value: unknown } | undefined {
   try {
@@ -153,28 +153,6 @@ describe('the fast reader', () => {
       { numRuns: 20_000 },
     )
     expect(Math.min(taken, left)).toBeGreaterThan(5000)
-  })
-
-  test('counts every mark in bytes, wherever it stands', () => {
-    const part = fc.constantFrom('"', '""', '"a"', '1', '11', 'true', '"é":', ',', ' ', '{', '}', ':', 'a')
-    const texts = fc.oneof(
-      fc.json(),
-      fc.array(part, { maxLength: 8 }).map((parts) => parts.join('')),
-      // As short as they can be, so that a mark that is overlooked stands for a member that is.
-      fc.tuple(
-        fc.constantFrom('', 'a', 'ab'),
-        fc.constantFrom('1', '11', '""', '"b"'),
-        fc.constantFrom('1', '""'),
-      ),
-    )
-    fc.assert(
-      fc.property(texts, (text) => {
-        const json = Array.isArray(text) ? `{"${text[0]}":${text[1]},"${text[0]}":${text[2]}}` : text
-        expect(parseJsonObjectBytes(Buffer.from(json), {})).toEqual(parseJsonObject(json))
-      }),
-      { numRuns: 5000 },
-    )
-    expect(parseJsonObjectBytes(Buffer.from('{"a":"\xff"}', 'latin1'), {})).toBeUndefined()
   })
 
   test('is not hurt by nesting without end', () => {

@@ -5,20 +5,14 @@
  */
 import type { Claims } from '@hfauth/core'
 import { type ParseJsonOptions, parseJson } from '@hfauth/core/json'
-import { decodeUtf8 } from './request.ts'
 
 /** The object in `text`, or `undefined` for anything else; why is not told, because a fault may quote the text. */
 export function parseJsonObject(text: string, options: ParseJsonOptions = {}): Claims | undefined {
   return objectIn(text, countQuotes(text), options)
 }
 
-/** As {@link parseJsonObject}, of UTF-8. Marks are counted in bytes, which takes half as long as in a text. */
-export function parseJsonObjectBytes(bytes: Uint8Array, options: ParseJsonOptions): Claims | undefined {
-  const text = decodeUtf8(bytes)
-  return text === undefined ? undefined : objectIn(text, countQuoteBytes(bytes), options)
-}
-
-function objectIn(text: string, quotes: number, options: ParseJsonOptions): Claims | undefined {
+/** As {@link parseJsonObject}, for who knows how many `"` are in `text`. */
+export function objectIn(text: string, quotes: number, options: ParseJsonOptions): Claims | undefined {
   try {
     const value = parsePlainJson(text, quotes, options) ?? parseJson(text, options)
     return isJsonObject(value) ? value : undefined
@@ -59,40 +53,24 @@ function countTexts(value: unknown, maxDepth: number): number {
   if (typeof value === 'number') return Number.isFinite(value) ? 0 : Number.NaN
   if (typeof value !== 'object' || value === null) return 0
   if (maxDepth === 0) return Number.NaN
-  const isList = Array.isArray(value)
-  if (!isList && touchesPrototypes(value)) return Number.NaN
-  const members: readonly unknown[] = isList ? value : Object.values(value)
-  let texts = isList ? 0 : members.length
-  // Most are texts, and a call for each would take longer than all the rest.
-  for (const member of members) texts += typeof member === 'string' ? 1 : countTexts(member, maxDepth - 1)
+  let texts = 0
+  // Most members are texts, and a call for each would take longer than all the rest.
+  if (Array.isArray(value)) {
+    for (const item of value) texts += typeof item === 'string' ? 1 : countTexts(item, maxDepth - 1)
+    return texts
+  }
+  for (const name in value) {
+    // What a prototype lends to every object was not in the text.
+    if (!Object.hasOwn(value, name)) return Number.NaN
+    if (name === '__proto__' || name === 'constructor' || name === 'prototype') return Number.NaN
+    const member: unknown = (value as Claims)[name]
+    texts += typeof member === 'string' ? 2 : 1 + countTexts(member, maxDepth - 1)
+  }
   return texts
-}
-
-function touchesPrototypes(value: object): boolean {
-  return (
-    Object.hasOwn(value, '__proto__') ||
-    Object.hasOwn(value, 'constructor') ||
-    Object.hasOwn(value, 'prototype')
-  )
 }
 
 function countQuotes(text: string): number {
   let quotes = 0
   for (let at = text.indexOf('"'); at >= 0; at = text.indexOf('"', at + 1)) quotes++
-  return quotes
-}
-
-/** No part of another character in UTF-8 looks like one. */
-function countQuoteBytes(bytes: Uint8Array): number {
-  let quotes = 0
-  let at = 0
-  // Four by four, which takes half as long as one by one.
-  for (const last = bytes.length - 4; at <= last; at += 4) {
-    if (bytes[at] === 0x22) quotes++
-    if (bytes[at + 1] === 0x22) quotes++
-    if (bytes[at + 2] === 0x22) quotes++
-    if (bytes[at + 3] === 0x22) quotes++
-  }
-  for (; at < bytes.length; at++) if (bytes[at] === 0x22) quotes++
   return quotes
 }

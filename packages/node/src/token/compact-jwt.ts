@@ -8,8 +8,8 @@
  * @module
  */
 import { type Claims, HfAuthError } from '@hfauth/core'
-import { parseJsonObjectBytes } from '../internal/json-object.ts'
-import { decodeBase64url, decodeBase64urlForNow } from './base64url.ts'
+import { decodeBase64url } from './base64url.ts'
+import { readJsonPart } from './json-part.ts'
 
 export interface CompactJwt {
   readonly text: string
@@ -69,8 +69,7 @@ export function readJwtPart(
   part: string,
   limits: { readonly maxDepth: number; readonly maxValues: number } = payloadLimits,
 ): Claims | undefined {
-  const bytes = decodeBase64urlForNow(part)
-  return bytes === undefined ? undefined : parseJsonObjectBytes(bytes, limits)
+  return readJsonPart(part, limits)
 }
 
 function fail(part: string): never {
