@@ -42,6 +42,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/policy-diff.ts')).policyDiffCommand,
   },
   {
+    words: ['policy', 'build'],
+    usage: 'hfauth policy build [FILE] [--out FILE] [--check]',
+    about: 'write the policy as JSON, checked and with its variables filled in, for what reads no YAML',
+    load: async () => (await import('./commands/policy-build.ts')).policyBuild,
+  },
+  {
     words: ['types'],
     usage: 'hfauth types [FILE] [--out FILE] [--check]',
     about: 'write what the policy can ever allow as TypeScript types',
