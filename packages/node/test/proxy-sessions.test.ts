@@ -85,6 +85,29 @@ describe('a session at the proxy', () => {
     expect((await ask(own())).statuses).toEqual([200, 200])
   })
 
+  test('H02 has its cookie removed when it came twice, and only then', async () => {
+    const removal = `set-cookie: ${cookieName}=; Max-Age=0; Path=/; Secure; HttpOnly; SameSite=Lax`
+    const twice = [`hfauth=evil; ${own()}`, `${cookieName}=second`]
+    const request = (...cookies: readonly string[]) =>
+      lines(
+        'GET /api/whoami-v2 HTTP/1.1',
+        'Host: hub.gw.test',
+        ...cookies.map((cookie) => `Cookie: ${cookie}`),
+        '',
+        '',
+      )
+    const refused = await world.send(request(...twice))
+    expect(refused).toMatchObject({ statuses: [401, 200], reasons: ['authentication_required'], lines: [] })
+    expect(refused.text).toContain(removal)
+    for (const cookie of ['hfauth=evil; hfauth=evil', '__host-hfauth=a; __host-hfauth=b', own()]) {
+      expect((await world.send(request(cookie))).text).not.toContain('Max-Age=0')
+    }
+    const headers = { cookie: twice.join('; ') }
+    const me = await service.sessions.handle(browser.request('/auth/me', {}, headers))
+    expect(await me?.json()).toEqual({ signedIn: false })
+    expect(me?.headers.getSetCookie()).toEqual([removal.slice('set-cookie: '.length)])
+  })
+
   test('H09 is over once its person has signed out, whoever has kept the cookie', async () => {
     const kept = own()
     expect((await ask(kept)).statuses).toEqual([200, 200])

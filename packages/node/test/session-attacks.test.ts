@@ -274,15 +274,18 @@ describe('a session id', () => {
     expect(await isIn(attacker)).toBe(false)
   })
 
-  test('that comes twice is nobody’s (cookie tossing)', async () => {
+  test('that comes twice is nobody’s, and goes (cookie tossing)', async () => {
     await browser.signIn(hub)
-    const own = `${cookieName}=${browser.cookies.get(cookieName)}`
+    const value = browser.cookies.get(cookieName) ?? ''
+    const own = `${cookieName}=${value}`
     for (const cookie of [`${own}; ${cookieName}=x`, `${cookieName}=x; ${own}`, `${own}; ${own}`]) {
       expect(await (await browser.send('/auth/me', {}, { cookie })).json(), cookie.slice(0, 20)).toEqual({
         signedIn: false,
       })
+      expect(browser.cookies.has(cookieName)).toBe(false)
     }
-    expect(await isIn(browser)).toBe(true)
+    // The session itself is as it was.
+    expect(await isIn(new Browser(service.sessions, [[cookieName, value]]))).toBe(true)
   })
 
   test('under a name that only looks like ours is nobody’s', async () => {

@@ -87,6 +87,15 @@ describe('a guard with sessions', () => {
     expect((await guard.identify(browser.request('/'))).kind).toBe('anonymous')
   })
 
+  test('removes a cookie that came twice, and takes neither', async () => {
+    const outcome = await read({ cookie: `${browser.cookie}; __Host-hfauth=second` })
+    if (outcome.allowed) throw new Error('let in by one of two cookies')
+    expect(outcome.response.status).toBe(401)
+    expect(outcome.response.headers.getSetCookie()).toEqual([
+      '__Host-hfauth=; Max-Age=0; Path=/; Secure; HttpOnly; SameSite=Lax',
+    ])
+  })
+
   test('tells a store that cannot be asked from a person who has no session', async () => {
     const store = memorySessionStore({ now })
     const broken = createService({

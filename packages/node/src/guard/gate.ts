@@ -105,7 +105,11 @@ export function createGate({
         const caller = { ...visit, principal, access: engine.for(principal), session: { endsAt } }
         return setCookie === undefined ? caller : { ...caller, setCookie }
       }
-      if (token === undefined) return { ...visit, principal: anonymous, access: engine.for(anonymous) }
+      if (token === undefined) {
+        const setCookie = sessions?.removalOfDoubled?.({ method, headers })
+        const caller = { ...visit, principal: anonymous, access: engine.for(anonymous) }
+        return setCookie === undefined ? caller : { ...caller, setCookie }
+      }
       const credential = await verifier.verify(token)
       const { principal } = credential
       return { ...visit, principal, access: engine.for(principal), presented: { token, credential } }

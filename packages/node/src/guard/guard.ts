@@ -97,6 +97,9 @@ export function createGuard(options: GuardOptions): Guard {
   function refuse(visit: Visit | Caller, refusal: Refusal, reason: string): Refused {
     const { requestId } = visit
     const response = buildRefusal(refusal, { requestId, resourceMetadataUrl })
+    if ('setCookie' in visit && visit.setCookie !== undefined) {
+      response.headers.append('set-cookie', visit.setCookie)
+    }
     return {
       allowed: false,
       response,

@@ -126,6 +126,6 @@ export interface Caller extends Visit {
     /** Epoch milliseconds. */
     readonly endsAt: number
   }
-  /** As in {@link Allowed}. */
+  /** As in {@link Allowed}; or it removes a cookie that came twice. */
   readonly setCookie?: string
 }

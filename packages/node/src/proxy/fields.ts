@@ -11,7 +11,7 @@
 export class Fields {
   private readonly values: Map<string, string>
 
-  /** Two of one name become one, with a comma between them (RFC 9110 §5.3). */
+  /** Two of one name become one, with a comma between them (RFC 9110 §5.3), or a semicolon in cookies (RFC 9113 §8.2.3). */
   constructor(fields: Iterable<readonly [name: string, value: string]> = []) {
     this.values = fields instanceof Fields ? new Map(fields.values) : new Map()
     if (!(fields instanceof Fields)) for (const [name, value] of fields) this.append(name, value)
@@ -32,7 +32,8 @@ export class Fields {
   append(name: string, value: string): void {
     const key = name.toLowerCase()
     const before = this.values.get(key)
-    this.values.set(key, before === undefined ? value : `${before}, ${value}`)
+    const between = key === 'cookie' ? '; ' : ', '
+    this.values.set(key, before === undefined ? value : `${before}${between}${value}`)
   }
 
   delete(name: string): void {

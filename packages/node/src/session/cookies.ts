@@ -26,18 +26,27 @@ export interface Cookie {
   readonly value: string
 }
 
+/** Whether a cookie of exactly this name comes more than once. */
+export function isDoubled(headers: Pick<Headers, 'get'>, name: string): boolean {
+  return pairsOf(headers, name).filter((pair) => pair.name === name).length > 1
+}
+
 /** Cookies whose names begin with `prefix`; none of a name that comes twice, or with a value of others. */
 export function readCookies(headers: Pick<Headers, 'get'>, prefix: string): Cookie[] {
+  const pairs = pairsOf(headers, prefix)
+  return pairs.filter(
+    ({ name, value }) => cookieValue.test(value) && pairs.filter((pair) => pair.name === name).length === 1,
+  )
+}
+
+function pairsOf(headers: Pick<Headers, 'get'>, prefix: string): Cookie[] {
   const header = headers.get('cookie') ?? ''
   if (header.length > maxHeaderLength) return []
-  const pairs = header.split(';').flatMap((pair) => {
+  return header.split(';').flatMap((pair) => {
     const equals = pair.indexOf('=')
     const name = trimmed(pair.slice(0, Math.max(equals, 0)))
     return name.startsWith(prefix) ? [{ name, value: trimmed(pair.slice(equals + 1)) }] : []
   })
-  return pairs.filter(
-    ({ name, value }) => cookieValue.test(value) && pairs.filter((pair) => pair.name === name).length === 1,
-  )
 }
 
 /**

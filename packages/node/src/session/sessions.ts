@@ -9,7 +9,7 @@
 import type { RevocableIdentity } from '../verify/types.ts'
 import { jsonAnswer, problemAnswer, problemOf, redirectAnswer, withCookies } from './answers.ts'
 import { createAttempts } from './attempts.ts'
-import { removalOf } from './cookies.ts'
+import { isDoubled, removalOf } from './cookies.ts'
 import { createCsrf, isUnsafe } from './csrf.ts'
 import { createHandOver } from './hand-over.ts'
 import type { IdentityReader } from './identity.ts'
@@ -106,6 +106,10 @@ export function createSessions(options: SessionsOptions): Sessions {
     return (await keeper.change(fresh, { ...fresh.record, seenAt: now() })) ?? keeper.again(fresh)
   }
 
+  function removalOfDoubled(headers: Pick<Headers, 'get'>): string | undefined {
+    return isDoubled(headers, cookieName) ? removalOf(cookieName) : undefined
+  }
+
   function sessionOf({ id, principal, record, endsAt, setCookie }: Kept): Session {
     return Object.freeze({
       principal,
@@ -164,7 +168,10 @@ export function createSessions(options: SessionsOptions): Sessions {
 
   async function me(request: Request): Promise<Response> {
     const kept = await current(request.headers)
-    if (kept === undefined) return jsonAnswer({ signedIn: false })
+    if (kept === undefined) {
+      const removal = removalOfDoubled(request.headers)
+      return jsonAnswer({ signedIn: false }, removal === undefined ? [] : [removal])
+    }
     return jsonAnswer(describe(sessionOf(kept)), kept.setCookie === undefined ? [] : [kept.setCookie])
   }
 
@@ -236,6 +243,8 @@ export function createSessions(options: SessionsOptions): Sessions {
       if (kept !== undefined && isUnsafe(request)) csrf.assertOwn(request.headers, kept.id)
       return kept && sessionOf(kept)
     },
+
+    removalOfDoubled: ({ headers }) => removalOfDoubled(headers),
 
     async accessToken({ headers }) {
       const found = await keeper.find(headers)

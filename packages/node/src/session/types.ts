@@ -37,6 +37,11 @@ export interface SessionReader {
    * prove that our own page sent it; `HFAUTH_STORE_UNAVAILABLE` (retryable) when the store cannot be asked.
    */
   identify(request: SessionRequest): Promise<Session | undefined>
+  /**
+   * The `Set-Cookie` line that removes the cookie when it came twice, so that its owner can sign in again: which of
+   * the two is ours cannot be told, and neither counts.
+   */
+  removalOfDoubled?(request: SessionRequest): string | undefined
 }
 
 export interface StoredSession {
