@@ -36,6 +36,7 @@ describe('an audit event records', () => {
 
   test('text without controls, direction marks and halves of characters, cut to a length', () => {
     expect(recordedText('a\nb\u202ec\ud800d')).toBe('a\ufffdb\ufffdc\ufffdd')
+    expect(recordedText('\u200e\u200f\u061c\u2066\u001b\u009f\u2028')).toBe('\ufffd'.repeat(7))
     expect(recordedText('x'.repeat(300))).toHaveLength(256)
     expect(recordedText('x'.repeat(300), 10)).toHaveLength(10)
   })

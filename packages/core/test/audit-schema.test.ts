@@ -41,6 +41,7 @@ const event = {
   revocation: { door: 'admin', latencyMs: 1.5 },
   loss: { reason: 'unavailable', count: 2, since: '2026-11-25T08:00:00.000Z' },
   durationMs: 3,
+  cut: ['client.userAgent'],
   hash: 'A'.repeat(43),
 }
 

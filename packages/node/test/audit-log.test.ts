@@ -136,6 +136,22 @@ describe('a recorded event', () => {
     expect(actor.name).toBe(`${'n'.repeat(255)}\ufffd`)
   })
 
+  test('says which of its texts are not whole', async () => {
+    const { log } = logWith()
+    expect(await log.record({ ...entry, client: { userAgent: 'u'.repeat(256) } })).not.toHaveProperty('cut')
+    const long = {
+      ...entry,
+      client: { userAgent: 'u'.repeat(257) },
+      actor: { ...entry.actor, name: 'n'.repeat(257), roles: ['r'.repeat(257), 's'.repeat(257)] },
+      resource: { kind: 'model', id: 'acme/a', path: 'p'.repeat(1025) },
+      scopes: Array.from({ length: 1001 }, () => 'read-repos'),
+      // Only the log knows.
+      cut: ['action'],
+    }
+    const { cut } = await log.record(long)
+    expect(cut).toEqual(['actor.name', 'actor.roles', 'client.userAgent', 'resource.path', 'scopes'])
+  })
+
   test.each(tokens)('shows no token in any text (%#)', async (token) => {
     const { log, sink } = logWith()
     const heard: RecordedEvent[] = []

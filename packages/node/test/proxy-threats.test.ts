@@ -892,7 +892,7 @@ test('K01 K02 what a request says is on one line, without controls and without w
 
 test('K01 K02 nor do a name, a model or a body break the line, or leave a secret in it', async () => {
   const from = world.fixture.events.length
-  const odd = '\r\n\u001b[2J\u2028\u202e=cmd()'
+  const odd = '\r\n\u001b[2J\u2028\u202e\u200f\u2066=cmd()'
   const token = await world.tokenOf({ sub: `alice${odd}`, name: odd, groups: ['ml-dev'] })
   const text = JSON.stringify({ model: `acme/chat${odd}`, user: 'canary-SECRET-4' })
   const body = Buffer.from(text).toString('latin1')
@@ -901,8 +901,9 @@ test('K01 K02 nor do a name, a model or a body break the line, or leave a secret
   await world.send(chat(asked.replace('"x"', '"canary-SECRET-5"'), agent).replace('<alice>', token))
   const events = world.fixture.events.slice(from)
   expect(events.length).toBeGreaterThanOrEqual(2)
+  for (const { cut } of events) expect(cut).toEqual(['client.userAgent'])
   expect(JSON.stringify(events)).not.toMatch(
-    /canary-SECRET|[\u0000-\u001f\u007f-\u009f\u2028-\u202e]|\\u00|u{257}/,
+    /canary-SECRET|[\p{Cc}\u2028\u2029\p{Bidi_Control}]|\\u00|u{257}/u,
   )
 })
 

@@ -48,7 +48,7 @@ export interface AuditActor {
 
 export interface AuditClient {
   readonly ip?: string
-  /** At most 256 characters, controls replaced. */
+  /** On record at most 256 characters, controls replaced. */
   readonly userAgent?: string
 }
 
@@ -163,6 +163,8 @@ export interface AuditEvent {
   readonly revocation?: AuditRevocation
   readonly loss?: AuditLoss
   readonly durationMs?: number
+  /** Members that were longer than there is room for, and are not whole: `client.userAgent`. */
+  readonly cut?: readonly string[]
 }
 
 export function auditActor(principal: PrincipalShape, roles: readonly string[]): AuditActor {
@@ -201,9 +203,7 @@ export function auditDecision(decision: Decision): AuditDecision {
 export function recordedText(text: string, maxLength = 256): string {
   // Nearly all are like this.
   if (text.length <= maxLength && plainText.test(text)) return text
-  return text
-    .slice(0, maxLength)
-    .replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069\p{Surrogate}]/gu, '\ufffd')
+  return text.slice(0, maxLength).replaceAll(/[\p{Cc}\u2028\u2029\p{Bidi_Control}\p{Surrogate}]/gu, '\ufffd')
 }
 
 const plainText = /^[ -~]*$/

@@ -159,5 +159,6 @@ function describeEvent(): AuditObject {
       }),
     ),
     durationMs: optional(number),
+    cut: optional(texts),
   })
 }

@@ -6,13 +6,21 @@
  *
  * @module
  */
-import { type AuditField, type AuditObject, auditEventShape, recordedText } from '@hfauth/core'
+import {
+  type AuditEvent,
+  type AuditField,
+  type AuditObject,
+  auditEventShape,
+  recordedText,
+} from '@hfauth/core'
 import { maskTokens } from '../internal/mask-tokens.ts'
 import type { AuditEntry } from './types.ts'
 
 /** The members of `entry` that go on record; those of another type than they should be are left out. */
-export function recordedFields(entry: AuditEntry): AuditEntry {
-  return readEntry(entry) as AuditEntry
+export function recordedFields(entry: AuditEntry): AuditEntry & Pick<AuditEvent, 'cut'> {
+  const cut = new Set<string>()
+  const fields = readEntry(entry, cut) as AuditEntry
+  return cut.size === 0 ? fields : { ...fields, cut: Object.freeze([...cut]) }
 }
 
 /** Text fit for a record: cut to `maxLength` characters, without controls, halves of characters or tokens. */
@@ -29,29 +37,44 @@ const plainText = /^[ -~]*$/
 /** What every shape of a token that is masked has in it. */
 const perhapsToken = /hf_|eyJ|api_org_|oauth_app_|gh[a-z]_|github_|ya29|xox/
 
-type Reader = (value: unknown) => unknown
+/** Copies a value; names in `cut` what was longer than there is room for. */
+type Reader = (value: unknown, cut: Set<string>) => unknown
 
 /** Members that the log itself gives. */
-const given: ReadonlySet<string> = new Set(['v', 'id', 'time', 'environment', 'service', 'writer', 'seq'])
+const given: ReadonlySet<string> = new Set([
+  'v',
+  'id',
+  'time',
+  'environment',
+  'service',
+  'writer',
+  'seq',
+  'cut',
+])
 
-const readEntry = readerOf({
-  ...auditEventShape,
-  members: Object.fromEntries(Object.entries(auditEventShape.members).filter(([name]) => !given.has(name))),
-})
+const members = Object.entries(auditEventShape.members).filter(([name]) => !given.has(name))
+const readEntry = objectReader({ ...auditEventShape, members: Object.fromEntries(members) }, '')
 
-function readerOf(field: AuditField): Reader {
+function readerOf(field: AuditField, path: string): Reader {
   switch (field.kind) {
     case 'text': {
       const { maxLength } = field
-      return (value) => (typeof value === 'string' ? recordableText(value, maxLength) : undefined)
+      return (value, cut) => {
+        if (typeof value !== 'string') return undefined
+        if (value.length > maxLength) cut.add(path)
+        return recordableText(value, maxLength)
+      }
     }
     case 'texts': {
       const { maxItems, maxLength } = field
-      return (value) => {
+      return (value, cut) => {
         if (!Array.isArray(value)) return undefined
+        if (value.length > maxItems) cut.add(path)
         const texts: string[] = []
         for (const item of value.slice(0, maxItems)) {
-          if (typeof item === 'string') texts.push(recordableText(item, maxLength))
+          if (typeof item !== 'string') continue
+          if (item.length > maxLength) cut.add(path)
+          texts.push(recordableText(item, maxLength))
         }
         return Object.freeze(texts)
       }
@@ -63,17 +86,22 @@ function readerOf(field: AuditField): Reader {
     case 'false':
       return (value) => (value === false ? value : undefined)
     case 'object':
-      return objectReader(field)
+      return objectReader(field, `${path}.`)
   }
 }
 
-function objectReader({ members }: AuditObject): Reader {
-  const readers = Object.entries(members).map(([name, field]) => ({ name, read: readerOf(field) }))
-  return (value) => {
+/** @param prefix - Of the names by which members are told that were cut. */
+function objectReader({ members }: AuditObject, prefix: string): Reader {
+  const readers = Object.entries(members).map(([name, field]) => ({
+    name,
+    read: readerOf(field, prefix + name),
+  }))
+  return (value, cut) => {
     if (typeof value !== 'object' || value === null) return undefined
     const copy: Record<string, unknown> = {}
     for (const { name, read } of readers) {
-      const member = Object.hasOwn(value, name) ? read((value as Record<string, unknown>)[name]) : undefined
+      if (!Object.hasOwn(value, name)) continue
+      const member = read((value as Record<string, unknown>)[name], cut)
       if (member !== undefined) copy[name] = member
     }
     return Object.freeze(copy)

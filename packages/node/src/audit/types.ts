@@ -30,8 +30,8 @@ export interface AuditResume {
   readonly tornBytes: number
 }
 
-/** What a caller knows; the log adds version, id, time, environment, service, writer and number. */
-export type AuditEntry = Omit<AuditEvent, 'v' | 'id' | 'time' | 'environment' | 'service'>
+/** What a caller knows; the log adds version, id, time, environment, service, writer, number, and what it has cut. */
+export type AuditEntry = Omit<AuditEvent, 'v' | 'id' | 'time' | 'environment' | 'service' | 'cut'>
 
 /** What of an event only its recorder knows. */
 export interface AuditEffect {

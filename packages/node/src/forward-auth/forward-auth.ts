@@ -7,7 +7,7 @@
  * @module
  */
 import type { AuditHttp } from '@hfauth/core'
-import { HfAuthError, recordedText } from '@hfauth/core'
+import { HfAuthError } from '@hfauth/core'
 import { createGate, unmatchedRoute } from '../guard/gate.ts'
 import { createGuard } from '../guard/guard.ts'
 import { buildRefusal } from '../guard/refusal.ts'
@@ -41,7 +41,7 @@ export function createForwardAuth(options: ForwardAuthOptions): ForwardAuth {
   /** The gateway does not say what it asks about: nobody can be let in on that. */
   async function refuseMalformed(request: Request, connection: Connection): Promise<Response> {
     const visit = gate.visit(request.headers, connection)
-    const http: AuditHttp = { method: recordedText(request.method, 32), route: unmatchedRoute }
+    const http: AuditHttp = { method: request.method, route: unmatchedRoute }
     const recorded = await gate.recordRefusal(visit, 'request_malformed', http).then(
       () => true,
       () => false,

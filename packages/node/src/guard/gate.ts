@@ -75,18 +75,18 @@ export function createGate({
     visit(headers, { remoteAddress }) {
       const id = requestId()
       const ip = proxies.clientOf(remoteAddress, headers.get('x-forwarded-for'))
-      const header = headers.get('user-agent')
-      const userAgent = header === null ? undefined : recordedText(header)
-      const client = {
-        ...(ip === undefined ? {} : { ip }),
-        ...(userAgent === undefined ? {} : { userAgent }),
-      }
+      const userAgent = headers.get('user-agent')
+      const address = ip === undefined ? {} : { ip }
       const trace = readTraceContext(headers.get('traceparent'))
       return {
         requestId: id,
-        client,
+        client: userAgent === null ? address : { ...address, userAgent },
         ...(trace === undefined ? {} : { trace }),
-        context: { ...client, requestId: id },
+        context: {
+          ...address,
+          ...(userAgent === null ? {} : { userAgent: recordedText(userAgent) }),
+          requestId: id,
+        },
         isFromProxy: proxies.has(remoteAddress),
         startedAt: now(),
       }
@@ -185,10 +185,10 @@ export function recordedResource(
   const colon = decision.resource.indexOf(':')
   const { revision, path } = attributes
   return {
-    kind: recordedText(colon < 0 ? decision.resource : decision.resource.slice(0, colon)),
-    id: recordedText(colon < 0 ? '' : decision.resource.slice(colon + 1)),
-    ...(typeof revision === 'string' ? { revision: recordedText(revision) } : {}),
-    ...(typeof path === 'string' ? { path: recordedText(path, 1024) } : {}),
+    kind: colon < 0 ? decision.resource : decision.resource.slice(0, colon),
+    id: colon < 0 ? '' : decision.resource.slice(colon + 1),
+    ...(typeof revision === 'string' ? { revision } : {}),
+    ...(typeof path === 'string' ? { path } : {}),
   }
 }
 

@@ -5,13 +5,7 @@
  *
  * @module
  */
-import {
-  type AppRouteMatch,
-  type AuditHttp,
-  createAppRouter,
-  type Principal,
-  recordedText,
-} from '@hfauth/core'
+import { type AppRouteMatch, type AuditHttp, createAppRouter, type Principal } from '@hfauth/core'
 import { assertOneCredential } from './bearer.ts'
 import { createGate, isAboutCredential, unmatchedRoute } from './gate.ts'
 import { buildRefusal, type Refusal, refusalOfDecision, refusalOfError } from './refusal.ts'
@@ -54,7 +48,7 @@ export function createGuard(options: GuardOptions): Guard {
     connection: Connection = {},
   ): Promise<Allowed | Refused> {
     const visit = gate.visit(request.headers, connection)
-    const http = { method: recordedText(request.method, 32), route: question?.route ?? unmatchedRoute }
+    const http = { method: request.method, route: question?.route ?? unmatchedRoute }
     let caller: Caller | undefined
     try {
       const asked = question ?? routeOf(request, connection)

@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { HfAuthError, recordedText } from '@hfauth/core'
+import { HfAuthError } from '@hfauth/core'
 import { createGate, isAboutCredential, unmatchedRoute } from '../guard/gate.ts'
 import { type Refusal, refusalOfError } from '../guard/refusal.ts'
 import type { Caller } from '../guard/types.ts'
@@ -95,7 +95,7 @@ export function createPipeline(
     const headers = new Fields(inbound.headers)
     const progress: Progress = {
       visit: gate.visit(headers, inbound),
-      http: { method: recordedText(inbound.method, 32), route: unmatchedRoute },
+      http: { method: inbound.method, route: unmatchedRoute },
       isGit: false,
       isTrial: false,
     }

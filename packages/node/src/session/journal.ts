@@ -7,14 +7,7 @@
  * @module
  */
 import { randomUUID } from 'node:crypto'
-import {
-  type AuditEventType,
-  anonymous,
-  auditActor,
-  HfAuthError,
-  type Principal,
-  recordedText,
-} from '@hfauth/core'
+import { type AuditEventType, anonymous, auditActor, HfAuthError, type Principal } from '@hfauth/core'
 import type { AuditEntry } from '../audit/types.ts'
 import type { Settings } from './options.ts'
 
@@ -78,10 +71,10 @@ function seen(
   return {
     client: {
       ...(remoteAddress === undefined ? {} : { ip: remoteAddress }),
-      ...(agent === null ? {} : { userAgent: recordedText(agent) }),
+      ...(agent === null ? {} : { userAgent: agent }),
     },
     ...(route === undefined || method === undefined
       ? {}
-      : { http: { method: recordedText(method, 32), route, ...(status === undefined ? {} : { status }) } }),
+      : { http: { method, route, ...(status === undefined ? {} : { status }) } }),
   }
 }

@@ -99,6 +99,7 @@ function attributesOf(event: RecordedEvent): LogAttributes {
     'hfauth.loss.since': loss?.since,
     'hfauth.loss.until': loss?.until,
     'hfauth.duration_ms': event.durationMs,
+    'hfauth.cut': event.cut,
   })
 }
 

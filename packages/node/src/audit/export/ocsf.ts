@@ -177,7 +177,7 @@ function requestOf({ http, client, requestId }: RecordedEvent) {
 }
 
 function unmappedOf(event: RecordedEvent) {
-  const { actor, resource, model, usage, decision, scopes, revocation, loss } = event
+  const { actor, resource, model, usage, decision, scopes, revocation, loss, cut } = event
   const unmapped = present({
     issuer: actor.issuer,
     roles: actor.roles.length === 0 ? undefined : actor.roles,
@@ -191,6 +191,7 @@ function unmappedOf(event: RecordedEvent) {
     scopes,
     revocation,
     loss,
+    cut,
     chain_hash: 'hash' in event ? event.hash : undefined,
   })
   return { unmapped }
