@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
@@ -211,7 +212,7 @@ environment: production
 audit: config-audit.jsonl
 auditWrites: { durability: strict, timeoutMs: 60000, flushMs: 5, maxBehindMs: 500 }
 requests: { jsonBodyBytes: 40, longAfterMs: 30000 }
-listen: { port: 0 }
+listen: { port: 0, connectionsPerAddress: 50 }
 upstream: { hub: "${hub.url}", router: "${hub.url}" }
 limits: { rules: [{ name: calls, per: principal, limit: 200, windowSeconds: 3600 }, { name: writes, per: principal, limit: 1, windowSeconds: 3600, costs: { write: 1 } }] }
 `,
@@ -241,6 +242,12 @@ limits: { rules: [{ name: calls, per: principal, limit: 200, windowSeconds: 3600
       fetch(`${url}/api/models/acme/vision-large`, { headers: { authorization: `Bearer ${token}` } })
     expect((await fetch(`${url}/readyz`)).status).toBe(200)
     expect((await get()).status).toBe(403)
+    const { hostname: host, port } = new URL(String(url))
+    const sockets = Array.from({ length: 51 }, () =>
+      connect({ host, port: Number(port), localAddress: '127.0.0.2' }).on('error', () => {}),
+    )
+    await Promise.race(sockets.map((socket) => new Promise((resolve) => socket.once('close', resolve))))
+    for (const socket of sockets) socket.destroy()
     // With `strict` a denial is on record before its caller hears of it.
     expect(readFileSync(join(folder, 'config-audit.jsonl'), 'utf8')).toContain('"reason":"no_matching_rule"')
     const chat = await fetch(`${url}/v1/chat/completions`, {
@@ -276,7 +283,7 @@ test('every configuration in the guide is one that the proxy takes', () => {
   const configs = blocks.map((block) => readProxyConfig(block, 'proxy.yaml'))
   expect(blocks.map(faultsOf)).toEqual(configs.map(() => []))
   const all = Object.assign({}, ...configs) as ReturnType<typeof readProxyConfig>
-  expect(configs[0]?.limits?.rules).toHaveLength(3)
+  expect(configs[0]?.limits?.rules).toHaveLength(4)
   expect(Object.keys(all.hosts ?? {})).toHaveLength(4)
   expect(all.revocations?.doors?.events).toHaveLength(1)
   expect(all.requests).toEqual({ longAfterMs: 60_000, upstreamTimeoutMs: 300_000, requestsPerCaller: 1000 })

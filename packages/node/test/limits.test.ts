@@ -86,6 +86,29 @@ describe.each(stores)('limits %s', (_, open, run) => {
     expect(await limiter.take({ principal: person('hf:eve', ['other']) }, 'infer')).toBeUndefined()
   })
 
+  run('an address has its own, whoever comes from it and before anybody knows', async () => {
+    const rules: LimitRule[] = [
+      { ...three, name: 'arrivals', per: 'address' },
+      { ...three, limit: 1 },
+    ]
+    const limiter = createLimiter({ rules, store: open('address') })
+    const arrive = (ip?: string) => limiter.arrive?.(ip)
+    // One network of 64 bits, in three ways to write it.
+    for (const ip of ['2001:db8:0:1::1', '2001:0DB8::1:ffff:0:0:1', '2001:db8:0:1:a:b:c:d%eth0'])
+      expect(await arrive(ip)).toBeUndefined()
+    expect(await arrive('2001:db8:0:1::2')).toMatchObject({
+      status: 429,
+      headers: { 'ratelimit-policy': '"arrivals";q=3;w=3600' },
+    })
+    expect(await arrive('2001:db8:0:2::1')).toBeUndefined()
+    for (const ip of ['192.0.2.1', '::ffff:192.0.2.1', '192.0.2.1']) expect(await arrive(ip)).toBeUndefined()
+    expect(await arrive('192.0.2.1')).toMatchObject({ reason: 'limit_reached' })
+    expect(await arrive('192.0.2.2')).toBeUndefined()
+    // It is nobody's of those who are known, and theirs are not taken when somebody arrives.
+    expect(await limiter.take({ principal: ana, ip: '192.0.2.1' }, 'read')).toBeUndefined()
+    expect(await limiter.take({ principal: ana, ip: '192.0.2.1' }, 'read')).toMatchObject({ status: 429 })
+  })
+
   run('who belongs to no organisation shares the budget of the issuer', async () => {
     const rule: LimitRule = { ...three, limit: 1, per: 'organisation' }
     const limiter = createLimiter({ rules: [rule], store: open('none') })
@@ -243,6 +266,8 @@ test.each<[string, Partial<LimitRule>]>([
   ['costs of actions where tokens count', { unit: 'tokens', costs: { infer: 1 } }],
   ['untold tokens where requests count', { untoldTokens: 5 }],
   ['a cost that never fits', { costs: { infer: 4 } }],
+  ['tokens of an address', { per: 'address', unit: 'tokens' }],
+  ['costs of actions of an address', { per: 'address', costs: { infer: 1 } }],
   ['a name that does not fit into a header', { name: 'a"b' }],
 ])('a rule with %s is refused', (_, change) => {
   expect(() => createLimiter({ rules: [{ ...three, ...change }] })).toThrowError(

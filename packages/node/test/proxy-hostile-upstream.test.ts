@@ -279,6 +279,18 @@ describe('what is done when something of ours fails', () => {
   })
 })
 
+/** A connection that has had an answer and stays; or that was closed without one. */
+function holdOpen(url: string, localAddress: string): Promise<{ socket: Socket; isOpen: boolean }> {
+  const { hostname: host, port } = new URL(url)
+  return new Promise((resolve) => {
+    const socket = connect({ port: Number(port), host, localAddress })
+    socket.on('error', () => undefined)
+    socket.once('data', () => resolve({ socket, isOpen: true }))
+    socket.once('close', () => resolve({ socket, isOpen: false }))
+    socket.write('GET /healthz HTTP/1.1\r\nHost: hub.gw.test\r\n\r\n')
+  })
+}
+
 describe('what a client holds open', () => {
   test('L01 a header that comes byte by byte is waited for as long as was set', async () => {
     world = await startThreatWorld()
@@ -291,6 +303,44 @@ describe('what a client holds open', () => {
     await once(socket, 'close')
     expect(Buffer.concat(chunks).toString()).toMatch(/^HTTP\/1\.1 408 /)
     await slow.close()
+  })
+
+  test('L01 ten thousand connections of one address are a thousand, and other addresses have theirs', async () => {
+    world = await startThreatWorld()
+    const open = new Set<Socket>()
+    const idle = async (localAddress: string) => {
+      const { socket, isOpen } = await holdOpen(world.fixture.url, localAddress)
+      if (isOpen) open.add(socket)
+      return isOpen
+    }
+    let refused = 0
+    for (let i = 0; i < 100; i++) {
+      const all = await Promise.all(Array.from({ length: 100 }, () => idle('127.0.0.1')))
+      refused += all.filter((isOpen) => !isOpen).length
+    }
+    expect([open.size, refused]).toEqual([1_000, 9_000])
+    expect(await idle('127.0.0.2')).toBe(true)
+    // One that ends makes room for one, as soon as it is seen to have ended.
+    const [first] = open
+    first?.destroy()
+    while (!(await idle('127.0.0.1'))) refused += 1
+    expect(await idle('127.0.0.1')).toBe(false)
+    for (const socket of open) socket.destroy()
+  }, 60_000)
+
+  test('L01 connections of a trusted proxy are those of everybody behind it, and not counted', async () => {
+    world = await startThreatWorld({ trustedProxies: ['127.0.0.1'] })
+    const few = await world.fixture.proxy.listen({ port: 0, connectionsPerAddress: 1 })
+    const sockets: Socket[] = []
+    const isTaken = async (address: string) => {
+      const { socket, isOpen } = await holdOpen(few.url, address)
+      sockets.push(socket)
+      return isOpen
+    }
+    for (const address of ['127.0.0.1', '127.0.0.1', '127.0.0.2']) expect(await isTaken(address)).toBe(true)
+    expect(await isTaken('127.0.0.2')).toBe(false)
+    for (const socket of sockets) socket.destroy()
+    await few.close()
   })
 })
 

@@ -274,6 +274,31 @@ describe('limits', () => {
     expect(statuses.map(({ status }) => status)).toEqual([403, 403, 429])
   })
 
+  test('L01 an address is counted before a token is looked at, so that guessing is not free', async () => {
+    it = await limited({
+      limiter: createLimiter({
+        rules: [{ name: 'arrivals', per: 'address', limit: 3, windowSeconds: 600 }],
+      }),
+      trustedProxies: ['127.0.0.1'],
+    })
+    const from = async (ip: string, token: string) => {
+      const headers = { authorization: `Bearer ${token}`, 'x-forwarded-for': ip }
+      const response = await fetch(it.url + info, { headers })
+      await response.text()
+      return response.status
+    }
+    for (let i = 0; i < 3; i++) expect(await from('192.0.2.1', `guess-${i}`)).toBe(401)
+    const token = await it.tokenOf('ben')
+    const asked = it.hub.requests.length
+    expect(await from('192.0.2.1', token)).toBe(429)
+    expect(it.hub.requests.length).toBe(asked)
+    expect(it.events.at(-1)).toMatchObject({
+      decision: { effect: 'deny', reason: 'limit_reached' },
+      client: { ip: '192.0.2.1' },
+    })
+    expect(await from('192.0.2.2', token)).toBe(200)
+  })
+
   test('health is nobody’s to use up', async () => {
     it = await limited()
     for (let i = 0; i < 5; i++) expect(await statusOf('/healthz')).toBe(200)

@@ -127,9 +127,13 @@ async function serve({ config, clients: named }: Served, io: CommandIo, opened: 
       whenStreamSilent: config.revocations?.whenStreamSilent,
     }),
   })
-  const { host = '127.0.0.1', port = 8787, tls } = listen
+  const { host = '127.0.0.1', port = 8787, connectionsPerAddress, tls } = listen
   const certificate = tls === undefined ? undefined : await readCertificate(tls)
-  const listening = await running.listen({ port, host, ...present({ tls: certificate }) })
+  const listening = await running.listen({
+    port,
+    host,
+    ...present({ tls: certificate, connectionsPerAddress }),
+  })
   if (tls !== undefined) opened.push(followCertificate(tls, listening))
 
   const mode = config.mode === 'dry-run' ? ' (dry run: nothing is refused)' : ''

@@ -56,6 +56,7 @@ export interface ProxyConfig
   readonly listen?: {
     readonly host?: string
     readonly port?: number
+    readonly connectionsPerAddress?: number
     readonly tls?: { readonly cert: string; readonly key: string }
   }
   readonly upstream?: Partial<ProxyOptions['upstream']>

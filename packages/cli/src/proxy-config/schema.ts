@@ -35,7 +35,7 @@ const limitRule = strict(
       pattern: '^[a-z0-9][a-z0-9-]{0,63}$',
       description: 'For people, records and headers.',
     },
-    per: oneOf('Who shares it.', 'principal', 'organisation'),
+    per: oneOf('Who shares it.', 'principal', 'organisation', 'address'),
     unit: oneOf('What is counted. Default requests.', 'requests', 'tokens'),
     untoldTokens: number('What an answer counts that does not say. Default 1000.', 0, 1_000_000),
     limit: number('Units in a window.', 1, 1_000_000_000),
@@ -177,6 +177,11 @@ export const proxyConfigSchema = {
     listen: strict({
       host: text('Address to listen on. Default 127.0.0.1.'),
       port: { type: 'integer', minimum: 0, maximum: 65_535, description: 'Default 8787.' },
+      connectionsPerAddress: number(
+        'Most connections of one address at a time, those of trustedProxies aside. Default 1000.',
+        1,
+        10_000_000,
+      ),
       tls: strict(
         { cert: text('File with the certificate chain, in PEM.'), key: text('File with its key, in PEM.') },
         ['cert', 'key'],

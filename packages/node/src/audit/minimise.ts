@@ -10,6 +10,7 @@
 import { createHmac } from 'node:crypto'
 import { isIP } from 'node:net'
 import { HfAuthError } from '@hfauth/core'
+import { ipv6Network } from '../internal/ipv6-network.ts'
 import type { AuditEntry } from './types.ts'
 
 export interface PersonalDataRules {
@@ -103,19 +104,7 @@ function networkOf(ip: string): string | undefined {
   if (isIP(address) !== 6) return undefined
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.)\d+$/i.exec(address)
   if (mapped !== null) return `::ffff:${mapped[1]}0`
-  // `::` stands for as many zeros as are missing.
-  const [head = '', tail] = address.split('::')
-  const before = groupsOf(head)
-  const after = groupsOf(tail ?? '')
-  const zeros = Array<string>(8 - before.length - after.length).fill('0')
-  const network = [...before, ...zeros, ...after].slice(0, 3)
-  return `${network.map((group) => Number.parseInt(group, 16).toString(16)).join(':')}::`
-}
-
-/** Groups of 16 bits; an IPv4 address at the end is two of them. */
-function groupsOf(text: string): string[] {
-  if (text === '') return []
-  return text.split(':').flatMap((group) => (group.includes('.') ? ['0', '0'] : [group]))
+  return ipv6Network(address, 3)
 }
 
 function invalid(message: string): HfAuthError {

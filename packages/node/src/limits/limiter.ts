@@ -1,7 +1,7 @@
 /**
  * Limiter: from a caller and an action to the buckets that count, and to the refusal when one is empty.
  *
- * who → **limit** → decide. Denied requests count as well: guessing is not free.
+ * address → **limit** → who → **limit** → decide. Denied requests count as well: guessing is not free.
  *
  * @see RFC 6585 §4 (429), draft-ietf-httpapi-ratelimit-headers (RateLimit, RateLimit-Policy)
  * @module
@@ -9,6 +9,7 @@
 import { HfAuthError, type Principal } from '@hfauth/core'
 import type { Refusal } from '../guard/refusal.ts'
 import { numberOption } from '../internal/number-option.ts'
+import { addressKey } from './address-key.ts'
 import { memoryLimitStore } from './memory-store.ts'
 import type { LimitDemand, LimitedCaller, Limiter, LimitRule, LimitState, LimitStore } from './types.ts'
 
@@ -32,26 +33,37 @@ export function createLimiter(options: LimiterOptions): Limiter {
     throw new HfAuthError('HFAUTH_CONFIG_INVALID', 'two limits have one name')
   }
 
+  const ofAddresses = rules.filter(({ per }) => per === 'address')
+  const ofCallers = rules.filter(({ per }) => per !== 'address')
+
+  async function takeAll(asked: readonly Asked[]): Promise<Refusal | undefined> {
+    if (asked.length === 0) return undefined
+    let states: readonly LimitState[]
+    try {
+      states = await store.take(asked.map(({ demand }) => demand))
+    } catch {
+      if (whenUnavailable === 'allow') return undefined
+      throw new HfAuthError('HFAUTH_STORE_UNAVAILABLE', 'limits cannot be read', { retryable: true })
+    }
+    let worst: { rule: LimitRule; state: LimitState } | undefined
+    for (const [i, state] of states.entries()) {
+      const rule = asked[i]?.rule
+      if (rule === undefined || state.allowed) continue
+      if (worst === undefined || state.retryMs > worst.state.retryMs) worst = { rule, state }
+    }
+    return worst && refusalOf(worst.rule, worst.state)
+  }
+
   return {
-    async take(caller, action) {
-      const asked = rules.flatMap((rule) =>
-        demandsOf(rule, caller, action).map((demand) => ({ rule, demand })),
+    arrive(ip) {
+      const key = `ip:${addressKey(ip)}`
+      return takeAll(ofAddresses.map((rule) => ({ rule, demand: demandOf(rule, key, 1) })))
+    },
+
+    take(caller, action) {
+      return takeAll(
+        ofCallers.flatMap((rule) => demandsOf(rule, caller, action).map((demand) => ({ rule, demand }))),
       )
-      if (asked.length === 0) return undefined
-      let states: readonly LimitState[]
-      try {
-        states = await store.take(asked.map(({ demand }) => demand))
-      } catch {
-        if (whenUnavailable === 'allow') return undefined
-        throw new HfAuthError('HFAUTH_STORE_UNAVAILABLE', 'limits cannot be read', { retryable: true })
-      }
-      let worst: { rule: LimitRule; state: LimitState } | undefined
-      for (const [i, state] of states.entries()) {
-        const rule = asked[i]?.rule
-        if (rule === undefined || state.allowed) continue
-        if (worst === undefined || state.retryMs > worst.state.retryMs) worst = { rule, state }
-      }
-      return worst && refusalOf(worst.rule, worst.state)
     },
 
     async spend(caller, action, told) {
@@ -71,13 +83,21 @@ export function createLimiter(options: LimiterOptions): Limiter {
   }
 }
 
+interface Asked {
+  readonly rule: LimitRule
+  readonly demand: LimitDemand
+}
+
 function demandsOf(rule: LimitRule, caller: LimitedCaller, action: string): LimitDemand[] {
-  const { name, per, limit, windowSeconds, burst = limit } = rule
   const cost = costOf(rule, action)
   if (cost === 0) return []
-  const whose = per === 'principal' ? [callerKey(caller)] : organisationKeys(caller.principal)
-  const unitMs = (windowSeconds * 1000) / limit
-  return whose.map((key) => ({ key: `${name}:${key}`, unitMs, burst, cost }))
+  const whose = rule.per === 'principal' ? [callerKey(caller)] : organisationKeys(caller.principal)
+  return whose.map((key) => demandOf(rule, key, cost))
+}
+
+function demandOf(rule: LimitRule, key: string, cost: number): LimitDemand {
+  const { name, limit, windowSeconds, burst = limit } = rule
+  return { key: `${name}:${key}`, unitMs: (windowSeconds * 1000) / limit, burst, cost }
 }
 
 function costOf({ unit, costs }: LimitRule, action: string): number {
@@ -86,8 +106,8 @@ function costOf({ unit, costs }: LimitRule, action: string): number {
   return Object.hasOwn(costs, action) ? (costs[action] ?? 0) : 0
 }
 
-function callerKey({ principal, ip = 'unknown' }: LimitedCaller): string {
-  return principal.kind === 'anonymous' ? `ip:${ip}` : `p:${principal.id}`
+function callerKey({ principal, ip }: LimitedCaller): string {
+  return principal.kind === 'anonymous' ? `ip:${addressKey(ip)}` : `p:${principal.id}`
 }
 
 /** Who belongs to no organisation is not without a limit. */
@@ -117,6 +137,12 @@ function assertRule(rule: LimitRule): void {
     throw new HfAuthError(
       'HFAUTH_CONFIG_INVALID',
       `\`limits.${name}.unit\` must be \`requests\` or \`tokens\``,
+    )
+  }
+  if (rule.per === 'address' && (unit === 'tokens' || rule.costs !== undefined)) {
+    throw new HfAuthError(
+      'HFAUTH_CONFIG_INVALID',
+      'a limit per `address` counts requests, one like the other',
     )
   }
   if (unit === 'tokens' ? rule.costs !== undefined : untoldTokens !== undefined) {

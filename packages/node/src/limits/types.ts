@@ -14,9 +14,10 @@ export interface LimitRule {
   /**
    * Who shares it. `principal`: each caller has their own, and anonymous ones one for each address.
    * `organisation`: all callers of each of the caller's organisations, and those of no organisation all who
-   * come from the same issuer.
+   * come from the same issuer. `address`: everybody at an address (IPv6: a network of 64 bits), counted before a
+   * credential is looked at, so that those which are refused count.
    */
-  readonly per: 'principal' | 'organisation'
+  readonly per: 'principal' | 'organisation' | 'address'
   /**
    * What is counted. `tokens`: what the answers of models say that they used, in and out; a request begins where
    * there is one left, and what it comes to is taken when its answer has ended. Default `requests`.
@@ -32,7 +33,7 @@ export interface LimitRule {
   readonly burst?: number
   /**
    * What a request costs, by action; others cost nothing. Default 1 for every action. A budget gives what is
-   * dear more units than what is cheap.
+   * dear more units than what is cheap. Not with `address`: there the action is not known yet.
    */
   readonly costs?: Readonly<Record<string, number>>
 }
@@ -74,7 +75,14 @@ export interface LimitedCaller {
 
 export interface Limiter {
   /**
-   * `undefined` when there is room, and then it is taken; otherwise how to say no.
+   * As {@link Limiter.take} by the rules for addresses, before anybody knows who asks.
+   *
+   * @throws HfAuthError as {@link Limiter.take}.
+   */
+  arrive?(ip: string | undefined): Promise<Refusal | undefined>
+  /**
+   * `undefined` when there is room, and then it is taken; otherwise how to say no. By the rules for callers and
+   * organisations.
    *
    * @throws HfAuthError `HFAUTH_STORE_UNAVAILABLE` when the store cannot be asked, unless the options let it pass.
    */

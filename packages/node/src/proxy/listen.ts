@@ -15,6 +15,8 @@ import type { TLSSocket } from 'node:tls'
 import { headerList, readBody } from '../adapters/web.ts'
 import { problemType } from '../guard/refusal.ts'
 import { numberOption } from '../internal/number-option.ts'
+import type { TrustedProxies } from '../internal/trusted-proxies.ts'
+import { createOpenConnections } from '../limits/open-connections.ts'
 import type { Inbound } from './inbound.ts'
 import type { MalformedReason, Pipeline } from './pipeline.ts'
 import { proxyRefusal } from './proxy-refusal.ts'
@@ -32,6 +34,11 @@ export interface ListenOptions {
   readonly host?: string
   /** Longest wait for the header section of a request, in milliseconds. Default 10,000. */
   readonly headersTimeoutMs?: number
+  /**
+   * Most connections of one address (IPv6: of a network of 64 bits) at a time; more are closed unread. Those of
+   * `trustedProxies` are not counted. Default 1,000.
+   */
+  readonly connectionsPerAddress?: number
   /** Serves over TLS 1.2 or later. Default plain HTTP, for behind something that ends TLS. */
   readonly tls?: TlsFiles
 }
@@ -69,9 +76,13 @@ const requestTimeoutMs = 3_600_000
 
 export async function listen(
   pipeline: Pipeline,
-  { port, host = '127.0.0.1', headersTimeoutMs = 10_000, tls }: ListenOptions,
+  { port, host = '127.0.0.1', headersTimeoutMs = 10_000, connectionsPerAddress = 1_000, tls }: ListenOptions,
   readiness: Readiness,
+  proxies: Pick<TrustedProxies, 'has'>,
 ): Promise<ListeningProxy> {
+  const connections = createOpenConnections(
+    numberOption('connectionsPerAddress', connectionsPerAddress, { min: 1, max: 10_000_000 }),
+  )
   const wire = {
     maxHeaderSize: maxHeaderBytes,
     headersTimeout: numberOption('headersTimeoutMs', headersTimeoutMs, { min: 1 }),
@@ -84,8 +95,15 @@ export async function listen(
   const underWay = new Set<ServerResponse | Socket>()
   const sockets = new Set<Socket>()
   server.on('connection', (socket: Socket) => {
+    // Read once: a socket that is gone has forgotten it.
+    const { remoteAddress } = socket
+    const isCounted = !proxies.has(remoteAddress)
+    if (isCounted && !connections.open(remoteAddress)) return void socket.destroy()
     sockets.add(socket)
-    socket.once('close', () => sockets.delete(socket))
+    socket.once('close', () => {
+      sockets.delete(socket)
+      if (isCounted) connections.closed(remoteAddress)
+    })
   })
   // Node would drop the fields above its own limit and say nothing; ours are counted, and refused.
   server.maxHeadersCount = 0

@@ -11,8 +11,6 @@
 import { HfAuthError } from '@hfauth/core'
 import { createGate, isAboutCredential, unmatchedRoute } from '../guard/gate.ts'
 import { type Refusal, refusalOfError } from '../guard/refusal.ts'
-import type { Caller } from '../guard/types.ts'
-import type { Limiter } from '../limits/types.ts'
 import { answerWhoami } from './caller-request.ts'
 import { forwardCaller, type UpstreamCredentials } from './credentials.ts'
 import { decideAgain } from './decide-on.ts'
@@ -126,27 +124,24 @@ export function createPipeline(
     progress.isGit = match !== undefined && isGitRoute(match.route.path)
     if (progress.isGit) basicAsBearer(headers)
 
+    await keepLimit(await limiter?.arrive?.(progress.visit.client.ip), progress)
     const caller = await gate.identify(progress.visit, headers, method)
     progress.visit = caller
     if (match === undefined) throw new ProxyRefusal('route_unknown')
     progress.http = { ...progress.http, route: match.route.path }
-    if (limiter !== undefined) await keepLimits(limiter, caller, match.action, progress)
+    const { principal, client } = caller
+    await keepLimit(await limiter?.take({ principal, ip: client.ip }, match.action), progress)
     const outcome = await finish({ inbound, headers, address, target, match, caller, progress })
     if (caller.setCookie !== undefined && isReply(outcome))
       outcome.headers.append('set-cookie', caller.setCookie)
     return outcome
   }
 
-  async function keepLimits(
-    limits: Limiter,
-    caller: Caller,
-    action: string,
-    { http }: Progress,
-  ): Promise<void> {
-    const refusal = await limits.take({ principal: caller.principal, ip: caller.client.ip }, action)
+  /** @param refusal - What a limit says; `undefined` when it has room. */
+  async function keepLimit(refusal: Refusal | undefined, { visit, http }: Progress): Promise<void> {
     if (refusal === undefined) return
     if (!settings.isDryRun) throw new LimitReached(refusal)
-    await gate.recordRefusal(caller, refusal.reason, http, false)
+    await gate.recordRefusal(visit, refusal.reason, http, false)
   }
 
   function answerMatched(known: Known): Promise<Reply> {

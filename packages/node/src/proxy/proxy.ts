@@ -8,6 +8,7 @@
  */
 import { HfAuthError, type Policy } from '@hfauth/core'
 import type { Connection } from '../guard/types.ts'
+import { createTrustedProxies } from '../internal/trusted-proxies.ts'
 import { withCors } from './cors.ts'
 import { inboundFromRequest } from './inbound.ts'
 import { createLeases } from './leases.ts'
@@ -46,6 +47,7 @@ export function createProxy(options: ProxyOptions): HubProxy {
   const settings = readProxyOptions(options)
   assertKnowsSomebody(options.engine.policy)
   const readiness: Readiness = { isDraining: false }
+  const proxies = createTrustedProxies(options.trustedProxies)
   const { revocations, sessions } = options
   const { atExpiry, requestsPerCaller: perCaller, now } = settings
   // Of all policies that come, so that nothing that is under way is forgotten.
@@ -60,7 +62,7 @@ export function createProxy(options: ProxyOptions): HubProxy {
   return {
     fetch: async (request, connection = {}) =>
       responseOf(await pipeline.handle(inboundFromRequest(request, connection))),
-    listen: (listenOptions) => listen(pipeline, listenOptions, readiness),
+    listen: (listenOptions) => listen(pipeline, listenOptions, readiness, proxies),
     use(parts) {
       current = createPipeline({ ...options, ...parts }, settings, leases)
       leases.judgeBy(current.judge)
