@@ -10,7 +10,7 @@
 import type { LimitDemand, LimitState, LimitStore } from './types.ts'
 
 export interface MemoryLimitStoreOptions {
-  /** Most buckets. Those that are full again go first; then the one that will be full soonest. Default 100,000. */
+  /** Most buckets. When there are more, those go that are full again, and some that will be full soonest. Default 100,000. */
   readonly maxEntries?: number
   /** Current time in epoch milliseconds. Default `Date.now`. */
   readonly now?: () => number
@@ -22,18 +22,15 @@ export function memoryLimitStore({
 }: MemoryLimitStoreOptions = {}): LimitStore {
   const fullAt = new Map<string, number>()
 
+  /** Many at once: to look through all for each newcomer would be dear just when many come. */
   function makeRoom(time: number): void {
     if (fullAt.size < maxEntries) return
-    let soonest: string | undefined
-    let soonestAt = Number.POSITIVE_INFINITY
-    for (const [key, at] of fullAt) {
-      if (at <= time) fullAt.delete(key)
-      else if (at < soonestAt) {
-        soonest = key
-        soonestAt = at
-      }
+    const soonestFirst = [...fullAt].sort(([, a], [, b]) => a - b)
+    const tooMany = Math.ceil(maxEntries / 16)
+    for (const [i, [key, at]] of soonestFirst.entries()) {
+      if (i >= tooMany && at > time) return
+      fullAt.delete(key)
     }
-    if (fullAt.size >= maxEntries && soonest !== undefined) fullAt.delete(soonest)
   }
 
   return {
