@@ -36,6 +36,8 @@ export interface ThreatWorld {
 export interface SendOptions {
   /** Whether another request goes first on the same connection. */
   readonly second?: boolean
+  /** Whether it says that its connection ends with it. */
+  readonly last?: boolean
 }
 
 export interface Reply {
@@ -126,11 +128,14 @@ export async function startThreatWorld(options: Partial<FixtureOptions> = {}): P
     answer: ok,
     tokens,
     tokenOf,
-    async send(text, { second = false } = {}) {
+    async send(text, { second = false, last: isLast = false } = {}) {
       const seen = fixture.events.length
       const from = arrived.length
       const last = health.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n')
-      const answer = await sendRaw(fixture.url, `${second ? health : ''}${fill(text)}${last}`)
+      const answer = await sendRaw(
+        fixture.url,
+        `${second ? health : ''}${fill(isLast ? asLast(text) : text)}${last}`,
+      )
       const statuses = [...answer.text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status))
       return {
         statuses: second ? statuses.slice(1) : statuses,
@@ -153,6 +158,11 @@ export async function startThreatWorld(options: Partial<FixtureOptions> = {}): P
     },
   }
   return world
+}
+
+/** Says behind the first line of a request that its connection ends with it. */
+function asLast(text: string): string {
+  return text.replace(/^((?:\r\n)*[^\r\n]+\r\n)/, '$1Connection: close\r\n')
 }
 
 /** Lines of a request, joined as on the wire. */

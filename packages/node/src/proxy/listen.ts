@@ -89,7 +89,8 @@ export async function listen(
     requestTimeout: requestTimeoutMs,
     connectionsCheckingInterval: Math.min(headersTimeoutMs, 2_000),
     insecureHTTPParser: false,
-    requireHostHeader: true,
+    // Missed here, so that it is refused and on record like everything else.
+    requireHostHeader: false,
   }
   const server = tls === undefined ? createServer(wire) : createSecureServer({ ...wire, ...tls })
   const underWay = new Set<ServerResponse | Socket>()
@@ -119,6 +120,7 @@ export async function listen(
   server.on('request', take)
   // Whoever waits to be asked for the body is asked when it is wanted, and not when it is refused.
   server.on('checkContinue', take)
+  server.on('checkExpectation', take)
   server.on('upgrade', (req, socket: Socket, early) => {
     track(socket)
     inTurn(socket, () => upgrade(pipeline, req, socket, early))
@@ -192,7 +194,9 @@ function inTurn(socket: Socket, take: () => void | Promise<void>): void {
 function serve(pipeline: Pipeline, req: IncomingMessage, res: ServerResponse): void {
   latest.set(req.socket, { req, res })
   // The parser takes a line without a version, and versions that are not its own.
-  const isOurs = req.httpVersion === '1.1' || (req.httpVersion === '1.0' && !req.headers['transfer-encoding'])
+  const { host, 'transfer-encoding': encoding } = req.headers
+  const isOurs =
+    (req.httpVersion === '1.1' && host !== undefined) || (req.httpVersion === '1.0' && encoding === undefined)
   if (isOurs) inTurn(req.socket, () => answer(pipeline, req, res))
   else refuseRaw(pipeline, req.socket, 'request_malformed')
 }
@@ -265,7 +269,9 @@ async function upgrade(
   const isSocket = req.headers.upgrade?.toLowerCase() === 'websocket'
   // What comes before the switch would go on as frames, or be the next request.
   if (closing.has(socket) || socket.destroyed) return
-  if (req.method !== 'GET' || req.httpVersion !== '1.1' || (isSocket && early.length > 0)) {
+  const { method, httpVersion, headers } = req
+  const isWhole = method === 'GET' && httpVersion === '1.1' && headers.host !== undefined
+  if (!isWhole || (isSocket && early.length > 0)) {
     return endRaw(pipeline, socket, 'request_malformed')
   }
   res.assignSocket(socket)

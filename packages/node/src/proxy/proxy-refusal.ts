@@ -11,6 +11,7 @@ const refusals = {
   header_forbidden: [400, 'A header is malformed, or was sent twice.'],
   headers_too_large: [431, 'There are too many headers, or they are too long.'],
   host_unknown: [421, 'This server does not answer to that host.'],
+  expectation_unknown: [417, 'The request expects what this server does not do.'],
   request_malformed: [400, 'The request is not well-formed HTTP.'],
   request_timeout: [408, 'The request took too long to arrive.'],
   method_unknown: [405, 'This method is not used here.'],

@@ -10,7 +10,7 @@
 import { Fields } from './fields.ts'
 import type { HeaderList } from './inbound.ts'
 
-export type HeaderFault = 'header_forbidden' | 'headers_too_large' | 'host_unknown'
+export type HeaderFault = 'header_forbidden' | 'headers_too_large' | 'host_unknown' | 'expectation_unknown'
 
 /** Most header fields of a request. */
 export const maxHeaderFields = 64
@@ -74,6 +74,7 @@ export function findHeaderFault(
       if (port === null || Number(port[1] ?? 0) > 65_535) return 'header_forbidden'
       if (allowedHosts !== undefined && !allowedHosts.has(value.toLowerCase())) return 'host_unknown'
     }
+    if (key === 'expect' && value.toLowerCase() !== '100-continue') return 'expectation_unknown'
     if (key === 'transfer-encoding' && value.toLowerCase() !== 'chunked') return 'header_forbidden'
   }
   if (seen.has('transfer-encoding') && seen.has('content-length')) return 'header_forbidden'
