@@ -259,6 +259,9 @@ describe('what is done when something of ours fails', () => {
         throw new Error('broken')
       },
       () => undefined,
+      () => Promise.resolve({ allowed: true, scopes: [], statements: [] }),
+      () => Promise.reject(new Error('broken')).catch(() => undefined),
+      () => new Promise(() => undefined),
     ]) {
       world = await startThreatWorld()
       const engine = createEngine(world.fixture.policy, { environment: 'production' })
@@ -358,6 +361,20 @@ describe('who is who', () => {
       ),
     )
     expect(world.fixture.events[0]?.client?.ip).toBe('198.51.100.7')
+  })
+
+  test('A06 and the socket alone says who the last hop is', async () => {
+    world = await startThreatWorld({ trustedProxies: ['10.9.0.1'] })
+    const clientBehind = async (remoteAddress: string, forwardedFor: string) => {
+      const headers = { authorization: `Bearer ${world.tokens.alice}`, 'x-forwarded-for': forwardedFor }
+      const request = new Request(`http://hub.gw.test${file}`, { headers })
+      await (await world.fixture.proxy.fetch(request, { remoteAddress })).text()
+      return world.fixture.events.findLast(({ type }) => type === 'io.hfauth.decision')?.client?.ip
+    }
+    const chain = '127.0.0.1, 198.51.100.7, 10.9.0.1'
+    expect(await clientBehind('10.9.0.1', chain)).toBe('198.51.100.7')
+    expect(await clientBehind('10.9.0.1', '127.0.0.1, unknown, 10.9.0.1')).toBe('10.9.0.1')
+    expect(await clientBehind('192.0.2.1', chain)).toBe('192.0.2.1')
   })
 
   test('A12 M07 a service behind the proxy believes no word of another about who asks, only a token', async () => {

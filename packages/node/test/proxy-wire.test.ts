@@ -521,12 +521,14 @@ const bodies: Row[] = [
     403,
     'explicit_deny',
   ],
-  [
-    'F07 the fastest, where one is pinned',
-    { ...post(`{"model":"acme/vision-small:fastest",${rest}}`) },
-    403,
-    'condition_unknown',
-  ],
+  ...['fastest', 'cheapest'].map(
+    (how): Row => [
+      `F07 the ${how}, where one is pinned`,
+      post(`{"model":"acme/vision-small:${how}",${rest}}`),
+      403,
+      'condition_unknown',
+    ],
+  ),
   ['F07 two suffixes', post(`{"model":"acme/text-chat:hf-inference:together",${rest}}`), 400, 'body_invalid'],
   ['F07 a revision', post(`{"model":"acme/text-chat@main",${rest}}`), 400, 'body_invalid'],
   ['F07 a number', post(`{"model":1,${rest}}`), 400, 'body_invalid'],

@@ -16,6 +16,8 @@ export type HeaderFault = 'header_forbidden' | 'headers_too_large' | 'host_unkno
 export const maxHeaderFields = 64
 /** Longest header section of a request, in bytes. */
 export const maxHeaderBytes = 16_384
+/** Most cookies of a request, empty ones too. */
+const maxCookies = 32
 
 /** Passed on as they came. `Authorization` and `Cookie` never are. */
 const forwarded: ReadonlySet<string> = new Set([
@@ -63,6 +65,7 @@ export function findHeaderFault(
   if (headers.length > maxHeaderFields) return 'headers_too_large'
   const seen = new Set<string>()
   let bytes = 0
+  let cookies = 0
   for (const [name, value] of headers) {
     bytes += name.length + value.length + ': \r\n'.length
     const key = name.toLowerCase()
@@ -74,12 +77,18 @@ export function findHeaderFault(
       if (port === null || Number(port[1] ?? 0) > 65_535) return 'header_forbidden'
       if (allowedHosts !== undefined && !allowedHosts.has(value.toLowerCase())) return 'host_unknown'
     }
+    if (key === 'cookie') {
+      if (!asciiText.test(value)) return 'header_forbidden'
+      cookies += value.split(';', maxCookies + 1).length
+    }
     if (key === 'expect' && value.toLowerCase() !== '100-continue') return 'expectation_unknown'
     if (key === 'transfer-encoding' && value.toLowerCase() !== 'chunked') return 'header_forbidden'
   }
   if (seen.has('transfer-encoding') && seen.has('content-length')) return 'header_forbidden'
-  return bytes > maxHeaderBytes ? 'headers_too_large' : undefined
+  return bytes > maxHeaderBytes || cookies > maxCookies ? 'headers_too_large' : undefined
 }
+
+const asciiText = /^[\t -~]*$/
 
 const claimsToPay = /^x[^a-z0-9]hf[^a-z0-9]bill[^a-z0-9]to$/i
 const namesModel = /^x[^a-z0-9](?:[a-z0-9]+[^a-z0-9])?model(?:[^a-z0-9](?:id|name))?$/i
