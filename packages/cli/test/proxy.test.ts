@@ -150,6 +150,14 @@ test.each([
   expect(errors.join('\n')).toMatch(message)
 })
 
+test('J08 does not start where certificates are not looked at', async () => {
+  const errors: string[] = []
+  const env = { NODE_TLS_REJECT_UNAUTHORIZED: '0' }
+  const io = { out: () => {}, error: (line: string) => errors.push(line), env, signal: AbortSignal.abort() }
+  expect(await run(['proxy', '--environment', 'production', '--audit', audit], io)).toBe(2)
+  expect(errors.join('\n')).toMatch(/`NODE_TLS_REJECT_UNAUTHORIZED` is 0/)
+})
+
 describe('a token that only its issuer can judge', () => {
   const token = 'an-opaque-token-0123456789'
   // The secret is nowhere near what the tests leave behind to be read.

@@ -1,16 +1,10 @@
-/** What an upstream may do to the proxy and its callers: answers that are none, connections, names, certificates. */
-import { execFileSync } from 'node:child_process'
+/** What an upstream may do to the proxy and its callers: answers that are none, connections, names. */
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { connect, createServer, type Server, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { createEngine } from '@hfauth/core'
 import { afterEach, describe, expect, test } from 'vitest'
 import { createGuard, createVerifier } from '../src/index.ts'
-import { needsProgram } from './needs-program.ts'
 import { type FixtureOptions, sendRaw, startFixture } from './proxy-fixture.ts'
 import { hfToken, lines, startThreatWorld, type ThreatWorld } from './threat-world.ts'
 
@@ -119,48 +113,6 @@ describe('a connection upstream', () => {
       delete process.env.http_proxy
     }
   })
-
-  const openssl = needsProgram('openssl', 'version')
-  openssl(
-    'J08 with a certificate that nobody vouches for is none, whatever the environment says',
-    async () => {
-      const folder = mkdtempSync(join(tmpdir(), 'proxy-tls-'))
-      const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
-      const args = [
-        'req',
-        '-x509',
-        '-newkey',
-        'ec',
-        '-pkeyopt',
-        'ec_paramgen_curve:P-256',
-        '-nodes',
-        '-days',
-        '1',
-      ]
-      execFileSync('openssl', [...args, '-subj', '/CN=localhost', '-keyout', key, '-out', cert], {
-        stdio: 'ignore',
-      })
-      const asked: string[] = []
-      const server = createTlsServer({ key: readFileSync(key), cert: readFileSync(cert) }, (req, res) => {
-        asked.push(req.url ?? '')
-        res.end('ok')
-      })
-      await once(server.listen(0, '127.0.0.1'), 'listening')
-      const url = `https://localhost:${(server.address() as AddressInfo).port}`
-      world = await startThreatWorld({ upstream: { hub: url, router: url, endpoints: url, viewer: url } })
-      expect((await get()).status).toBe(502)
-      process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0'
-      try {
-        expect((await get()).status).toBe(502)
-      } finally {
-        delete process.env.NODE_TLS_REJECT_UNAUTHORIZED
-      }
-      expect(asked).toEqual([])
-      server.closeAllConnections()
-      await new Promise((resolve) => server.close(resolve))
-      rmSync(folder, { recursive: true })
-    },
-  )
 })
 
 describe('a redirect to a file store', () => {

@@ -45,6 +45,11 @@ export const proxy: Command = async (args, io) => {
   const { environment, audit } = read.config
   if (environment === undefined) throw new UsageError('`--environment` is missing')
   if (audit === undefined) throw new UsageError('`--audit` is missing: every decision goes on record')
+  if (io.env.NODE_TLS_REJECT_UNAUTHORIZED === '0') {
+    throw new UsageError(
+      '`NODE_TLS_REJECT_UNAUTHORIZED` is 0, so that anybody could answer for an issuer: put an authority of your own into `NODE_EXTRA_CA_CERTS`',
+    )
+  }
   const opened: Opened = []
   try {
     await serve({ ...read, config: { ...read.config, environment, audit } }, io, opened)

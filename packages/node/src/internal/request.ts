@@ -7,6 +7,7 @@
  * @module
  */
 import { HfAuthError } from '@hfauth/core'
+import { assertTlsChecked } from './checked-tls.ts'
 
 export type Fetch = typeof globalThis.fetch
 
@@ -34,15 +35,19 @@ export interface BoundedResponse {
  * redirect is never an answer: it would carry the credential elsewhere.
  *
  * @throws HfAuthError `HFAUTH_ISSUER_UNAVAILABLE` (retryable) when there is no complete, decodable answer
- * within the bounds. Without `cause`: lower layers quote header values in theirs.
+ * within the bounds. Without `cause`: lower layers quote header values in theirs. `HFAUTH_CONFIG_INVALID` when
+ * nobody would check the certificate of who answers.
  */
 export async function requestBounded(url: string, request: BoundedRequest): Promise<BoundedResponse> {
   const { subject, timeoutMs, maxBytes } = request
+  assertTlsChecked(url, request.fetch)
   const signal = AbortSignal.timeout(timeoutMs)
   let answer: Answer
   try {
     answer = await Promise.race([ask(url, request, signal), endOf(signal)])
   } catch (error) {
+    // Of a `fetch` of ours around the global one.
+    if (error instanceof HfAuthError) throw error
     throw unavailable(subject, signal.aborted ? `no answer within ${timeoutMs} ms` : failureOf(error))
   }
   const { status, headers, redirected, bytes } = answer

@@ -8,6 +8,7 @@
  * @module
  */
 import { type Claims, HfAuthError } from '@hfauth/core'
+import { assertTlsChecked } from '../internal/checked-tls.ts'
 import { callableEndpoint } from '../internal/endpoint.ts'
 import type { Fetch } from '../internal/request.ts'
 import { discoveryUrl } from '../keys/discovery.ts'
@@ -143,10 +144,11 @@ export function createNoticeKeys(issuer: string, options: NoticeKeysOptions): No
   }
   // A transmitter need not be an OpenID provider: then its keys are where a discovery document would say.
   const discovery = discoveryUrl(issuer)
-  const fetchKeys: Fetch = async (input, init) =>
-    jwksUri !== undefined && input === discovery
-      ? Response.json({ issuer, jwks_uri: jwksUri })
-      : fetch(input, init)
+  const fetchKeys: Fetch = async (input, init) => {
+    if (jwksUri !== undefined && input === discovery) return Response.json({ issuer, jwks_uri: jwksUri })
+    assertTlsChecked(String(input), fetch)
+    return fetch(input, init)
+  }
   const keySet = keys === undefined ? undefined : { keys }
   return createIssuerClient(issuer, { ...timings, algorithms, now, fetch: fetchKeys, keySet })
 }

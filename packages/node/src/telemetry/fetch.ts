@@ -6,6 +6,7 @@
  * @see OpenTelemetry semantic conventions, HTTP client spans
  * @module
  */
+import { assertTlsChecked } from '../internal/checked-tls.ts'
 import { type Attributes, errorAttribute, secondsHistogram, traced } from './api.ts'
 
 export interface InstrumentFetchOptions {
@@ -24,6 +25,7 @@ export function instrumentFetch(
   const duration = secondsHistogram('hfauth.fetch.duration', 'Duration until an answer begins')
   return (input, init) => {
     const url = new URL(input instanceof Request ? input.url : input)
+    assertTlsChecked(url.href, fetch)
     const method = httpMethod(init?.method ?? (input instanceof Request ? input.method : 'GET'))
     const attributes: Attributes = {
       'http.request.method': method,
