@@ -180,6 +180,27 @@ describe('a sign-in', () => {
     expect((await visitor.me()).signedIn).toBe(false)
   })
 
+  test('L07 that is never finished is nowhere but in its own browser', async () => {
+    let kept = 0
+    const store = memorySessionStore()
+    const watched = createService({
+      now: Date.now,
+      issuers: hubIssuers(hub),
+      store: {
+        ...store,
+        create(...entry) {
+          kept += 1
+          return store.create(...entry)
+        },
+      },
+    })
+    for (let i = 0; i < 1_000; i++) {
+      const answer = await watched.sessions.handle(browser.request('/auth/login', {}, { cookie: null }))
+      expect(answer?.headers.getSetCookie()).toEqual([expect.stringMatching(/; Max-Age=600;/)])
+    }
+    expect(kept).toBe(0)
+  })
+
   test('H07 that comes back by a form is not taken', async () => {
     const { visitor, back } = await attempt()
     const form = { method: 'POST', body: new URLSearchParams(back.search) }

@@ -75,6 +75,12 @@ const ask = (bearer: string) =>
     ),
   )
 const publicPem = () => k1.publicKey.export({ format: 'pem', type: 'spki' }) as string
+/** A good one that the proxy remembers. */
+let known = ''
+beforeAll(async () => {
+  known = token()
+  expect((await ask(known)).statuses).toEqual([200, 200])
+})
 const raw = (payload: string, head: object | string = header) => compact(head, payload, k1.sign)
 const payload = () => JSON.stringify(claims()).slice(1)
 
@@ -107,6 +113,7 @@ test.each<[string, () => string]>([
   ['G03 a host that begins like the issuer’s', () => token({ iss: `${idp.url}.evil.test` })],
   ['G03 the issuer as user-info', () => token({ iss: `${idp.url}@evil.test` })],
   ['G04 another audience', () => token({ aud: 'elsewhere' })],
+  ['G04 ours and another', () => token({ aud: ['hfauth', 'elsewhere'] })],
   ['G04 no audience', () => token({ aud: undefined })],
   ['G04 a number as audience', () => token({ aud: 1 })],
   ['G04 an ID token, made for a client', () => token({ aud: 'client-1', nonce: 'n' }, { typ: 'JWT' })],
@@ -119,6 +126,11 @@ test.each<[string, () => string]>([
   ['G06 `jwk`', () => compact({ ...header, jwk: stranger.jwk }, claims(), stranger.sign)],
   ['G06 `x5c`', () => compact({ ...header, x5c: ['MIIB'] }, claims(), stranger.sign)],
   ['G09 one that begins like a good one', () => `${token().slice(0, -8)}AAAAAAAA`],
+  // With the good one known already.
+  ...[20, 64, 200].map((length): [string, () => string] => [
+    `G09 one that has its first ${length} characters of a good one`,
+    () => known.slice(0, length) + compact(header, claims(), stranger.sign).slice(length),
+  ]),
   [
     'G13 an encrypted one, compressed',
     () => `${raw('{}', { alg: 'dir', enc: 'A256GCM', zip: 'DEF' })}.AA.AA`,
@@ -148,6 +160,7 @@ test.each<[string, () => string]>([
 test.each<[string, () => string]>([
   ['G14 no groups', () => token({ groups: undefined })],
   ['G14 groups that are elsewhere', () => token({ groups: undefined, _claim_names: { groups: 'src1' } })],
+  ['G14 a group that is no list', () => token({ groups: 'ml-dev' })],
   ['G14 groups as JSON in a text', () => token({ groups: '["ml-dev"]' })],
   ['G14 groups with the names of members', () => token({ groups: ['__proto__', 'constructor', 'toString'] })],
   ['G14 groups that are no texts', () => token({ groups: [['ml-dev'], { name: 'ml-dev' }, 1, null] })],
