@@ -9,16 +9,15 @@
 import { type Decision, type HubType, sufficientScopes } from '@hfauth/core'
 import { refusalOfDecision } from '../guard/refusal.ts'
 import type { Caller } from '../guard/types.ts'
-import type { Fields } from './fields.ts'
-import { readBounded } from './json-body.ts'
+import { cutCollections } from './collections.ts'
 import type { Known, Parts } from './known.ts'
-import { filterList, maxListBytes, withNeededMembers } from './lists.ts'
+import { type FilterOptions, filterList, withNeededMembers } from './lists.ts'
 import { observed } from './outcome.ts'
 import { passOn } from './pass-on.ts'
-import { ProxyRefusal } from './proxy-refusal.ts'
-import { type Reply, textReply } from './reply.ts'
+import type { Reply } from './reply.ts'
 import { forwardedHeaders } from './request-headers.ts'
 import { assertBody } from './subject.ts'
+import { assertWhole, wholeAnswerHeaders, withCut } from './whole-answer.ts'
 
 /** Refusals of a probe that hold whatever the resource is. */
 const refusesAll: ReadonlySet<string> = new Set([
@@ -57,32 +56,24 @@ export async function answerList(known: Known, type: HubType, parts: Parts): Pro
   const credential = await parts.upstreamFor(progress).credentialFor(caller, { action, scopes })
   const { stop } = inbound
   const search = isHub && type !== 'collection' ? withNeededMembers(target.query) : target.search
-  const headers = wholeAnswerHeaders(known)
+  const headers = wholeAnswerHeaders(inbound)
   const shown = await passOn(
     known,
     { action, search, headers, body: undefined, credential, stop, revision: undefined },
     parts,
   )
   // In a dry run the list stays whole: what the policy would take out of it is for the record only.
-  if (!isDryRun && isUncut(shown)) {
-    if (typeof shown.body === 'object') shown.body?.cancel()
-    throw new ProxyRefusal('upstream_mismatch')
-  }
+  if (!isDryRun) assertWhole(shown)
   if (shown.status !== 200 || isDryRun) return observed(shown, { stop, onEnd: lease.release })
-  const limits = { maxBytes: maxListBytes, timeoutMs: settings.upstreamTimeoutMs }
-  const bytes = await readBounded(shown.body, limits).catch(() => 'broken' as const)
-  if (typeof bytes === 'string') throw new ProxyRefusal('upstream_mismatch')
-  const filtered = await filterList(parseList(bytes), {
-    access: caller.access,
-    action,
-    type,
-    owner: match.owner,
-    context: caller.context,
-    factsOf: (item) => facts(item, credential),
-  })
+  const { access, context } = caller
+  const judged: FilterOptions = { access, action, context, factsOf: (item) => facts(item, credential) }
+  const cut = async (value: unknown) => {
+    const list = await filterList(value, { ...judged, type, owner: match.owner })
+    return type === 'collection' ? cutCollections(list, judged) : list
+  }
+  const filtered = await withCut(shown, cut, { timeoutMs: settings.upstreamTimeoutMs })
   lease.release()
-  for (const name of ['etag', 'last-modified', 'x-total-count']) shown.headers.delete(name)
-  return textReply(200, shown.headers, JSON.stringify(filtered))
+  return filtered
 }
 
 /** What anybody may read: fetched without a credential, for whoever the proxy knows. */
@@ -139,25 +130,4 @@ function probeAccess(caller: Caller, action: string, type: string): Decision {
 
 function refusedByProbe({ reason }: Decision): boolean {
   return refusesAll.has(reason)
-}
-
-/** Something of a list that is not all of it, though all was asked for. */
-function isUncut({ status, body }: Reply): boolean {
-  return status > 200 && status < 300 && body !== null
-}
-
-/** Half a list, or one known by its old tag, cannot be cut down. */
-function wholeAnswerHeaders({ inbound }: Known): Fields {
-  const headers = forwardedHeaders(inbound.headers)
-  for (const name of ['range', 'if-range', 'if-match', 'if-none-match', 'if-modified-since'])
-    headers.delete(name)
-  return headers
-}
-
-function parseList(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes))
-  } catch {
-    throw new ProxyRefusal('upstream_mismatch')
-  }
 }

@@ -10,21 +10,28 @@ import type { Access, Json, RequestContext, Resource } from '@hfauth/core'
 import { ProxyRefusal } from './proxy-refusal.ts'
 import { type Attributes, isObject, repoAttributes } from './repo-attributes.ts'
 
-/** Longest list that is read, in bytes. */
-export const maxListBytes = 8 * 1024 * 1024
 /** Most items of one list that the Hub is asked about one by one, and how many at a time. */
 const maxLookups = 100
 const parallelLookups = 8
 
-export interface FilterListOptions {
+export interface FilterOptions {
   readonly access: Access
   readonly action: string
-  readonly type: string
-  /** Whose list it is, where the path says so: there an item may be named without its owner. */
-  readonly owner?: string | undefined
   readonly context: RequestContext
   /** Asks the Hub about one item. */
   readonly factsOf: (resource: { readonly type: string; readonly id: string }) => Promise<Attributes>
+}
+
+export interface FilterListOptions extends FilterOptions {
+  readonly type: string
+  /** Whose list it is, where the path says so: there an item may be named without its owner. */
+  readonly owner?: string | undefined
+}
+
+export interface FilterItemsOptions extends FilterOptions {
+  /** The type of an item; one without is left out. */
+  readonly typeOf: (item: unknown) => string | undefined
+  readonly owner?: string | undefined
 }
 
 /**
@@ -34,14 +41,20 @@ export interface FilterListOptions {
  * @throws ProxyRefusal 502 `upstream_mismatch` for any other shape.
  */
 export async function filterList(value: unknown, options: FilterListOptions): Promise<unknown> {
-  if (Array.isArray(value)) return filterItems(value, options)
-  const member = options.type === 'endpoint' ? 'items' : 'data'
+  const { type, ...rest } = options
+  const each = { ...rest, typeOf: () => type }
+  if (Array.isArray(value)) return filterItems(value, each)
+  const member = type === 'endpoint' ? 'items' : 'data'
   const items = isObject(value) ? value[member] : undefined
   if (!isObject(value) || !Array.isArray(items)) throw new ProxyRefusal('upstream_mismatch')
-  return { ...value, [member]: await filterItems(items, options) }
+  return { ...value, [member]: await filterItems(items, each) }
 }
 
-async function filterItems(items: readonly unknown[], options: FilterListOptions): Promise<unknown[]> {
+/** The items that may be read, in their order. */
+export async function filterItems(
+  items: readonly unknown[],
+  options: FilterItemsOptions,
+): Promise<unknown[]> {
   const { access, action, context, factsOf } = options
   const variants = items.map((item) => variantsOf(item, options))
   const open = variants.filter(
@@ -67,8 +80,9 @@ async function filterItems(items: readonly unknown[], options: FilterListOptions
 }
 
 /** One form of the item for each provider it can be had from: it is shown when one of them may be used. */
-function variantsOf(item: unknown, { type, owner }: FilterListOptions): Resource[] {
-  if (!isObject(item)) return []
+function variantsOf(item: unknown, { typeOf, owner }: FilterItemsOptions): Resource[] {
+  const type = typeOf(item)
+  if (type === undefined || !isObject(item)) return []
   const named = type === 'endpoint' ? item.name : (item.id ?? item.slug)
   if (typeof named !== 'string') return []
   const id = owner === undefined || named.includes('/') ? named : `${owner}/${named}`

@@ -8,6 +8,8 @@
 import type { Decision } from '@hfauth/core'
 import { refusalOfDecision } from '../guard/refusal.ts'
 import { createUsageReader } from './answer-usage.ts'
+import { isCollectionRoute, withReadableItems } from './collections.ts'
+import type { UpstreamCredential } from './credentials.ts'
 import { decideOn } from './decide-on.ts'
 import type { Fields } from './fields.ts'
 import type { Inbound } from './inbound.ts'
@@ -19,6 +21,7 @@ import { type OutcomeRecord, openOutcome } from './record-outcome.ts'
 import type { Reply } from './reply.ts'
 import { forwardedHeaders, headerValue } from './request-headers.ts'
 import { readSubject, type Subject } from './subject.ts'
+import { wholeAnswerHeaders } from './whole-answer.ts'
 
 /** @throws ProxyRefusal, HfAuthError as the steps do. */
 export async function answerResource(known: Known, parts: Parts): Promise<Reply> {
@@ -50,6 +53,9 @@ export async function answerResource(known: Known, parts: Parts): Promise<Reply>
   let lease: Lease
   let outcome: OutcomeRecord
   let shown: Reply
+  let credential: UpstreamCredential | undefined
+  // In a dry run everything stays whole.
+  const isCut = isCollectionRoute(match) && !settings.isDryRun
   try {
     lease = leases.take({ caller, headers: known.headers, asked, judge: parts.judge }, stop)
     outcome = openOutcome(known, parts, subject.questions[0], decisions[0] as Decision)
@@ -60,12 +66,12 @@ export async function answerResource(known: Known, parts: Parts): Promise<Reply>
     }
     const upstream = parts.upstreamFor(progress)
     const need = { action, resource, scopes, recorded: onRecord }
-    const credential = await upstream.requireCredential(caller, need)
+    credential = await upstream.requireCredential(caller, need)
     shown = await passOn(
       known,
       {
         search: target.search,
-        headers: outboundHeaders(inbound, subject.mediaType),
+        headers: outboundHeaders(inbound, subject.mediaType, isCut),
         body: subject.body,
         credential,
         action,
@@ -79,6 +85,7 @@ export async function answerResource(known: Known, parts: Parts): Promise<Reply>
     // Whatever came of it, nobody hears of it before the decision is on record.
     await onRecord
   }
+  if (isCut) shown = await withReadableItems(shown, { action, known, parts, credential })
   outcome.answered(shown)
   const usage = action === 'infer' ? createUsageReader(shown) : undefined
   return observed(shown, {
@@ -109,8 +116,8 @@ function mayGoEarly({ inbound, match }: Known, { questions }: Subject, { setting
   return isRead && isPlain && !settings.isDryRun && !audit.isFailing()
 }
 
-function outboundHeaders(inbound: Inbound, mediaType: string | undefined): Fields {
-  const headers = forwardedHeaders(inbound.headers)
+function outboundHeaders(inbound: Inbound, mediaType: string | undefined, isCut: boolean): Fields {
+  const headers = isCut ? wholeAnswerHeaders(inbound) : forwardedHeaders(inbound.headers)
   if (mediaType !== undefined) {
     headers.set('content-type', mediaType)
     headers.delete('content-length')
