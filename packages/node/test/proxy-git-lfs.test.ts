@@ -1,8 +1,8 @@
-/** Git LFS, unmodified, against the proxy: a large file up and down, with signed addresses streamed through. */
+/** Git LFS, unmodified, against the proxy: a large file up and down, with signed addresses streamed through; and locks. */
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -28,6 +28,34 @@ const store = createServer((req, res) => {
   })
 })
 
+/** Locks as a Hub would keep them that has them. */
+const locks = new Map<string, { id: string; path: string; locked_at: string; owner: { name: string } }>()
+const lockRequests: { line: string; ref: unknown; authorization: string | null }[] = []
+
+async function answerLock(id: string | undefined, init: RequestInit = {}): Promise<Response> {
+  const { method = 'GET', headers } = init
+  const sent = await new Response(init.body).text()
+  const body = sent === '' ? undefined : (JSON.parse(sent) as { path: string; ref?: { name: string } })
+  const authorization = new Headers(headers).get('authorization')
+  lockRequests.push({ line: `${method} ${id ?? ''}`, ref: body?.ref?.name, authorization })
+  const all = [...locks.values()]
+  if (method === 'GET') return Response.json({ locks: all })
+  if (id === 'verify') return Response.json({ ours: all, theirs: [] })
+  if (id !== undefined) {
+    const lock = locks.get(id)
+    locks.delete(id)
+    return Response.json({ lock })
+  }
+  const made = {
+    id: String(locks.size + 1),
+    path: body?.path ?? '',
+    locked_at: '2026-11-25T08:00:00Z',
+    owner: { name: 'ana' },
+  }
+  locks.set(made.id, made)
+  return Response.json({ lock: made }, { status: 201 })
+}
+
 let world: Fixture
 let folder: string
 let batches: string[]
@@ -36,11 +64,15 @@ beforeEach(async () => {
   const storeUrl = `http://127.0.0.1:${(store.address() as AddressInfo).port}/x?X-Amz-Signature=UP`
   batches = []
   stored.length = 0
+  locks.clear()
+  lockRequests.length = 0
   folder = await mkdtemp(join(tmpdir(), 'proxy-lfs-'))
   world = await startFixture({
     signedUrls: 'through',
     async fetch(input, init) {
       if (String(input) === signed) return new Response(content)
+      const lock = /\/info\/lfs\/locks(?:\/(\w+)(?:\/unlock)?)?(?:\?|$)/.exec(String(input))
+      if (lock !== null) return answerLock(lock[1], init)
       if (!String(input).endsWith('/info/lfs/objects/batch')) return fetch(input, init)
       const { operation } = JSON.parse(String(init?.body)) as { operation: 'upload' | 'download' }
       batches.push(operation)
@@ -82,7 +114,7 @@ async function git(
 async function repository(username: string): Promise<void> {
   const token = await world.tokenOf(username)
   const url = `${world.url.replace('http://', `http://anybody:${token}@`)}/acme/vision-large.git`
-  await git(['init', '--quiet'])
+  await git(['init', '--quiet', '--initial-branch', 'main'])
   await git(['remote', 'add', 'origin', url])
 }
 
@@ -115,4 +147,58 @@ it('gets no signed address for what its token may not do', async () => {
   await git(['lfs', 'clean'], content)
   expect((await git(['lfs', 'push', '--object-id', 'origin', oid])).status).toBe(1)
   expect([batches, stored]).toEqual([[], []])
+})
+
+const decisions = () =>
+  world.events
+    .filter(({ type, http }) => type === 'io.hfauth.decision' && http?.route.includes('/locks'))
+    .map(({ action, resource, decision }) => [action, resource, decision?.effect])
+const model = { kind: 'model', id: 'acme/vision-large' }
+
+/** A file of a commit: one that was not committed is not unlocked. */
+async function committed(name: string): Promise<void> {
+  await writeFile(join(folder, name), content)
+  await git(['add', name])
+  const author = ['-c', 'user.name=ana', '-c', 'user.email=ana@acme.dev']
+  expect((await git([...author, 'commit', '--quiet', '--message', 'begin'])).status).toBe(0)
+}
+
+it('locks a file, lists it, asks before a push, and unlocks it, each as what it is', async () => {
+  await repository('ana')
+  await committed('weights.bin')
+  expect(await git(['lfs', 'lock', 'weights.bin'])).toMatchObject({ status: 0 })
+  expect((await git(['lfs', 'locks'])).out.toString()).toMatch(/weights\.bin\s+ana/)
+  await git(['lfs', 'clean'], content)
+  expect((await git(['lfs', 'push', '--object-id', 'origin', oid])).status).toBe(0)
+  expect((await git(['lfs', 'locks', '--verify'])).status).toBe(0)
+  expect((await git(['lfs', 'unlock', 'weights.bin'])).status).toBe(0)
+  expect(locks.size).toBe(0)
+  const revision = 'main'
+  expect(decisions()).toEqual(
+    expect.arrayContaining([
+      ['write', { ...model, revision, path: 'weights.bin' }, 'allow'],
+      ['read', model, 'allow'],
+      ['write', model, 'allow'],
+      ['write', { ...model, revision }, 'allow'],
+    ]),
+  )
+  expect(lockRequests.map(({ line }) => line)).toEqual(
+    expect.arrayContaining(['POST ', 'GET ', 'POST verify', 'POST 1']),
+  )
+  for (const { authorization } of lockRequests) expect(authorization).toMatch(/^Bearer hf_/)
+  expect(await world.eventOf('io.hfauth.repo.write')).toMatchObject({
+    resource: model,
+    http: { status: 201 },
+  })
+})
+
+it('locks nothing for whoever may only read, and lists all the same', async () => {
+  await repository('ben')
+  await committed('weights.bin')
+  locks.set('7', { id: '7', path: 'weights.bin', locked_at: '2026-11-25T08:00:00Z', owner: { name: 'ana' } })
+  expect((await git(['lfs', 'lock', 'weights.bin'])).status).toBe(1)
+  expect((await git(['lfs', 'unlock', '--force', '--id', '7'])).status).toBe(1)
+  expect((await git(['lfs', 'locks'])).out.toString()).toMatch(/weights\.bin/)
+  expect([...locks.keys()]).toEqual(['7'])
+  expect(new Set(lockRequests.map(({ line }) => line))).toEqual(new Set(['GET ']))
 })

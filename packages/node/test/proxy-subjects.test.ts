@@ -208,6 +208,27 @@ describe('a Git LFS batch', () => {
   })
 })
 
+describe('a lock of Git LFS', () => {
+  const lock = (path: unknown) =>
+    ask(
+      'POST /acme/open.git/info/lfs/locks',
+      { path, ref: { name: 'refs/heads/main' } },
+      'hub.gw.test',
+      'application/vnd.git-lfs+json',
+    )
+
+  test('is of a path that has one reading, or of none', async () => {
+    expect((await lock('weights/model.bin')).decided).toEqual(['write model:acme/open allow'])
+    expect(world.fixture.events.findLast(({ decision }) => decision !== undefined)?.resource).toMatchObject({
+      revision: 'main',
+      path: 'weights/model.bin',
+    })
+    for (const path of ['/a', 'a//b', 'a/../b', './a', 'a/', '', 'a\\b', 'a\nb', 7, ['a']]) {
+      expect((await lock(path)).status, String(path)).toBe(400)
+    }
+  })
+})
+
 describe('a bucket', () => {
   test('gives out the right to write to whoever has it', async () => {
     expect((await ask('GET /api/buckets/acme/data/xet-write-token')).decided).toEqual([

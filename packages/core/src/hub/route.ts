@@ -36,14 +36,20 @@ export type RouteTarget =
       readonly reads: 'inference-model' | 'provider-model' | 'repository' | 'move' | 'collection' | 'endpoint'
     }
   /**
-   * The resource in the path, and the rest in the body: what a Git LFS batch does (`operation`), which refs
-   * a push changes (its commands), where a copy goes (`repository`), which model an endpoint is to run, or
-   * once more the model, which must be the same.
+   * The resource in the path, and the rest in the body: what a Git LFS batch does (`operation`), which file is
+   * locked or unlocked (`path`, `ref`), which refs a push changes (its commands), where a copy goes
+   * (`repository`), which model an endpoint is to run, or once more the model, which must be the same.
    */
   | {
       readonly in: 'path'
       readonly type?: HubType
-      readonly reads: 'lfs-operation' | 'git-commands' | 'duplicate' | 'endpoint-model' | 'same-model'
+      readonly reads:
+        | 'lfs-operation'
+        | 'lfs-lock'
+        | 'git-commands'
+        | 'duplicate'
+        | 'endpoint-model'
+        | 'same-model'
     }
 
 export interface HubRoute {

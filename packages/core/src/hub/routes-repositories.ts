@@ -4,7 +4,7 @@
  * Traps that methods hide: `GET …/xet-write-token` hands out the right to write, `POST …/paths-info` only
  * reads, and Git says in its query or its body which of the two it is about to do.
  *
- * @see git-scm.com/docs/http-protocol; github.com/git-lfs/git-lfs, docs/api/batch.md
+ * @see git-scm.com/docs/http-protocol; github.com/git-lfs/git-lfs, docs/api/batch.md and locking.md
  * @module
  */
 import { type HubRoute, rowsOf } from './route.ts'
@@ -70,6 +70,15 @@ const rows = (): readonly HubRoute[] => [
   // Not the Hub's: what a proxy puts in the place of signed addresses when it streams files through.
   hub('GET /{repo}.git/info/lfs/objects/{x}', 'read'),
   hub('GET /{repo}/info/lfs/objects/{x}', 'read'),
+
+  hub('GET /{repo}.git/info/lfs/locks', 'read', undefined, describing),
+  hub('GET /{repo}/info/lfs/locks', 'read', undefined, describing),
+  hub('POST /{repo}.git/info/lfs/locks', 'write', { in: 'path', reads: 'lfs-lock' }),
+  hub('POST /{repo}/info/lfs/locks', 'write', { in: 'path', reads: 'lfs-lock' }),
+  hub('POST /{repo}.git/info/lfs/locks/verify', 'write', undefined, { discovery: true }),
+  hub('POST /{repo}/info/lfs/locks/verify', 'write', undefined, { discovery: true }),
+  hub('POST /{repo}.git/info/lfs/locks/{x}/unlock', 'write', { in: 'path', reads: 'lfs-lock' }),
+  hub('POST /{repo}/info/lfs/locks/{x}/unlock', 'write', { in: 'path', reads: 'lfs-lock' }),
 
   // Talking about it.
   hub(`GET HEAD ${api}/discussions`, 'read'),

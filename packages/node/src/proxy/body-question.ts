@@ -150,14 +150,33 @@ export function lfsQuestion(body: JsonObject, repository: NamedResource): AskedQ
   const operation = decisiveMember(body, 'operation')
   if (operation !== 'download' && operation !== 'upload') throw new ProxyRefusal('body_invalid')
   if (operation === 'download') return { action: 'read', resource: repository }
+  return { action: 'write', resource: { ...repository, attributes: namedRef(body) } }
+}
+
+/**
+ * A lock of a file, or its end: whoever holds it keeps others from writing that file to that branch. Of an unlocking
+ * only the lock is named, and so the path is unknown.
+ *
+ * @throws ProxyRefusal 400 `body_invalid`.
+ */
+export function lockQuestion(body: JsonObject, repository: NamedResource): AskedQuestion {
+  const path = decisiveMember(body, 'path')
+  if (path !== undefined && (typeof path !== 'string' || !plainPath.test(path)))
+    throw new ProxyRefusal('body_invalid')
+  const attributes = { ...namedRef(body), ...(path === undefined ? {} : { path }) }
+  return { action: 'write', resource: { ...repository, attributes } }
+}
+
+/** A path inside a repository that has one reading: no empty, `.` or `..` segment, no backslash and no control. */
+const plainPath = /^(?!\/)(?!(?:.*\/)?\.{0,2}(?:\/|$))[^\\\p{Cc}]+$/u
+
+/** The branch that a request of Git LFS names; none before the first commit. */
+function namedRef(body: JsonObject): { readonly revision?: string } {
   const ref = decisiveMember(body, 'ref')
   const name =
     typeof ref === 'object' && ref !== null && !Array.isArray(ref) ? (ref as JsonObject).name : undefined
-  const revision = typeof name === 'string' ? { revision: name.replace(/^refs\/heads\//, '') } : {}
-  return {
-    action: 'write',
-    resource: { ...repository, attributes: { ...repository.attributes, ...revision } },
-  }
+  const revision = typeof name === 'string' ? name.replace(/^refs\/heads\//, '') : ''
+  return revision === '' ? {} : { revision }
 }
 
 function repositoryType(type: unknown): string {

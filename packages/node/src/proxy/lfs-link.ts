@@ -31,6 +31,11 @@ export function isLfsObject(path: string): boolean {
   return path.endsWith('/info/lfs/objects/{x}')
 }
 
+/** Whether the route is about locks of files. */
+export function isLfsLock(path: string): boolean {
+  return path.includes('/info/lfs/locks')
+}
+
 /** @param batch - Address of the batch that the file was asked for with. */
 export function buildLfsLink(batch: URL, { oid, size }: LfsObject): string {
   const url = new URL(oid, batch)

@@ -11,7 +11,7 @@ import { forward, type Outbound } from './forward.ts'
 import type { Known, Parts } from './known.ts'
 import { withOwnLinks } from './lfs-batch.ts'
 import { downloadLfs } from './lfs-download.ts'
-import { isLfsBatch, isLfsObject } from './lfs-link.ts'
+import { isLfsBatch, isLfsLock, isLfsObject } from './lfs-link.ts'
 import { ProxyRefusal } from './proxy-refusal.ts'
 import type { Reply } from './reply.ts'
 import { throughStore } from './through-store.ts'
@@ -93,5 +93,5 @@ export function isGitTransport(path: string): boolean {
 
 /** Whether Git or Git LFS asks. */
 export function isGitRoute(path: string): boolean {
-  return isGitTransport(path) || isLfsBatch(path) || isLfsObject(path)
+  return isGitTransport(path) || isLfsBatch(path) || isLfsObject(path) || isLfsLock(path)
 }

@@ -15,6 +15,7 @@ import {
   inferenceModel,
   lfsQuestion,
   loadedModel,
+  lockQuestion,
   madeCollection,
   madeEndpoint,
   movedRepository,
@@ -85,7 +86,7 @@ async function readJsonSubject(
   target: JsonTarget,
   options: SubjectOptions,
 ): Promise<Subject> {
-  const isLfs = target.reads === 'lfs-operation'
+  const isLfs = target.reads === 'lfs-operation' || target.reads === 'lfs-lock'
   const mediaType = isLfs ? lfsMediaType : 'application/json'
   const { value, text } = await readJsonBody(inbound, {
     mediaType,
@@ -136,6 +137,8 @@ function questionsOf(
   switch (target.reads) {
     case 'lfs-operation':
       return [lfsQuestion(body, resource)]
+    case 'lfs-lock':
+      return [lockQuestion(body, resource)]
     case 'duplicate':
       return [
         { action, resource },
