@@ -173,6 +173,15 @@ describe.each(stores)('limits %s', (_, open, run) => {
     },
   )
 
+  run('an answer that does not say how many tokens it used counts a thousand', async () => {
+    const rule: LimitRule = { ...three, unit: 'tokens', limit: 1_001, windowSeconds: 31 * 86_400 }
+    const limiter = createLimiter({ rules: [rule], store: open('untold') })
+    expect(await limiter.take({ principal: ana }, 'infer')).toBeUndefined()
+    await limiter.spend?.({ principal: ana }, 'infer', undefined)
+    expect(await limiter.take({ principal: ana }, 'infer')).toBeUndefined()
+    expect(await limiter.take({ principal: ana }, 'infer')).toMatchObject({ status: 429 })
+  })
+
   run('a budget is overdrawn by twice its size at most, and each one by itself', async () => {
     const rule: LimitRule = { ...three, name: 'mine', unit: 'tokens', limit: 100 }
     const ours: LimitRule = { ...rule, name: 'ours', per: 'organisation', limit: 1_000 }
