@@ -521,6 +521,12 @@ const bodies: Row[] = [
     403,
     'explicit_deny',
   ],
+  [
+    'F07 no provider, where one is pinned',
+    post(`{"model":"acme/vision-small",${rest}}`),
+    403,
+    'condition_unknown',
+  ],
   ...['fastest', 'cheapest'].map(
     (how): Row => [
       `F07 the ${how}, where one is pinned`,

@@ -96,6 +96,16 @@ describe('every attack of the catalogue', () => {
     expect([...numbered].filter((id) => !catalogue.includes(id))).toEqual([])
   })
 
+  test('is one of as many as the page says, and those it names are in the catalogue', () => {
+    const page = readFileSync(join(packages, '../docs/proxy-attacks.md'), 'utf8')
+    expect(page).toContain(`a list of ${catalogue.length} attacks`)
+    const named = [...page.matchAll(/^\| ([A-M]\d\d(?:, [A-M]\d\d)*) \|/gm)].flatMap(([, ids = '']) =>
+      ids.split(', '),
+    )
+    expect(named.length).toBeGreaterThan(15)
+    expect(named.filter((id) => !catalogue.includes(id))).toEqual([])
+  })
+
   test.each(Object.entries(elsewhere))('%s has its case where the table says', (_, places) => {
     for (const [file, words] of places) {
       const text = readFileSync(join(packages, file), 'utf8')
