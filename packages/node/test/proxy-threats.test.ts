@@ -897,7 +897,12 @@ describe.each([
       expect(reply.text.includes(token)).toBe(false)
       expect(JSON.stringify(world.fixture.events).includes(token)).toBe(false)
     }
-    expect(reply.text).not.toMatch(/access-control-allow-origin/i)
+    expect(reply.text).not.toMatch(/^(?:access-control-|location:)/im)
+    if (statuses[0] === 401) {
+      expect(reply.text).toMatch(/^www-authenticate: Bearer\r$/im)
+      expect(reply.text).toMatch(/^content-type: application\/problem\+json\r$/im)
+    }
+    if ((statuses[0] ?? 0) >= 400) expect(reply.text).toMatch(/^cache-control: no-store\r$/im)
     expect(await world.send(get(open))).toMatchObject({ statuses: [200, 200], lines: passed })
   })
 })
