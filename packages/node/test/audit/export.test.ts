@@ -175,6 +175,13 @@ describe('OpenTelemetry log records', () => {
     })
   })
 
+  test('what was cut is named in every format', () => {
+    const event = eventMaker()({ cut: ['client.userAgent'] })
+    expect(toLogRecord(event).attributes['hfauth.cut']).toEqual(['client.userAgent'])
+    expect(toOcsf(event).unmapped).toMatchObject({ cut: ['client.userAgent'] })
+    expect(toCloudEvent(event).data).toMatchObject({ cut: ['client.userAgent'] })
+  })
+
   test('a gap is an error, an allowed request is not worth a look', () => {
     const make = eventMaker()
     expect(toLogRecord(make({ type: 'io.hfauth.audit.gap' })).severityNumber).toBe(17)
