@@ -287,9 +287,16 @@ describe('the ID token', () => {
 
   test.each([
     ['says alg none', { alg: 'none' }],
+    ['says alg None', { alg: 'None' }],
+    ['says no algorithm', { alg: undefined }],
     ['says HS256', { alg: 'HS256' }],
+    ['says its algorithm in small letters', { alg: 'rs256' }],
+    ['says its algorithm in a list', { alg: ['RS256'] }],
+    ['says another digest', { alg: 'RS512' }],
+    ['says a curve', { alg: 'ES256' }],
     ['says another algorithm, rightly, that the provider lists and we do not', { alg: 'PS256' }],
-    ['needs an extension', { crit: ['b64'] }],
+    ['needs an extension', { crit: ['b64'], b64: false }],
+    ['needs an extension that is none', { crit: [] }],
   ])('is refused when its header %s (C9)', async (_, header) => {
     const { signIn, provider } = createHarness()
     provider.header = header

@@ -16,10 +16,17 @@ export function toBase64url(bytes: Uint8Array): string {
   return text.replace(/\+/g, '-').replace(/\//g, '_').replace(/=/g, '')
 }
 
-/** @throws DOMException `InvalidCharacterError` */
+/**
+ * Takes the one text that stands for these bytes: no padding, no spaces, no bits left over.
+ *
+ * @throws DOMException `InvalidCharacterError`, SyntaxError
+ */
 export function fromBase64url(text: string): Uint8Array<ArrayBuffer> {
-  const bytes = atob(text.replace(/-/g, '+').replace(/_/g, '/'))
-  return Uint8Array.from(bytes, (byte) => byte.charCodeAt(0))
+  const bytes = Uint8Array.from(atob(text.replace(/-/g, '+').replace(/_/g, '/')), (byte) =>
+    byte.charCodeAt(0),
+  )
+  if (toBase64url(bytes) !== text) throw new SyntaxError()
+  return bytes
 }
 
 /** Reads the header or the payload of a token, without judging it. @throws DOMException, SyntaxError */

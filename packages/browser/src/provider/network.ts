@@ -53,16 +53,16 @@ export async function exchange(
       referrerPolicy: 'no-referrer',
       signal: AbortSignal.timeout(requestTimeoutMs),
     })
-    const { status } = response
+    const { ok, status, headers } = response
     if (status >= 500 || status === 429) {
-      const wait = retryAfterMs(response.headers.get('retry-after') ?? '', now())
+      const wait = retryAfterMs(headers.get('retry-after') ?? '', now())
       throw new ProviderUnavailableError(`\`${pathname}\` answered ${status}`, true, true, wait)
     }
-    if (status < 200 || (status > 299 && status < 400)) throw unavailable(`\`${pathname}\` redirects`, false)
-    if (status < 300 && !/^application\/(\S+\+)?json\b/i.test(response.headers.get('content-type') ?? '')) {
+    if (!ok && status < 400) throw unavailable(`\`${pathname}\` redirects`, false)
+    if (ok && !/^application\/(\S+\+)?json\b/i.test(headers.get('content-type') ?? '')) {
       throw unavailable(`\`${pathname}\` did not answer with JSON`, false)
     }
-    return new Response((await response.text()) || null, { status, headers: response.headers })
+    return new Response((await response.text()) || null, { status, headers })
   } catch (error) {
     // The network's own error is left out: some name the address with everything in it.
     throw error instanceof HfAuthError
