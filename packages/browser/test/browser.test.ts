@@ -1,62 +1,38 @@
 /** A real Chromium, a Hugging Face on loopback, and real clicks. */
-
-import type { Hub } from '@hfauth/testkit'
-import type { Browser, BrowserContext, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { Page } from 'playwright-core'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { leaveLines } from '../../../test/support/output.ts'
-import { openPlace, type Place } from './support/place.ts'
-import type { WebApp } from './support/web-app.ts'
+import { visitEachTest } from './support/visit.ts'
 
-let place: Place
-let hub: Hub
-let app: WebApp
-let browser: Browser
-let context: BrowserContext
+const here = visitEachTest()
 let page: Page
 /** Everything the pages printed, and every address they showed. */
 let printed: string[]
 let visited: string[]
 
-beforeAll(async () => {
-  place = await openPlace()
-  ;({ hub, app, browser } = place)
-})
-
-afterAll(() => place?.close())
-
 beforeEach(async () => {
-  place.tidy()
   printed = []
   visited = []
-  context = await browser.newContext()
-  context.setDefaultTimeout(10_000)
   page = await open('/models?sort=new#top')
 })
 
-afterEach(async () => {
+// Each test is one about silence too (S3).
+afterEach(() => {
   leaveLines('console-browser', printed)
-  // Each test is one about the policy too (O1, O2, O3) and about silence (S3).
-  const inPages = await Promise.all(
-    context.pages().map(async (each) => (each.url().startsWith(app.url) ? textOf(each, 'violations') : '')),
-  )
-  await context.close()
-  expect(inPages.join('')).toBe('')
-  expect(app.violations).toEqual([])
   expect(printed).toEqual([])
 })
 
 async function open(path: string): Promise<Page> {
-  const opened = await context.newPage()
+  const opened = await here.context.newPage()
   opened.on('console', (message) => {
     // Whoever goes back to the provider meets its page about a sign-in that is over: its message, not ours.
     const { url } = message.location()
     // The provider's pages, and the icon that some browsers look for beside them.
-    if (url.startsWith(`${hub.url}/oauth/interaction/`) || url === `${hub.url}/favicon.ico`) return
+    if (url.startsWith(`${here.hub.url}/oauth/interaction/`) || url === `${here.hub.url}/favicon.ico`) return
     printed.push(message.text())
   })
-  opened.on('pageerror', (error) => void printed.push(String(error)))
   opened.on('framenavigated', (frame) => void visited.push(frame.url()))
-  await opened.goto(app.url + path)
+  await opened.goto(here.app.url + path)
   await settled(opened)
   return opened
 }
@@ -78,12 +54,12 @@ async function click(from: Page, id: string): Promise<string> {
 
 async function leave(from: Page): Promise<void> {
   await from.locator('#sign-in').click()
-  await from.waitForURL(`${hub.url}/**`)
+  await from.waitForURL(`${here.hub.url}/**`)
 }
 
 async function allow(from: Page): Promise<void> {
   await from.locator('button[name=decision][value=allow]').click()
-  await from.waitForURL(`${app.url}/**`)
+  await from.waitForURL(`${here.app.url}/**`)
   await settled(from)
 }
 
@@ -98,7 +74,7 @@ async function call(address: string): Promise<string> {
   return click(page, 'call')
 }
 
-const tokenRequests = () => hub.requests.filter(({ path }) => path === '/oauth/token')
+const tokenRequests = () => here.hub.requests.filter(({ path }) => path === '/oauth/token')
 
 describe('signing in', () => {
   test('ends signed in, where the person was, with a clean address (B9, Q1)', async () => {
@@ -107,7 +83,7 @@ describe('signing in', () => {
     expect(await textOf(page, 'status')).toBe('signed-in')
     expect(await textOf(page, 'who')).toBe('ana openid profile inference-api')
     expect(await textOf(page, 'outcome')).toBe('returned to /models?sort=new#top')
-    expect(page.url()).toBe(`${app.url}/models?sort=new#top`)
+    expect(page.url()).toBe(`${here.app.url}/models?sort=new#top`)
     expect(tokenRequests()).toHaveLength(1)
   })
 
@@ -115,8 +91,8 @@ describe('signing in', () => {
     await signIn()
     expect(tokenRequests().map(({ headers }) => headers.cookie)).toEqual([undefined])
     const referers = [
-      ...hub.requests.map(({ headers }) => headers.referer),
-      ...app.arrivals.map((a) => a.referer),
+      ...here.hub.requests.map(({ headers }) => headers.referer),
+      ...here.app.arrivals.map((a) => a.referer),
     ]
     expect(referers.join()).not.toContain('code=')
   })
@@ -125,11 +101,11 @@ describe('signing in', () => {
     await leave(page)
     await page.locator('button[name=username][value=ana]').click()
     await page.locator('button[name=decision][value=deny]').click()
-    await page.waitForURL(`${app.url}/**`)
+    await page.waitForURL(`${here.app.url}/**`)
     await settled(page)
     expect(await textOf(page, 'outcome')).toBe('HFAUTH_SIGNIN_REFUSED')
     expect(await textOf(page, 'status')).toBe('signed-out')
-    expect(page.url()).toBe(`${app.url}/callback`)
+    expect(page.url()).toBe(`${here.app.url}/callback`)
   })
 
   test('in two tabs at once ends well in both (A8)', async () => {
@@ -144,7 +120,7 @@ describe('signing in', () => {
     if (await consent.isVisible()) await allow(second)
     await settled(second)
     for (const each of [page, second]) expect(await textOf(each, 'status')).toBe('signed-in')
-    expect(second.url()).toBe(`${app.url}/datasets`)
+    expect(second.url()).toBe(`${here.app.url}/datasets`)
     expect(tokenRequests()).toHaveLength(2)
   })
 })
@@ -163,28 +139,28 @@ describe('after signing in', () => {
   test('back and forward never show an error or use the code again (B9, B11)', async () => {
     await page.goBack()
     await page.goForward()
-    await page.waitForURL(`${app.url}/**`)
+    await page.waitForURL(`${here.app.url}/**`)
     await settled(page)
     expect(await textOf(page, 'outcome')).toMatch(/^returned to /)
-    expect(page.url()).toBe(`${app.url}/models?sort=new#top`)
+    expect(page.url()).toBe(`${here.app.url}/models?sort=new#top`)
     expect(tokenRequests()).toHaveLength(1)
   })
 
   test('the history of the tab holds no answer (B9)', async () => {
-    const session = await context.newCDPSession(page)
+    const session = await here.context.newCDPSession(page)
     const { entries } = await session.send('Page.getNavigationHistory')
-    const ours = entries.filter(({ url }) => url.startsWith(app.url))
+    const ours = entries.filter(({ url }) => url.startsWith(here.app.url))
     expect(ours.length).toBeGreaterThan(0)
     for (const { url, userTypedURL } of ours) expect(url + userTypedURL).not.toMatch(/code=|state=/)
   })
 
   test('no secret is in storage, cookies, page, objects, addresses or console (H1, H7, H10)', async () => {
-    await call(`${app.api.url}/v1`)
+    await call(`${here.app.api.url}/v1`)
     await click(page, 'load')
-    const { cookies, origins } = await context.storageState()
+    const { cookies, origins } = await here.context.storageState()
     // The provider's own cookies are secrets as well; a cookie jar holds them for it.
     const own = cookies.map(({ value }) => value)
-    const secrets = hub.issued.filter((secret) => secret.length > 15 && !own.includes(secret))
+    const secrets = here.hub.issued.filter((secret) => secret.length > 15 && !own.includes(secret))
     const tokens = secrets.filter((secret) => /^(hf_oauth_|eyJ)/.test(secret))
     expect(tokens.length).toBeGreaterThan(2)
     const found = {
@@ -215,22 +191,27 @@ describe('after signing in', () => {
   })
 
   test('the token goes to the listed origin and nowhere else (D1, D2)', async () => {
-    expect(await call(`${app.api.url}/v1`)).toBe('api')
-    const [arrived] = app.api.arrivals.filter(({ method }) => method === 'GET')
+    expect(await call(`${here.app.api.url}/v1`)).toBe('api')
+    const [arrived] = here.app.api.arrivals.filter(({ method }) => method === 'GET')
     expect(arrived?.authorization).toMatch(/^Bearer hf_oauth_/)
     expect(arrived?.url).toBe('/v1')
 
-    const { host } = new URL(app.stranger.url)
-    for (const address of [app.stranger.url, `//${host}/`, `${app.api.url}@${host}/`, `HTTP://${host}`]) {
+    const { host } = new URL(here.app.stranger.url)
+    for (const address of [
+      here.app.stranger.url,
+      `//${host}/`,
+      `${here.app.api.url}@${host}/`,
+      `HTTP://${host}`,
+    ]) {
       expect(await call(address)).toBe('HFAUTH_ORIGIN_REFUSED')
     }
-    expect(app.stranger.arrivals).toEqual([])
+    expect(here.app.stranger.arrivals).toEqual([])
   })
 
   test('a redirect to another origin arrives without the token (D4)', async () => {
-    expect(await call(`${app.api.url}/away`)).toBe('stranger')
-    expect(app.api.arrivals.some(({ authorization }) => authorization?.startsWith('Bearer '))).toBe(true)
-    const landed = app.stranger.arrivals.filter(({ method }) => method === 'GET')
+    expect(await call(`${here.app.api.url}/away`)).toBe('stranger')
+    expect(here.app.api.arrivals.some(({ authorization }) => authorization?.startsWith('Bearer '))).toBe(true)
+    const landed = here.app.stranger.arrivals.filter(({ method }) => method === 'GET')
     expect(landed).toHaveLength(1)
     expect(landed[0]?.authorization).toBeUndefined()
   })
@@ -239,12 +220,12 @@ describe('after signing in', () => {
     expect(await textOf(page, 'may')).toBe('infer false')
     expect(await click(page, 'load')).toBe('loaded')
     expect(await textOf(page, 'may')).toBe('infer true')
-    const asked = app.arrivals.find(({ url }) => url === '/api/access')
+    const asked = here.app.arrivals.find(({ url }) => url === '/api/access')
     expect(asked?.authorization).toMatch(/^Bearer hf_oauth_/)
     await click(page, 'sign-out')
     expect(await textOf(page, 'may')).toBe('infer false')
     expect(await textOf(page, 'status')).toBe('signed-out')
-    expect(await call(`${app.api.url}/v1`)).toBe('HFAUTH_SIGNED_OUT')
+    expect(await call(`${here.app.api.url}/v1`)).toBe('HFAUTH_SIGNED_OUT')
   })
 
   test('a second sign-in in the same tab works like the first', async () => {

@@ -1,50 +1,30 @@
 /** Checklist J6, F4 and F9 in a real Chromium: pages that the browser puts aside. */
-import type { Hub } from '@hfauth/testkit'
-import type { Browser, BrowserContext, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import { openPlace, type Place } from './support/place.ts'
-import { createVisitor, type Visitor } from './support/visitor.ts'
-import type { WebApp } from './support/web-app.ts'
+import type { Page } from 'playwright-core'
+import { beforeAll, beforeEach, expect, test } from 'vitest'
+import { visitEachTest } from './support/visit.ts'
+import { createVisitor } from './support/visitor.ts'
 
-let place: Place
-let hub: Hub
-let app: WebApp
-let browser: Browser
-let context: BrowserContext
-let visitor: Visitor
+// Playwright turns the cache off, since most tests want a page to start when they go back.
+const here = visitEachTest(
+  {},
+  { ignoreDefaultArgs: ['--disable-back-forward-cache'], args: ['--enable-features=BackForwardCache'] },
+)
 let page: Page
 /** Whether the browser truly puts pages aside. */
 let hasCache: boolean
 
 beforeAll(async () => {
-  // Playwright turns the cache off, since most tests want a page to start when they go back.
-  place = await openPlace(
-    {},
-    { ignoreDefaultArgs: ['--disable-back-forward-cache'], args: ['--enable-features=BackForwardCache'] },
-  )
-  ;({ hub, app, browser } = place)
-})
-
-beforeAll(async () => {
-  const probe = await browser.newContext()
-  page = await createVisitor(probe, app, hub).open()
+  const probe = await here.browser.newContext()
+  page = await createVisitor(probe, here.app, here.hub).open()
   await noteWhenShown()
   hasCache = (await goAndComeBack(async () => {}))?.persisted === true
   await probe.close()
 })
 
-afterAll(() => place?.close())
-
 beforeEach(async () => {
-  place.tidy()
-  context = await browser.newContext()
-  context.setDefaultTimeout(15_000)
-  visitor = createVisitor(context, app, hub)
-  page = await visitor.open()
-  await visitor.signIn(page)
+  page = await here.visitor.open()
+  await here.visitor.signIn(page)
 })
-
-afterEach(() => context.close())
 
 /** What a page notes when it is shown again: whether it comes out of the cache, and who is named before it is painted. */
 interface Shown {
@@ -64,11 +44,11 @@ const noteWhenShown = () =>
 
 /** Leaves for another page, and goes back. */
 async function goAndComeBack(meanwhile: () => Promise<void>): Promise<Shown | undefined> {
-  await page.goto(`${app.api.url}/v1`)
+  await page.goto(`${here.app.api.url}/v1`)
   await meanwhile()
   await page.evaluate(() => history.back())
   // A page out of the cache is not loaded; one that starts again notes nothing.
-  await page.waitForURL(`${app.url}/**`, { waitUntil: 'commit' })
+  await page.waitForURL(`${here.app.url}/**`, { waitUntil: 'commit' })
   const found = await page.waitForFunction(shown, undefined, { timeout: 3000 }).catch(() => undefined)
   return found?.jsonValue()
 }
@@ -96,36 +76,36 @@ async function leaveAndComeBack(meanwhile: () => Promise<void>): Promise<string>
 
 test('a page out of the cache shows nobody until it is known that nobody signed out (J6, F9)', async () => {
   expect(await leaveAndComeBack(async () => {})).toBe('')
-  await visitor.shows(page, 'signed-in')
-  expect(await visitor.renew(page)).toBe('renewed')
+  await here.visitor.shows(page, 'signed-in')
+  expect(await here.visitor.renew(page)).toBe('renewed')
 })
 
 test('a page out of the cache after a sign-out elsewhere goes on showing nobody (J6, F6)', async () => {
-  const other = await visitor.open()
-  await visitor.shows(other, 'signed-in')
+  const other = await here.visitor.open()
+  await here.visitor.shows(other, 'signed-in')
   const shown = await leaveAndComeBack(async () => {
     await other.locator('#sign-out').click()
-    await visitor.shows(other, 'signed-out')
+    await here.visitor.shows(other, 'signed-out')
   })
   expect(shown).toBe('')
-  await visitor.shows(page, 'signed-out')
+  await here.visitor.shows(page, 'signed-out')
   expect(await page.locator('#who').textContent()).toBe('')
 })
 
 test('a page in the cache holds nobody up who renews, and hears of it when it is back (F4)', async () => {
-  const other = await visitor.open()
-  await visitor.shows(other, 'signed-in')
+  const other = await here.visitor.open()
+  await here.visitor.shows(other, 'signed-in')
   await leaveAndComeBack(async () => {
-    expect(await visitor.renew(other)).toBe('renewed')
+    expect(await here.visitor.renew(other)).toBe('renewed')
   })
-  await visitor.shows(page, 'signed-in')
-  expect(await visitor.renew(page)).toBe('renewed')
-  expect(new Set(visitor.refreshTokens()).size).toBe(visitor.refreshTokens().length)
+  await here.visitor.shows(page, 'signed-in')
+  expect(await here.visitor.renew(page)).toBe('renewed')
+  expect(new Set(here.visitor.refreshTokens()).size).toBe(here.visitor.refreshTokens().length)
 })
 
 test('a page that is put aside holds no lock, which would keep it out of the cache, and takes it up again (F4, F9)', async () => {
-  const other = await visitor.open()
-  await visitor.shows(other, 'signed-in')
+  const other = await here.visitor.open()
+  await here.visitor.shows(other, 'signed-in')
   const held = () =>
     other.evaluate(async () => {
       const { held: locks = [] } = await navigator.locks.query()
@@ -135,6 +115,6 @@ test('a page that is put aside holds no lock, which would keep it out of the cac
   await leaveAndComeBack(async () => {
     await expect.poll(held).toBe(1)
   })
-  await visitor.shows(page, 'signed-in')
+  await here.visitor.shows(page, 'signed-in')
   await expect.poll(held).toBe(2)
 })

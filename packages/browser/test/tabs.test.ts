@@ -1,51 +1,29 @@
 /** Checklist sections 6, 7 and 10 in a real Chromium: several tabs, sleep, lost answers, sign-out. */
-import { type Hub, publicAppId } from '@hfauth/testkit'
-import type { Browser, BrowserContext, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { openPlace, type Place } from './support/place.ts'
-import { type AppWindow, createVisitor, type Visitor } from './support/visitor.ts'
-import type { WebApp } from './support/web-app.ts'
+import { publicAppId } from '@hfauth/testkit'
+import type { Page } from 'playwright-core'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { visitEachTest } from './support/visit.ts'
+import type { AppWindow } from './support/visitor.ts'
 
-let place: Place
-let hub: Hub
-let app: WebApp
-let browser: Browser
-let context: BrowserContext
-let visitor: Visitor
+const here = visitEachTest()
 let tabs: Page[]
 
-beforeAll(async () => {
-  place = await openPlace()
-  ;({ hub, app, browser } = place)
-})
-
-afterAll(() => place?.close())
-
 beforeEach(async () => {
-  place.tidy()
-  context = await browser.newContext()
-  context.setDefaultTimeout(15_000)
-  visitor = createVisitor(context, app, hub)
-  tabs = [await visitor.open()]
-})
-
-afterEach(async () => {
-  await context.close()
-  expect(app.violations).toEqual([])
+  tabs = [await here.visitor.open()]
 })
 
 /** One sign-in, and as many tabs as are wanted that join it. */
 async function signInWith(count: number): Promise<Page> {
   const [first] = tabs as [Page]
-  await visitor.signIn(first)
-  while (tabs.length < count) tabs.push(await visitor.open())
+  await here.visitor.signIn(first)
+  while (tabs.length < count) tabs.push(await here.visitor.open())
   return first
 }
 
 /** A tab whose page, like all that are opened later, starts in another mode of `test/page/app.ts`. */
 async function openIn(mode: string): Promise<Page> {
-  await context.addInitScript((given) => void Object.assign(window, { mode: given }), mode)
-  return visitor.open()
+  await here.visitor.inMode(mode)
+  return here.visitor.open()
 }
 
 /** Every tab wakes from a night of sleep in the same moment. */
@@ -68,11 +46,13 @@ async function wakeAll(): Promise<void> {
 const call = (tab: Page) =>
   tab.evaluate(
     (address) => (window as unknown as AppWindow).auth.fetch(address).then((answer) => answer.text()),
-    `${app.api.url}/v1`,
+    `${here.app.api.url}/v1`,
   )
 
 const tokensSeen = () =>
-  new Set(app.api.arrivals.filter(({ method }) => method === 'GET').map(({ authorization }) => authorization))
+  new Set(
+    here.app.api.arrivals.filter(({ method }) => method === 'GET').map(({ authorization }) => authorization),
+  )
 
 /** Tabs that wait for their turn to renew, as any of them sees it. */
 const queued = (tab: Page) =>
@@ -84,29 +64,29 @@ const queued = (tab: Page) =>
 describe('tabs of one sign-in', () => {
   test('join it without asking the provider (F7)', async () => {
     await signInWith(3)
-    for (const tab of tabs) expect(await visitor.statusOf(tab)).toBe('signed-in')
-    expect(hub.requests.filter(({ path }) => path === '/oauth/token')).toHaveLength(1)
+    for (const tab of tabs) expect(await here.visitor.statusOf(tab)).toBe('signed-in')
+    expect(here.hub.requests.filter(({ path }) => path === '/oauth/token')).toHaveLength(1)
   })
 
   test('that wake together renew once, night after night, and all have the new token (F1, E3)', async () => {
     await signInWith(5)
     for (let night = 1; night <= 20; night += 1) {
       await wakeAll()
-      expect(visitor.refreshTokens()).toHaveLength(night)
-      app.api.arrivals.length = 0
+      expect(here.visitor.refreshTokens()).toHaveLength(night)
+      here.app.api.arrivals.length = 0
       await Promise.all(tabs.map(call))
       expect(tokensSeen().size).toBe(1)
     }
-    expect(new Set(visitor.refreshTokens()).size).toBe(20)
-    expect(await Promise.all(tabs.map(visitor.statusOf))).toEqual(Array(5).fill('signed-in'))
+    expect(new Set(here.visitor.refreshTokens()).size).toBe(20)
+    expect(await Promise.all(tabs.map(here.visitor.statusOf))).toEqual(Array(5).fill('signed-in'))
   })
 
   test('that all ask at once send one refresh token (F1, D7)', async () => {
     await signInWith(5)
     for (let round = 1; round <= 20; round += 1) {
-      expect(await Promise.all(tabs.map(visitor.renew))).toEqual(Array(5).fill('renewed'))
+      expect(await Promise.all(tabs.map(here.visitor.renew))).toEqual(Array(5).fill('renewed'))
     }
-    const sent = visitor.refreshTokens()
+    const sent = here.visitor.refreshTokens()
     expect(new Set(sent).size).toBe(sent.length)
     // A tab that asks after another's renewal has arrived means a new one; never more than one for each.
     expect(sent.length).toBeGreaterThanOrEqual(20)
@@ -117,44 +97,44 @@ describe('tabs of one sign-in', () => {
     const first = await signInWith(2)
     const second = tabs[1] as Page
     // Somebody else is at the provider now.
-    await context.clearCookies()
-    hub.forgetConsent('ben', publicAppId)
-    await visitor.signIn(second, 'ben')
+    await here.context.clearCookies()
+    here.hub.forgetConsent('ben', publicAppId)
+    await here.visitor.signIn(second, 'ben')
     for (const tab of [second, first]) await tab.locator('#who', { hasText: 'ben' }).waitFor()
-    app.api.arrivals.length = 0
+    here.app.api.arrivals.length = 0
     await Promise.all([first, second].map(call))
     expect(tokensSeen().size).toBe(1)
-    expect(await visitor.renew(first)).toBe('renewed')
+    expect(await here.visitor.renew(first)).toBe('renewed')
     expect(await first.locator('#who').textContent()).toContain('ben')
   })
 
   test('are signed out together, also those that renew (F6, J1, J5)', async () => {
     const first = await signInWith(3)
-    hub.faults.tokenEndpoint = { delayMs: 500 }
-    const pending = visitor.renew(tabs[1] as Page)
+    here.hub.faults.tokenEndpoint = { delayMs: 500 }
+    const pending = here.visitor.renew(tabs[1] as Page)
     await first.locator('#sign-out').click()
-    for (const tab of tabs) await visitor.shows(tab, 'signed-out')
+    for (const tab of tabs) await here.visitor.shows(tab, 'signed-out')
     expect(await pending).toBe('HFAUTH_SIGNED_OUT')
-    for (const tab of tabs) expect(await visitor.statusOf(tab)).toBe('signed-out')
-    expect(await visitor.statusOf(await visitor.open())).toBe('signed-out')
+    for (const tab of tabs) expect(await here.visitor.statusOf(tab)).toBe('signed-out')
+    expect(await here.visitor.statusOf(await here.visitor.open())).toBe('signed-out')
   })
 
   test('are signed out together without a network (J1)', async () => {
     const first = await signInWith(2)
-    await context.setOffline(true)
+    await here.context.setOffline(true)
     await first.locator('#sign-out').click()
-    for (const tab of tabs) await visitor.shows(tab, 'signed-out')
+    for (const tab of tabs) await here.visitor.shows(tab, 'signed-out')
   })
 
   test('do not share when they are told not to, and sign out together all the same (F6)', async () => {
     const first = await openIn('alone')
-    await visitor.signIn(first)
-    const second = await visitor.open()
-    expect(await visitor.statusOf(second)).toBe('signed-out')
+    await here.visitor.signIn(first)
+    const second = await here.visitor.open()
+    expect(await here.visitor.statusOf(second)).toBe('signed-out')
     await second.locator('#sign-in').click()
-    await visitor.shows(second, 'signed-in')
+    await here.visitor.shows(second, 'signed-in')
     await first.locator('#sign-out').click()
-    await visitor.shows(second, 'signed-out')
+    await here.visitor.shows(second, 'signed-out')
   })
 
   test('take no token from a message that is not one (F8)', async () => {
@@ -176,9 +156,9 @@ describe('tabs of one sign-in', () => {
         for (const grant of [null, {}, { version, claims }, { version, id: 'x', accessToken: 'x', claims }])
           channel.postMessage({ type: 'grant', grant })
       },
-      [hub.url, publicAppId] as const,
+      [here.hub.url, publicAppId] as const,
     )
-    expect(await visitor.renew(tabs[1] as Page)).toBe('renewed')
+    expect(await here.visitor.renew(tabs[1] as Page)).toBe('renewed')
     expect(await call(tabs[1] as Page)).toBe('api')
   })
 })
@@ -212,40 +192,40 @@ describe('tabs that wait for the one that renews', () => {
     )
     const calls = (tab: Page) => tab.evaluate(() => (window as unknown as { calls: string[] }).calls)
 
-    hub.faults.tokenEndpoint = { delayMs: 2000 }
-    const outcomes = [visitor.renew(first)]
-    await expect.poll(() => visitor.refreshTokens().length).toBe(1)
-    outcomes.push(...waiting.map(visitor.renew))
+    here.hub.faults.tokenEndpoint = { delayMs: 2000 }
+    const outcomes = [here.visitor.renew(first)]
+    await expect.poll(() => here.visitor.refreshTokens().length).toBe(1)
+    outcomes.push(...waiting.map(here.visitor.renew))
     await expect.poll(() => queued(first)).toBe(waiting.length)
     // Nothing but the wait is left: what comes before it has been done by now.
     const before = await Promise.all(waiting.map(calls))
     for (const each of before) expect(each).toEqual([expect.stringMatching(/^lock hfauth/)])
     await new Promise((resolve) => setTimeout(resolve, 1000))
-    expect(visitor.refreshTokens()).toHaveLength(1)
+    expect(here.visitor.refreshTokens()).toHaveLength(1)
     expect(await Promise.all(waiting.map(calls))).toEqual(before)
 
     expect(await Promise.all(outcomes)).toEqual(Array(5).fill('renewed'))
     for (const each of await Promise.all(waiting.map(calls))) {
       expect(each.filter((call) => call.startsWith('lock'))).toHaveLength(1)
     }
-    expect(visitor.refreshTokens()).toHaveLength(1)
+    expect(here.visitor.refreshTokens()).toHaveLength(1)
   })
 })
 
 describe('a tab that never lets go of the lock', () => {
-  const name = () => `hfauth.1 ${hub.url} ${publicAppId}`
+  const name = () => `hfauth.1 ${here.hub.url} ${publicAppId}`
 
   /** Two tabs, of which the first holds the lock, as a browser does that keeps the locks of pages it has put aside. */
   async function hold(): Promise<[Page, Page]> {
-    await context.addInitScript(() => void Object.assign(window, { requestTimeoutMs: 500 }))
-    tabs = [await visitor.open()]
+    await here.context.addInitScript(() => void Object.assign(window, { requestTimeoutMs: 500 }))
+    tabs = [await here.visitor.open()]
     const first = await signInWith(2)
     await first.evaluate(
       (lock) => {
         const held = new Promise((resolve) => Object.assign(window, { letGo: resolve }))
         void navigator.locks.request(lock, () => held)
       },
-      `${name()} ${hub.person('ana').id}`,
+      `${name()} ${here.hub.person('ana').id}`,
     )
     return [first, tabs[1] as Page]
   }
@@ -253,18 +233,18 @@ describe('a tab that never lets go of the lock', () => {
   test('keeps the others waiting no longer than the limit, and their session as it is (F3, F4)', async () => {
     const [first, second] = await hold()
     const startedAt = Date.now()
-    expect(await visitor.renew(second)).toBe('HFAUTH_ISSUER_UNAVAILABLE')
+    expect(await here.visitor.renew(second)).toBe('HFAUTH_ISSUER_UNAVAILABLE')
     // Twice the limit of a request, and what telling each other may take: longer than whoever renews needs.
     expect(Date.now() - startedAt).toBeGreaterThan(4_900)
-    expect(visitor.refreshTokens()).toEqual([])
+    expect(here.visitor.refreshTokens()).toEqual([])
     expect(await call(second)).toBe('api')
     await first.evaluate(() => (window as unknown as { letGo(): void }).letGo())
-    expect(await visitor.renew(second)).toBe('renewed')
+    expect(await here.visitor.renew(second)).toBe('renewed')
   })
 
   test('keeps nothing from them that has come meanwhile (F3)', async () => {
     const [first, second] = await hold()
-    const pending = visitor.renew(second)
+    const pending = here.visitor.renew(second)
     await expect.poll(() => queued(first)).toBe(1)
     await first.evaluate(
       (channelName) =>
@@ -283,7 +263,7 @@ describe('a tab that never lets go of the lock', () => {
       name(),
     )
     expect(await pending).toBe('renewed')
-    expect(visitor.refreshTokens()).toEqual([])
+    expect(here.visitor.refreshTokens()).toEqual([])
     await call(second)
     expect(tokensSeen()).toEqual(new Set(['Bearer later']))
   })
@@ -292,26 +272,26 @@ describe('a tab that never lets go of the lock', () => {
 describe('a renewal that goes wrong', () => {
   test('because its tab is closed is not repeated by another (E7, F3)', async () => {
     const first = await signInWith(2)
-    hub.faults.tokenEndpoint = { hang: true }
-    void visitor.renew(first).catch(() => undefined)
-    await expect.poll(() => visitor.refreshTokens().length).toBe(1)
+    here.hub.faults.tokenEndpoint = { hang: true }
+    void here.visitor.renew(first).catch(() => undefined)
+    await expect.poll(() => here.visitor.refreshTokens().length).toBe(1)
     await first.close()
-    delete hub.faults.tokenEndpoint
+    delete here.hub.faults.tokenEndpoint
     const [, second] = tabs as [Page, Page]
-    expect(await visitor.renew(second)).toBe('HFAUTH_RENEWAL_LOST')
-    expect(visitor.refreshTokens()).toHaveLength(1)
+    expect(await here.visitor.renew(second)).toBe('HFAUTH_RENEWAL_LOST')
+    expect(here.visitor.refreshTokens()).toHaveLength(1)
     // The access token is as good as before.
     expect(await call(second)).toBe('api')
-    expect(await visitor.statusOf(second)).toBe('signed-in')
+    expect(await here.visitor.statusOf(second)).toBe('signed-in')
   })
 
   test('because its tab is slow is made good for when that tab speaks at last (E7)', async () => {
     const first = await signInWith(2)
-    const name = `hfauth.1 ${hub.url} ${publicAppId}`
+    const name = `hfauth.1 ${here.hub.url} ${publicAppId}`
     const [, second] = tabs as [Page, Page]
-    hub.faults.tokenEndpoint = { hang: true }
-    void visitor.renew(first).catch(() => undefined)
-    await expect.poll(() => visitor.refreshTokens().length).toBe(1)
+    here.hub.faults.tokenEndpoint = { hang: true }
+    void here.visitor.renew(first).catch(() => undefined)
+    await expect.poll(() => here.visitor.refreshTokens().length).toBe(1)
     const grant = await second.evaluate(
       (channelName) =>
         new Promise<{ version: number }>((resolve) => {
@@ -322,7 +302,7 @@ describe('a renewal that goes wrong', () => {
       name,
     )
     await first.close()
-    expect(await visitor.renew(second)).toBe('HFAUTH_RENEWAL_LOST')
+    expect(await here.visitor.renew(second)).toBe('HFAUTH_RENEWAL_LOST')
     const ways = () =>
       second.evaluate(() => (window as unknown as AppWindow).capabilities().then(({ renewal }) => renewal))
     expect(await ways()).toEqual([])
@@ -336,68 +316,70 @@ describe('a renewal that goes wrong', () => {
 
   test('because the answer is lost is repeated by nobody, and every tab knows (E7)', async () => {
     await signInWith(3)
-    await context.route('**/oauth/token', async (route) => {
+    await here.context.route('**/oauth/token', async (route) => {
       await route.fetch()
       await route.abort('connectionreset')
     })
-    const outcomes = await Promise.all(tabs.map(visitor.renew))
-    await context.unroute('**/oauth/token')
+    const outcomes = await Promise.all(tabs.map(here.visitor.renew))
+    await here.context.unroute('**/oauth/token')
     expect(outcomes).toContain('HFAUTH_RENEWAL_LOST')
     expect(outcomes).not.toContain('renewed')
-    expect(visitor.refreshTokens()).toHaveLength(1)
-    for (const tab of tabs) expect(await visitor.renew(tab)).toBe('HFAUTH_SIGNED_OUT')
-    expect(visitor.refreshTokens()).toHaveLength(1)
+    expect(here.visitor.refreshTokens()).toHaveLength(1)
+    for (const tab of tabs) expect(await here.visitor.renew(tab)).toBe('HFAUTH_SIGNED_OUT')
+    expect(here.visitor.refreshTokens()).toHaveLength(1)
     for (const tab of tabs) expect(await call(tab)).toBe('api')
   })
 
   test('because the provider is down keeps everybody signed in, and succeeds later (E4, E5)', async () => {
     await signInWith(2)
-    hub.faults.tokenEndpoint = { status: 503 }
-    expect(await Promise.all(tabs.map(visitor.renew))).toEqual(Array(2).fill('HFAUTH_ISSUER_UNAVAILABLE'))
-    for (const tab of tabs) expect(await visitor.statusOf(tab)).toBe('signed-in')
-    delete hub.faults.tokenEndpoint
-    expect(await visitor.renew(tabs[1] as Page)).toBe('renewed')
+    here.hub.faults.tokenEndpoint = { status: 503 }
+    expect(await Promise.all(tabs.map(here.visitor.renew))).toEqual(
+      Array(2).fill('HFAUTH_ISSUER_UNAVAILABLE'),
+    )
+    for (const tab of tabs) expect(await here.visitor.statusOf(tab)).toBe('signed-in')
+    delete here.hub.faults.tokenEndpoint
+    expect(await here.visitor.renew(tabs[1] as Page)).toBe('renewed')
   })
 
   test('because there is no network sends nothing until it is back (G5)', async () => {
     const first = await signInWith(1)
-    await context.setOffline(true)
+    await here.context.setOffline(true)
     await first.evaluate(() => {
       ;(window as unknown as AppWindow).tools.skewMs += 9 * 3_600_000
       window.dispatchEvent(new Event('focus'))
     })
-    expect(await visitor.renew(first)).toBe('HFAUTH_ISSUER_UNAVAILABLE')
-    expect(await visitor.statusOf(first)).toBe('signed-in')
-    expect(visitor.refreshTokens()).toEqual([])
-    await context.setOffline(false)
+    expect(await here.visitor.renew(first)).toBe('HFAUTH_ISSUER_UNAVAILABLE')
+    expect(await here.visitor.statusOf(first)).toBe('signed-in')
+    expect(here.visitor.refreshTokens()).toEqual([])
+    await here.context.setOffline(false)
     await first.waitForFunction(() => (window as unknown as AppWindow).tools.heard.includes('renewed'))
-    expect(visitor.refreshTokens()).toHaveLength(1)
+    expect(here.visitor.refreshTokens()).toHaveLength(1)
   })
 })
 
 describe('tokens in session storage', () => {
   test('outlive a reload, and their refresh token is never sent by the copy of the tab too (H3, F1)', async () => {
     const first = await openIn('store')
-    await visitor.signIn(first)
+    await here.visitor.signIn(first)
     await first.reload()
-    await visitor.shows(first, 'signed-in')
-    expect(hub.requests.filter(({ path }) => path === '/oauth/token')).toHaveLength(1)
+    await here.visitor.shows(first, 'signed-in')
+    expect(here.hub.requests.filter(({ path }) => path === '/oauth/token')).toHaveLength(1)
     const copy = first.waitForEvent('popup')
     // The browser gives a window opened by script a copy of the session storage, as it does for a doubled tab.
     await first.evaluate(() => void window.open(location.href))
     const second = await copy
-    await visitor.shows(second, 'signed-in')
-    expect(await Promise.all([first, second].map(visitor.renew))).toEqual(['renewed', 'renewed'])
-    const sent = visitor.refreshTokens()
+    await here.visitor.shows(second, 'signed-in')
+    expect(await Promise.all([first, second].map(here.visitor.renew))).toEqual(['renewed', 'renewed'])
+    const sent = here.visitor.refreshTokens()
     expect(new Set(sent).size).toBe(sent.length)
   })
 
   test('are gone after sign-out (J1)', async () => {
     const first = await openIn('store')
-    await visitor.signIn(first)
+    await here.visitor.signIn(first)
     expect(await first.evaluate(() => JSON.stringify(sessionStorage))).toContain('hf_oauth_')
     await first.locator('#sign-out').click()
-    await visitor.shows(first, 'signed-out')
+    await here.visitor.shows(first, 'signed-out')
     expect(await first.evaluate(() => JSON.stringify(sessionStorage))).toBe('{}')
   })
 })

@@ -1,45 +1,16 @@
 /** Checklist H4, H5 and the attacks on it, in a real Chromium: tokens in a worker that page script cannot read. */
-import { type Hub, publicAppId } from '@hfauth/testkit'
-import type { Browser, BrowserContext, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { openPlace, type Place } from './support/place.ts'
-import { type AppWindow, createVisitor, type Visitor } from './support/visitor.ts'
-import type { WebApp } from './support/web-app.ts'
+import { publicAppId } from '@hfauth/testkit'
+import type { Page } from 'playwright-core'
+import { describe, expect, test } from 'vitest'
+import { visitEachTest } from './support/visit.ts'
+import type { AppWindow } from './support/visitor.ts'
 
-let place: Place
-let hub: Hub
-let app: WebApp
-let browser: Browser
-let context: BrowserContext
-let visitor: Visitor
-let printed: string[]
-
-beforeAll(async () => {
-  place = await openPlace({ trustedTypes: 'app' })
-  ;({ hub, app, browser } = place)
-})
-
-afterAll(() => place?.close())
-
-beforeEach(async () => {
-  place.tidy()
-  printed = []
-  context = await browser.newContext()
-  context.setDefaultTimeout(15_000)
-  visitor = createVisitor(context, app, hub)
-})
-
-afterEach(async () => {
-  await context.close()
-  expect(app.violations).toEqual([])
-  expect(printed).toEqual([])
-})
+const here = visitEachTest({ trustedTypes: 'app' })
 
 async function signedIn(mode: string): Promise<Page> {
-  await context.addInitScript((given) => void Object.assign(window, { mode: given }), mode)
-  const page = await visitor.open()
-  page.on('pageerror', (error) => void printed.push(String(error)))
-  await visitor.signIn(page)
+  await here.visitor.inMode(mode)
+  const page = await here.visitor.open()
+  await here.visitor.signIn(page)
   return page
 }
 
@@ -56,17 +27,17 @@ const call = (page: Page, address: string, init: { method?: string; body?: strin
 describe.each(['worker', 'shared-worker'])('tokens in a %s', (mode) => {
   test('sign in, send, renew and sign out under a strict policy (H4, H5, O1, O2)', async () => {
     const page = await signedIn(mode)
-    expect(await visitor.statusOf(page)).toBe('signed-in')
-    expect(await call(page, `${app.api.url}/v1`)).toBe('api')
-    expect(await visitor.renew(page)).toBe('renewed')
-    expect(await call(page, `${app.api.url}/v1`, { method: 'POST', body: 'x' })).toBe('api')
-    const sent = app.api.arrivals.map(({ authorization }) => authorization).filter(Boolean)
+    expect(await here.visitor.statusOf(page)).toBe('signed-in')
+    expect(await call(page, `${here.app.api.url}/v1`)).toBe('api')
+    expect(await here.visitor.renew(page)).toBe('renewed')
+    expect(await call(page, `${here.app.api.url}/v1`, { method: 'POST', body: 'x' })).toBe('api')
+    const sent = here.app.api.arrivals.map(({ authorization }) => authorization).filter(Boolean)
     expect(new Set(sent).size).toBe(2)
     for (const header of sent) expect(header).toMatch(/^Bearer hf_oauth_/)
-    expect(visitor.refreshTokens()).toHaveLength(1)
+    expect(here.visitor.refreshTokens()).toHaveLength(1)
     await page.locator('#sign-out').click()
-    await visitor.shows(page, 'signed-out')
-    expect(await call(page, `${app.api.url}/v1`)).toBe('HFAUTH_SIGNED_OUT')
+    await here.visitor.shows(page, 'signed-out')
+    expect(await call(page, `${here.app.api.url}/v1`)).toBe('HFAUTH_SIGNED_OUT')
   })
 
   test('stay there whatever script in the page looks at (H1, H4)', async () => {
@@ -136,10 +107,10 @@ describe.each(['worker', 'shared-worker'])('tokens in a %s', (mode) => {
           document.documentElement.outerHTML,
         ])
       },
-      [app.api.url, hub.url, publicAppId] as const,
+      [here.app.api.url, here.hub.url, publicAppId] as const,
     )
-    expect(visitor.refreshTokens()).toHaveLength(1)
-    const secrets = hub.issued.filter((secret) => /^hf_oauth_/.test(secret))
+    expect(here.visitor.refreshTokens()).toHaveLength(1)
+    const secrets = here.hub.issued.filter((secret) => /^hf_oauth_/.test(secret))
     expect(secrets.length).toBeGreaterThan(2)
     for (const secret of secrets) expect(found.includes(secret)).toBe(false)
     expect(found).not.toContain('hf_oauth_')
@@ -147,7 +118,7 @@ describe.each(['worker', 'shared-worker'])('tokens in a %s', (mode) => {
 
   test('go to listed addresses only, asked by messages as well (H4, D2)', async () => {
     const page = await signedIn(mode)
-    expect(await call(page, app.stranger.url)).toBe('HFAUTH_ORIGIN_REFUSED')
+    expect(await call(page, here.app.stranger.url)).toBe('HFAUTH_ORIGIN_REFUSED')
     const outcomes = await page.evaluate(
       async ([stranger]) => {
         const { port } = window as unknown as { port: MessagePort }
@@ -166,7 +137,7 @@ describe.each(['worker', 'shared-worker'])('tokens in a %s', (mode) => {
           await ask('refresh', {}),
         ]
       },
-      [app.stranger.url] as const,
+      [here.app.stranger.url] as const,
     )
     expect(outcomes).toEqual([
       'HFAUTH_ORIGIN_REFUSED',
@@ -174,8 +145,8 @@ describe.each(['worker', 'shared-worker'])('tokens in a %s', (mode) => {
       'HFAUTH_CONFIG_INVALID',
       'HFAUTH_CONFIG_INVALID',
     ])
-    expect(app.stranger.arrivals).toEqual([])
-    expect(await call(page, `${app.api.url}/v1`)).toBe('api')
+    expect(here.app.stranger.arrivals).toEqual([])
+    expect(await call(page, `${here.app.api.url}/v1`)).toBe('api')
   })
 
   test('let a caller give up, and tell a failure from a refusal (D11)', async () => {
@@ -189,11 +160,11 @@ describe.each(['worker', 'shared-worker'])('tokens in a %s', (mode) => {
         () => 'answered',
         (error) => error.name,
       )
-    }, app.api.url)
+    }, here.app.api.url)
     expect(given).toBe('AbortError')
-    hub.faults.tokenEndpoint = { status: 503 }
-    expect(await visitor.renew(page)).toBe('HFAUTH_ISSUER_UNAVAILABLE')
-    expect(await visitor.statusOf(page)).toBe('signed-in')
+    here.hub.faults.tokenEndpoint = { status: 503 }
+    expect(await here.visitor.renew(page)).toBe('HFAUTH_ISSUER_UNAVAILABLE')
+    expect(await here.visitor.statusOf(page)).toBe('signed-in')
   })
 
   test('come with a stream as it grows (D6)', async () => {
@@ -210,7 +181,7 @@ describe.each(['worker', 'shared-worker'])('tokens in a %s', (mode) => {
         // The second piece comes only once the first has been read.
         if (seen.length === 1) await fetch(`${url}/go-on`)
       }
-    }, app.api.url)
+    }, here.app.api.url)
     expect(pieces).toEqual(['first', 'second'])
   })
 })
@@ -218,22 +189,22 @@ describe.each(['worker', 'shared-worker'])('tokens in a %s', (mode) => {
 describe('tabs', () => {
   test('of a shared worker have one sign-in, renew once and sign out together (F1, F6)', async () => {
     const first = await signedIn('shared-worker')
-    const tabs = [first, await visitor.open(), await visitor.open()]
-    for (const tab of tabs) expect(await visitor.statusOf(tab)).toBe('signed-in')
-    expect(hub.requests.filter(({ path }) => path === '/oauth/token')).toHaveLength(1)
-    expect(await Promise.all(tabs.map(visitor.renew))).toEqual(['renewed', 'renewed', 'renewed'])
-    expect(new Set(visitor.refreshTokens()).size).toBe(visitor.refreshTokens().length)
+    const tabs = [first, await here.visitor.open(), await here.visitor.open()]
+    for (const tab of tabs) expect(await here.visitor.statusOf(tab)).toBe('signed-in')
+    expect(here.hub.requests.filter(({ path }) => path === '/oauth/token')).toHaveLength(1)
+    expect(await Promise.all(tabs.map(here.visitor.renew))).toEqual(['renewed', 'renewed', 'renewed'])
+    expect(new Set(here.visitor.refreshTokens()).size).toBe(here.visitor.refreshTokens().length)
     await first.locator('#sign-out').click()
-    for (const tab of tabs) await visitor.shows(tab, 'signed-out')
+    for (const tab of tabs) await here.visitor.shows(tab, 'signed-out')
   })
 
   test('of dedicated workers have one each, and sign out together (F6)', async () => {
     const first = await signedIn('worker')
-    const second = await visitor.open()
-    expect(await visitor.statusOf(second)).toBe('signed-out')
+    const second = await here.visitor.open()
+    expect(await here.visitor.statusOf(second)).toBe('signed-out')
     await second.locator('#sign-in').click()
-    await visitor.shows(second, 'signed-in')
+    await here.visitor.shows(second, 'signed-in')
     await first.locator('#sign-out').click()
-    await visitor.shows(second, 'signed-out')
+    await here.visitor.shows(second, 'signed-out')
   })
 })

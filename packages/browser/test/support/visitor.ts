@@ -16,6 +16,8 @@ export interface AppWindow {
 }
 
 export interface Visitor {
+  /** Pages that are opened from now on start in this mode of `test/page/app.ts`. */
+  inMode(mode: string): Promise<void>
   /** Opens a tab and waits until the page knows who is there. */
   open(path?: string): Promise<Page>
   /** @param username - Default `ana`. */
@@ -33,6 +35,8 @@ export interface Visitor {
 export function createVisitor(context: BrowserContext, app: WebApp, hub: Hub): Visitor {
   const settled = (page: Page) => page.locator('#outcome', { hasText: /^[^…]+$/ }).waitFor()
   return {
+    inMode: (mode) =>
+      context.addInitScript((given) => void Object.assign(window, { mode: given }), mode).then(() => {}),
     async open(path = '/models') {
       const page = await context.newPage()
       await page.goto(app.url + path)
