@@ -1,29 +1,20 @@
 /** Checklist O4: every entry is imported, and used as a server would, where there is no window. */
-import { fileURLToPath } from 'node:url'
 import { createContext, runInContext } from 'node:vm'
 import { Worker } from 'node:worker_threads'
-import { build } from 'esbuild'
 import { describe, expect, test } from 'vitest'
+import { bundle } from './support/bundle.ts'
 
 const entries = ['index', 'policy', 'react', 'panel'] as const
 
-async function bundle(contents: string): Promise<string> {
-  const { outputFiles } = await build({
-    stdin: { contents, resolveDir: fileURLToPath(new URL('../src', import.meta.url)), loader: 'ts' },
-    bundle: true,
-    format: 'iife',
-    globalName: 'entry',
-    platform: 'browser',
-    target: 'es2023',
-    write: false,
-    define: { 'process.env.NODE_ENV': '"production"' },
-  })
-  return outputFiles[0]?.text ?? ''
-}
+const iife = (text: string) =>
+  bundle(
+    { text },
+    { format: 'iife', globalName: 'entry', define: { 'process.env.NODE_ENV': '"production"' } },
+  )
 
 /** Starts as a server does: makes the client and its permissions, and asks what there is to see. */
 const start = `
-  import { createAuth, createPermissions } from './index.ts'
+  import { createAuth, createPermissions } from './src/index.ts'
   const auth = createAuth({ clientId: 'client-1', redirectUri: 'https://app.example/callback' })
   const permissions = createPermissions(auth, { source: '/api/access' })
   const stop = [auth.subscribe(() => {}), permissions.subscribe(() => {})]
@@ -43,12 +34,12 @@ describe('without a window', () => {
 
   test.each(entries)('%s is imported where there is no more than every runtime has', async (name) => {
     const context = createContext({ TextEncoder, TextDecoder, URL })
-    const code = await bundle(`export * from './${name}.ts'`)
+    const code = await iife(`export * from './src/${name}.ts'`)
     expect(runInContext(`${code};Object.keys(entry).length`, context)).toBeGreaterThan(0)
   })
 
   test('a client is made, subscribed to and asked in a worker thread', async () => {
-    const code = await bundle(start)
+    const code = await iife(start)
     const worker = new Worker(
       `${code};entry.seen.then((seen) => require('node:worker_threads').parentPort.postMessage(seen))`,
       { eval: true },

@@ -2,23 +2,15 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import {
-  createEngine,
-  definePolicy,
-  type Preset,
-  parsePolicy,
-  presets,
-  principalFromClaims,
-  type Snapshot,
-} from '@hfauth/core'
-import { build } from 'esbuild'
+import { definePolicy, parsePolicy, type Snapshot } from '@hfauth/core'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { outputFolder } from '../../../test/support/output.ts'
 import type { Session } from '../src/index.ts'
 import { launchChromium } from './chromium.ts'
 import type { PanelPage } from './page/panel-app.ts'
+import { bundle } from './support/bundle.ts'
+import { snapshotOf } from './support/rules.ts'
 
 declare const panelPage: PanelPage
 
@@ -37,17 +29,9 @@ let page: Page
 let printed: string[]
 
 beforeAll(async () => {
-  const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL('page/panel-app.ts', import.meta.url))],
-    bundle: true,
-    format: 'esm',
-    platform: 'browser',
-    target: 'es2023',
-    write: false,
-  })
+  const script = await bundle({ file: 'test/page/panel-app.ts' })
   server = createServer((req, res) => {
-    if (req.url === '/app.js')
-      return void res.setHeader('content-type', 'text/javascript').end(outputFiles[0]?.text)
+    if (req.url === '/app.js') return void res.setHeader('content-type', 'text/javascript').end(script)
     res.setHeader('content-security-policy', policy).setHeader('content-type', 'text/html')
     res.end('<!doctype html><html lang="en"><title>Page</title><script type="module" src="/app.js"></script>')
   })
@@ -99,7 +83,7 @@ function sessionOf(claims: object = {}): Session {
   }
 }
 
-function snapshotOf(actions: ('read' | 'infer')[]) {
+function snapshotFor(actions: ('read' | 'infer')[]) {
   const parsed = parsePolicy(
     definePolicy({
       version: 1,
@@ -110,13 +94,7 @@ function snapshotOf(actions: ('read' | 'infer')[]) {
       bindings: [{ roles: ['engineer'], to: { issuer: 'hf' } }],
     }),
   )
-  const principal = principalFromClaims({
-    issuer: 'hf',
-    preset: presets.get('huggingface') as Preset,
-    credential: 'id_token',
-    claims: { iss: 'https://huggingface.co', sub: '62f264b9f3c90f4b6514a269' },
-  })
-  return createEngine(parsed, { environment: 'production' }).for(principal).snapshot()
+  return snapshotOf(parsed, '62f264b9f3c90f4b6514a269', 'production')
 }
 
 async function signIn(claims?: object): Promise<void> {
@@ -164,7 +142,7 @@ describe('the panel', () => {
 
   test('shows roles, answers questions with reason and help, and anew when the rules change', async () => {
     await signIn()
-    await load(snapshotOf(['read', 'infer']))
+    await load(snapshotFor(['read', 'infer']))
     await page
       .getByRole('listitem')
       .filter({ hasText: /^engineer$/ })
@@ -177,7 +155,7 @@ describe('the panel', () => {
     const answer = page.getByRole('status')
     await answer.filter({ hasText: 'allowed' }).waitFor()
     await page.screenshot({ path: join(outputFolder('screens'), 'panel.png') })
-    await load(snapshotOf(['read']))
+    await load(snapshotFor(['read']))
     await answer
       .filter({ hasText: 'no_matching_rule' })
       .filter({ hasText: 'somebody has to grant it' })

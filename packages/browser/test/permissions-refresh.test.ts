@@ -1,45 +1,16 @@
 /** Checklist R1 and R4: rules follow the policy, the session and the other tabs. */
-import {
-  createEngine,
-  definePolicy,
-  type Policy,
-  type Preset,
-  parsePolicy,
-  presets,
-  principalFromClaims,
-  type Snapshot,
-} from '@hfauth/core'
+import { parsePolicy } from '@hfauth/core'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { Channel, View } from '../src/access/refresh.ts'
 import { createPermissions, type Permissions, type PermissionsOptions, type Session } from '../src/index.ts'
 import { policyRules } from '../src/policy.ts'
 import { refusalOf } from './support/harness.ts'
+import { policyAllowing, snapshotOf } from './support/rules.ts'
 
 const address = 'https://app.example/api/access'
 const model = 'model:acme/vision-large'
 
-function policyAllowing(...actions: string[]): Policy {
-  return parsePolicy(
-    definePolicy({
-      version: 1,
-      name: 'test',
-      issuers: { hf: { preset: 'huggingface', audience: 'client-1' } },
-      environments: { test: {} },
-      roles: { user: { allow: [{ actions: actions as 'read'[], on: ['model:acme/*'] }] } },
-      bindings: [{ roles: ['user'], to: { issuer: 'hf' } }],
-    }),
-  )
-}
-
-function snapshotOf(policy: Policy, sub: string): Snapshot {
-  const principal = principalFromClaims({
-    issuer: 'hf',
-    preset: presets.get('huggingface') as Preset,
-    credential: 'id_token',
-    claims: { iss: 'https://huggingface.co', sub },
-  })
-  return createEngine(policy, { environment: 'test' }).for(principal).snapshot()
-}
+const allowing = (...actions: ('read' | 'infer')[]) => policyAllowing({ actions, on: ['model:acme/*'] })
 
 /** A window that tests make happen things to; channels of one `hub` hear each other. */
 class FakeWindow extends EventTarget implements View {
@@ -74,7 +45,7 @@ interface Tab {
 }
 
 /** One server for all tabs: what it answers is `server.policy`, under an `ETag`. */
-const server = { policy: policyAllowing('read'), status: 200, tags: true }
+const server = { policy: allowing('read'), status: 200, tags: true }
 const clock = { now: 0 }
 const tabs: Tab[] = []
 
@@ -134,7 +105,7 @@ function openTab(options: PermissionsOptions = {}, hub?: Set<Channel>): Tab {
 
 afterEach(() => {
   for (const { permissions } of tabs.splice(0)) permissions.close()
-  server.policy = policyAllowing('read')
+  server.policy = allowing('read')
   server.status = 200
   server.tags = true
   vi.useRealTimers()
@@ -170,7 +141,7 @@ describe('rules', () => {
     const tab = openTab()
     const access = await tab.permissions.load(address)
     expect(tab.asked[0]?.get('if-none-match')).toBeNull()
-    server.policy = policyAllowing('read', 'infer')
+    server.policy = allowing('read', 'infer')
     come(tab, 60)
     await vi.waitFor(() => expect(tab.permissions.can('infer', model)).toBe(true))
     expect(tab.asked[1]?.get('if-none-match')).toBe(`"${access.digest}"`)
@@ -262,7 +233,7 @@ describe('rules', () => {
     const [first, second, other] = [openTab({}, hub), openTab({}, hub), openTab({}, hub)] as const
     other.session = sessionOf('bo')
     for (const tab of [first, second, other]) await tab.permissions.load(address)
-    server.policy = policyAllowing('infer')
+    server.policy = allowing('infer')
     const asked = other.asked.length
     await first.permissions.refresh()
     await vi.waitFor(() => expect(second.permissions.can('read', model)).toBe(false))
@@ -273,7 +244,7 @@ describe('rules', () => {
 
 describe('a policy in the page', () => {
   test('answers as the engine does, and can explain (R5)', async () => {
-    const tab = openTab({ source: policyRules(policyAllowing('read'), { environment: 'test' }) })
+    const tab = openTab({ source: policyRules(allowing('read'), { environment: 'test' }) })
     tab.permissions.subscribe(() => {})
     await settled(tab)
     expect(tab.permissions.can('read', model)).toBe(true)
@@ -284,7 +255,7 @@ describe('a policy in the page', () => {
 
   test('answers anew when the claims change under the same policy (R4)', async () => {
     const policy = parsePolicy({
-      ...policyAllowing('read').document,
+      ...allowing('read').document,
       bindings: [{ roles: ['user'], to: { issuer: 'hf', username: 'ana' } }],
     })
     const tab = openTab({ source: policyRules(policy, { environment: 'test' }) })
@@ -304,7 +275,7 @@ describe('a policy in the page', () => {
       asked.push(init)
       const etag = `"${version}"`
       const known = new Headers(init?.headers).get('if-none-match') === etag
-      const policy = policyAllowing(version === 1 ? 'read' : 'infer')
+      const policy = allowing(version === 1 ? 'read' : 'infer')
       return known
         ? new Response(null, { status: 304 })
         : Response.json(policy.document, { headers: { etag } })
@@ -328,11 +299,11 @@ describe('a policy in the page', () => {
     ['an issuer it does not name', { iss: 'https://other.example' }],
     ['another audience', { aud: 'client-2' }],
   ])('takes no session of %s', async (_, claims) => {
-    const tab = openTab({ source: policyRules(policyAllowing('read'), { environment: 'test' }) })
+    const tab = openTab({ source: policyRules(allowing('read'), { environment: 'test' }) })
     const session = sessionOf('ana')
     tab.session = { ...session, claims: { ...session.claims, ...claims } }
     await refusalOf(
-      tab.permissions.load(policyRules(policyAllowing('read'), { environment: 'test' })),
+      tab.permissions.load(policyRules(allowing('read'), { environment: 'test' })),
       'HFAUTH_TOKEN_UNSUPPORTED',
     )
     expect(tab.permissions.can('read', model)).toBe(false)

@@ -1,48 +1,18 @@
 /** Checklist section 17, as far as one page goes: permissions in the interface. */
-import {
-  createEngine,
-  definePolicy,
-  type Preset,
-  parsePolicy,
-  presets,
-  principalFromClaims,
-  type Snapshot,
-} from '@hfauth/core'
+import type { Snapshot } from '@hfauth/core'
 import { describe, expect, test } from 'vitest'
 import { createPermissions, type Permissions } from '../src/index.ts'
-import { issuer } from './support/fake-provider.ts'
 import { createHarness, type Harness, origin, refusalOf } from './support/harness.ts'
+import { policyAllowing, snapshotOf } from './support/rules.ts'
 
 const address = `${origin}/api/access`
 const model = 'model:acme/vision-large'
 const gated = 'model:acme/gated'
-const policy = parsePolicy(
-  definePolicy({
-    version: 1,
-    name: 'test',
-    issuers: { hf: { preset: 'huggingface', audience: 'client-1' } },
-    environments: { test: {} },
-    roles: {
-      reader: {
-        allow: [
-          { actions: ['read'], on: ['model:acme/*'] },
-          { actions: ['infer'], on: ['model:acme/gated'], when: { 'resource.gated': false } },
-        ],
-      },
-    },
-    bindings: [{ roles: ['reader'], to: { issuer: 'hf' } }],
-  }),
+const policy = policyAllowing(
+  { actions: ['read'], on: ['model:acme/*'] },
+  { actions: ['infer'], on: ['model:acme/gated'], when: { 'resource.gated': false } },
 )
-
-function snapshotFor(sub: string): Snapshot {
-  const principal = principalFromClaims({
-    issuer: 'hf',
-    preset: presets.get('huggingface') as Preset,
-    credential: 'id_token',
-    claims: { iss: issuer, sub, preferred_username: sub },
-  })
-  return createEngine(policy, { environment: 'test' }).for(principal).snapshot()
-}
+const snapshotFor = (sub: string): Snapshot => snapshotOf(policy, sub)
 
 type Loaded = Harness & { permissions: Permissions; asked: Request[] }
 
@@ -75,7 +45,7 @@ describe('permissions', () => {
     expect(asked[0]?.url).toBe(address)
     expect(asked[0]?.headers.get('authorization')).toMatch(/^Bearer /)
     expect(asked[0]?.cache).toBe('no-store')
-    expect(access.roles()).toEqual(['reader'])
+    expect(access.roles()).toEqual(['user'])
     expect(permissions.access).toBe(access)
     expect(permissions.can('read', model)).toBe(true)
     expect(permissions.can('write', model)).toBe(false)

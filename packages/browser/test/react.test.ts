@@ -1,17 +1,7 @@
 /** Checklist O4 to O6: the React entry, rendered by a server and hydrated in a real Chromium, in strict mode. */
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { fileURLToPath } from 'node:url'
-import {
-  createEngine,
-  definePolicy,
-  type Preset,
-  parsePolicy,
-  presets,
-  principalFromClaims,
-} from '@hfauth/core'
 import { type Hub, publicAppId, startHub } from '@hfauth/testkit'
-import { build } from 'esbuild'
 import type { Browser, Page } from 'playwright-core'
 import { createElement } from 'react'
 import { renderToString } from 'react-dom/server'
@@ -20,6 +10,8 @@ import { rememberSecrets } from '../../../test/support/output.ts'
 import { useSession } from '../src/react.ts'
 import { launchChromium } from './chromium.ts'
 import { App, createParts } from './page/react-app.ts'
+import { bundle } from './support/bundle.ts'
+import { policyAllowing, snapshotOf } from './support/rules.ts'
 
 let hub: Hub
 let browser: Browser
@@ -44,7 +36,7 @@ beforeAll(async () => {
     if (pathname === '/favicon.ico') return void res.writeHead(204).end()
     if (pathname === '/api/access') {
       accessRequests.push(req.headers['if-none-match'])
-      const snapshot = snapshotFor(hub.person('ana').id)
+      const snapshot = snapshotOf(policy(), hub.person('ana').id)
       const etag = `"${snapshot.digest}"`
       res.setHeader('etag', etag).setHeader('content-type', 'application/json')
       if (req.headers['if-none-match'] === etag) return void res.writeHead(304).end()
@@ -57,17 +49,9 @@ beforeAll(async () => {
   })
   await new Promise<void>((done) => void server.listen(0, '127.0.0.1', done))
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL('page/react-main.ts', import.meta.url))],
-    bundle: true,
-    format: 'esm',
-    platform: 'browser',
-    target: 'es2023',
-    write: false,
-    // The development build of React says what it has against a page.
-    define: { CONFIG: JSON.stringify(config()), 'process.env.NODE_ENV': '"development"' },
-  })
-  script = outputFiles[0]?.text ?? ''
+  // The development build of React says what it has against a page.
+  const define = { CONFIG: JSON.stringify(config()), 'process.env.NODE_ENV': '"development"' }
+  script = await bundle({ file: 'test/page/react-main.ts' }, { define })
 })
 
 afterAll(async () => {
@@ -101,32 +85,11 @@ async function open(opening: Promise<Page>): Promise<Page> {
   return opened
 }
 
-function snapshotFor(sub: string) {
-  const policy = parsePolicy(
-    definePolicy({
-      version: 1,
-      name: 'test',
-      issuers: { hf: { preset: 'huggingface', audience: 'client' } },
-      environments: { test: {} },
-      roles: {
-        user: {
-          allow: [
-            { actions, on: ['model:acme/*'] },
-            { actions: ['read'], on: ['model:acme/x'], when: { 'resource.gated': false } },
-          ],
-        },
-      },
-      bindings: [{ roles: ['user'], to: { issuer: 'hf' } }],
-    }),
+const policy = () =>
+  policyAllowing(
+    { actions, on: ['model:acme/*'] },
+    { actions: ['read'], on: ['model:acme/x'], when: { 'resource.gated': false } },
   )
-  const principal = principalFromClaims({
-    issuer: 'hf',
-    preset: presets.get('huggingface') as Preset,
-    credential: 'id_token',
-    claims: { iss: 'hf', sub },
-  })
-  return createEngine(policy, { environment: 'test' }).for(principal).snapshot()
-}
 
 const shows = (id: string, text: string) =>
   page.locator(`#${id}`, { hasText: new RegExp(`^${text}$`) }).waitFor()

@@ -5,11 +5,10 @@
  * not; and what is RS256 has to be judged as its author says.
  */
 import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { launchChromium } from './chromium.ts'
+import { bundle } from './support/bundle.ts'
 
 const folder = new URL('../../node/test/vectors/', import.meta.url)
 const read = (name: string) => JSON.parse(readFileSync(new URL(name, folder), 'utf8'))
@@ -59,24 +58,13 @@ beforeAll(async () => {
   // A secure context, as every page that signs in.
   await page.route('https://app.example/', (route) => route.fulfill({ body: '<!doctype html>' }))
   await page.goto('https://app.example/')
-  const { outputFiles } = await build({
-    stdin: {
-      contents: `
-        import { assertSignature } from '../src/provider/signature.ts'
-        globalThis.judge = (vectors) => Promise.all(vectors.map(({ jws, keys }) => {
-          const settings = { fetch: async () => Response.json({ keys }), requestTimeoutMs: 60_000, now: Date.now }
-          return assertSignature(settings, 'https://hub.example/jwks', jws).then(() => true, () => false)
-        }))`,
-      resolveDir: fileURLToPath(new URL('.', import.meta.url)),
-      loader: 'ts',
-    },
-    bundle: true,
-    format: 'iife',
-    platform: 'browser',
-    target: 'es2023',
-    write: false,
-  })
-  await page.addScriptTag({ content: outputFiles[0]?.text ?? '' })
+  const text = `
+    import { assertSignature } from './src/provider/signature.ts'
+    globalThis.judge = (vectors) => Promise.all(vectors.map(({ jws, keys }) => {
+      const settings = { fetch: async () => Response.json({ keys }), requestTimeoutMs: 60_000, now: Date.now }
+      return assertSignature(settings, 'https://hub.example/jwks', jws).then(() => true, () => false)
+    }))`
+  await page.addScriptTag({ content: await bundle({ text }, { format: 'iife' }) })
 })
 afterAll(() => browser?.close())
 

@@ -1,12 +1,11 @@
 /** Core's golden vectors in a real browser, on the build that a page loads: the same bytes as in Node. */
 import { readdirSync, readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import * as core from '@hfauth/core'
-import { build } from 'esbuild'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { runVectors, type VectorResult } from '../../core/test/vectors-run.ts'
 import { launchChromium } from './chromium.ts'
+import { bundle } from './support/bundle.ts'
 
 const folder = new URL('../../core/vectors/', import.meta.url)
 const names = readdirSync(folder)
@@ -17,22 +16,11 @@ let page: Page
 beforeAll(async () => {
   browser = await launchChromium()
   page = await browser.newPage()
-  const { outputFiles } = await build({
-    stdin: {
-      contents: `
-        import * as core from '@hfauth/core'
-        import { runVectors } from '../../core/test/vectors-run.ts'
-        globalThis.runVectorText = (text) => runVectors(core, JSON.parse(text))`,
-      resolveDir: fileURLToPath(new URL('.', import.meta.url)),
-      loader: 'ts',
-    },
-    bundle: true,
-    format: 'iife',
-    platform: 'browser',
-    target: 'es2023',
-    write: false,
-  })
-  await page.addScriptTag({ content: outputFiles[0]?.text ?? '' })
+  const text = `
+    import * as core from '@hfauth/core'
+    import { runVectors } from '../core/test/vectors-run.ts'
+    globalThis.runVectorText = (text) => runVectors(core, JSON.parse(text))`
+  await page.addScriptTag({ content: await bundle({ text }, { format: 'iife' }) })
 })
 afterAll(() => browser?.close())
 

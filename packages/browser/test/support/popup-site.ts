@@ -6,8 +6,7 @@
  */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
+import { bundle } from './bundle.ts'
 import { plainClientId } from './plain-provider.ts'
 
 export interface PopupSite {
@@ -39,8 +38,11 @@ export async function startPopupSite(): Promise<PopupSite> {
   const violations: string[] = []
   const issuers: string[] = []
   const [app, callback] = await Promise.all([
-    bundle('../page/popup-app.ts'),
-    bundle('../../src/popup-callback.ts'),
+    bundle(
+      { file: 'test/page/popup-app.ts' },
+      { define: { CONFIG: JSON.stringify({ clientId: plainClientId }) } },
+    ),
+    bundle({ file: 'src/popup-callback.ts' }),
   ])
   const server = createServer((req, res) => {
     const { pathname, searchParams } = new URL(req.url ?? '', 'http://site')
@@ -105,17 +107,4 @@ function policy(ancestors: string, connect: string): string {
     "trusted-types 'none'",
     'report-uri /violations',
   ].join('; ')
-}
-
-async function bundle(path: string): Promise<string> {
-  const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL(path, import.meta.url))],
-    bundle: true,
-    format: 'esm',
-    platform: 'browser',
-    target: 'es2023',
-    write: false,
-    define: { CONFIG: JSON.stringify({ clientId: plainClientId }) },
-  })
-  return outputFiles[0]?.text ?? ''
 }

@@ -7,16 +7,8 @@
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { fileURLToPath } from 'node:url'
-import {
-  createEngine,
-  definePolicy,
-  type Preset,
-  parsePolicy,
-  presets,
-  principalFromClaims,
-} from '@hfauth/core'
-import { build } from 'esbuild'
+import { bundle } from './bundle.ts'
+import { policyAllowing, snapshotOf } from './rules.ts'
 
 export interface Arrival {
   readonly method: string
@@ -54,6 +46,9 @@ export interface WebAppOptions {
   /** Whether the policy lets the browser look for an icon, as Firefox does under it. Default false. */
   readonly icon?: boolean
 }
+
+/** What the person may do. */
+const infer = { actions: ['infer'], on: ['model:acme/*'] }
 
 const html = `<!doctype html>
 <html lang="en">
@@ -98,7 +93,7 @@ export async function startWebApp(options: WebAppOptions): Promise<WebApp> {
     }
     if (pathname === '/worker.js') return answer(res, 200, workerScript, 'text/javascript')
     if (pathname === '/api/access')
-      return answer(res, 200, JSON.stringify(snapshotFor(sub)), 'application/json')
+      return answer(res, 200, JSON.stringify(snapshotOf(policyAllowing(infer), sub)), 'application/json')
     res.setHeader('content-security-policy', policy)
     res.setHeader('referrer-policy', 'no-referrer')
     // With `no-store` the browser would not put the page aside for the way back.
@@ -119,13 +114,9 @@ export async function startWebApp(options: WebAppOptions): Promise<WebApp> {
     `trusted-types ${trustedTypes}`,
     'report-uri /violations',
   ].join('; ')
-  workerScript = await bundle('../../src/worker.ts')
-  script = await bundle('../page/app.ts', {
-    issuer,
-    clientId,
-    redirectUri: `${site.url}/callback`,
-    apiOrigins: [site.url, api.url],
-  })
+  workerScript = await bundle({ file: 'src/worker.ts' })
+  const config = { issuer, clientId, redirectUri: `${site.url}/callback`, apiOrigins: [site.url, api.url] }
+  script = await bundle({ file: 'test/page/app.ts' }, { define: { CONFIG: JSON.stringify(config) } })
 
   function collect(req: IncomingMessage, res: ServerResponse): void {
     let text = ''
@@ -145,19 +136,6 @@ export async function startWebApp(options: WebAppOptions): Promise<WebApp> {
     violations,
     close: async () => void (await Promise.all([site.close(), api.close(), stranger.close()])),
   }
-}
-
-async function bundle(path: string, config: object = {}): Promise<string> {
-  const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL(path, import.meta.url))],
-    bundle: true,
-    format: 'esm',
-    platform: 'browser',
-    target: 'es2023',
-    write: false,
-    define: { CONFIG: JSON.stringify(config) },
-  })
-  return outputFiles[0]?.text ?? ''
 }
 
 /** Answers everyone, whatever their origin, as an open API would. */
@@ -191,24 +169,4 @@ function answer(
   cache = 'no-store',
 ): void {
   res.writeHead(status, { 'content-type': `${type}; charset=utf-8`, 'cache-control': cache }).end(body)
-}
-
-function snapshotFor(sub: string): unknown {
-  const policy = parsePolicy(
-    definePolicy({
-      version: 1,
-      name: 'test',
-      issuers: { hf: { preset: 'huggingface', audience: 'client' } },
-      environments: { test: {} },
-      roles: { user: { allow: [{ actions: ['infer'], on: ['model:acme/*'] }] } },
-      bindings: [{ roles: ['user'], to: { issuer: 'hf' } }],
-    }),
-  )
-  const principal = principalFromClaims({
-    issuer: 'hf',
-    preset: presets.get('huggingface') as Preset,
-    credential: 'id_token',
-    claims: { iss: 'hf', sub },
-  })
-  return createEngine(policy, { environment: 'test' }).for(principal).snapshot()
 }
