@@ -43,6 +43,7 @@ export interface PageDocument {
   readonly createElement?: (name: 'iframe') => HTMLIFrameElement
   readonly visibilityState?: DocumentVisibilityState
   readonly addEventListener?: (type: string, listener: (event: Event) => void) => void
+  readonly removeEventListener?: (type: string, listener: (event: Event) => void) => void
 }
 
 /** What is needed of `sessionStorage`. */

@@ -7,6 +7,7 @@ import {
   type AuthOptions,
   byChallenge,
   capabilitiesOf,
+  checkOnFocus,
   inSessionStorage,
 } from '../src/index.ts'
 import { accessToken, paths, refreshToken } from './support/fake-provider.ts'
@@ -465,6 +466,59 @@ describe('sleep, darkness and no network', () => {
     page.fire('online')
     await pass(1)
     expect(types().at(-1)).toBe('renewed')
+  })
+})
+
+describe('a check on focus', () => {
+  async function watched() {
+    const tab = await signedIn()
+    const stop = checkOnFocus(tab.auth, { afterSeconds: 600 })
+    /** Somebody looks at the page, so many seconds later. */
+    const look = async (seconds: number, type = 'focus') => {
+      vi.setSystemTime(Date.now() + seconds * 1000)
+      tab.page.fire(type)
+      await pass(1)
+    }
+    return { ...tab, stop, look }
+  }
+
+  test('asks about a token of that age, and not again before the next is as old (K3)', async () => {
+    const { look, refreshes, stop } = await watched()
+    await look(599)
+    expect(refreshes()).toHaveLength(0)
+    await look(1)
+    expect(refreshes()).toHaveLength(1)
+    await look(599)
+    expect(refreshes()).toHaveLength(1)
+    await look(1, 'visibilitychange')
+    expect(refreshes()).toHaveLength(2)
+    stop()
+    await look(6000)
+    expect(refreshes()).toHaveLength(2)
+  })
+
+  test('that fails is no end, and is not repeated by the next look (K3, E5)', async () => {
+    const { look, provider, auth } = await watched()
+    provider.answers.set(paths.token, answer(503))
+    await look(600)
+    await look(599)
+    expect(provider.to(paths.token)).toHaveLength(2)
+    expect(auth.getSnapshot().status).toBe('signed-in')
+    await look(1)
+    expect(provider.to(paths.token)).toHaveLength(3)
+  })
+
+  test('is not made by a page that goes out of sight (K3)', async () => {
+    const { look, page, refreshes } = await watched()
+    page.document.visibilityState = 'hidden'
+    await look(6000, 'visibilitychange')
+    expect(refreshes()).toEqual([])
+  })
+
+  test('is for what `createAuth` made (K3)', () => {
+    expect(() => checkOnFocus({ ...createHarness().auth })).toThrow(
+      expect.objectContaining({ code: 'HFAUTH_CONFIG_INVALID' }),
+    )
   })
 })
 

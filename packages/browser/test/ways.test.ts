@@ -88,6 +88,13 @@ const ask = (page: Page) =>
     return capabilities().then((found) => ({ ...found, id: auth.session?.id }))
   })
 
+/** Somebody looks at the page again, so many seconds later. */
+const later = (page: Page, seconds: number) =>
+  page.evaluate((given) => {
+    ;(window as unknown as AppWindow).tools.skewMs += given * 1000
+    window.dispatchEvent(new Event('focus'))
+  }, seconds)
+
 describe('a plain provider', () => {
   test('renews by refresh token, as read from what it sent (E10)', async () => {
     const page = await open(near)
@@ -119,16 +126,34 @@ describe('a plain provider', () => {
     await left
     const { searchParams } = new URL(page.url())
     expect(searchParams.get('id_token_hint')).toMatch(/^ey/)
-    expect(await page.content()).toContain('Do you want to sign-out')
+    expect(await page.content()).toContain('Do you want to sign out?')
+  })
+})
+
+describe('a session that ends at the provider', () => {
+  test('is noticed when somebody next looks at the page, in every tab (K3)', async () => {
+    const page = await open(near, 'focus')
+    await signIn(page)
+    const other = await context.newPage()
+    await other.goto(`${near.app.url}/models`)
+    await shows(other, 'signed-in')
+
+    const provider = await context.newPage()
+    await provider.goto(`${near.provider.issuer}/session/end`)
+    await provider.locator('#sign-out').click()
+    await provider.waitForURL('**/session/end/success')
+
+    await later(page, 599)
+    expect(await page.locator('#status').textContent()).toBe('signed-in')
+    await later(page, 1)
+    for (const tab of [page, other]) await shows(tab, 'signed-out')
+    const heard = await page.evaluate(() => (window as unknown as AppWindow).tools.heard)
+    expect(heard.filter((type) => type === 'signed-out')).toHaveLength(1)
+    expect(near.provider.paths.filter((path) => path === '/token')).toHaveLength(2)
   })
 })
 
 describe('a provider that tells when its refresh tokens end', () => {
-  const later = (page: Page, seconds: number) =>
-    page.evaluate((given) => {
-      ;(window as unknown as AppWindow).tools.skewMs += given * 1000
-      window.dispatchEvent(new Event('focus'))
-    }, seconds)
   const leftSeconds = (page: Page) =>
     page.evaluate(() => {
       const { auth, tools } = window as unknown as AppWindow

@@ -10,6 +10,7 @@ import {
   byBackend,
   byFrame,
   capabilitiesOf,
+  checkOnFocus,
   createAuth,
   createPermissions,
   inSessionStorage,
@@ -64,6 +65,7 @@ const auth = createAuth({
   ...(mode === 'backend' && { renewal: [byBackend({ url: '/session' })] }),
   ...(mode === 'alone' && { shareTabs: false }),
 })
+if (mode === 'focus') checkOnFocus(auth, { afterSeconds: 600 })
 const permissions = createPermissions(auth)
 auth.subscribe(({ type }) => void tools.heard.push(type))
 // In reach of whoever looks for a token on them.

@@ -24,6 +24,10 @@ export function createFakePage(href: string): FakePage {
   const listeners: [type: string, listener: (event: Event) => void][] = []
   const addEventListener = (type: string, listener: (event: Event) => void) =>
     void listeners.push([type, listener])
+  const removeEventListener = (type: string, listener: (event: Event) => void) => {
+    const index = listeners.findIndex(([wanted, entry]) => wanted === type && entry === listener)
+    if (index >= 0) listeners.splice(index, 1)
+  }
   return {
     navigator: { onLine: true },
     document: {
@@ -32,8 +36,10 @@ export function createFakePage(href: string): FakePage {
       },
       visibilityState: 'visible',
       addEventListener,
+      removeEventListener,
     },
     addEventListener,
+    removeEventListener,
     fire(type, members = {}) {
       const event = Object.assign(new Event(type), members)
       for (const [wanted, listener] of listeners) if (wanted === type) listener(event)

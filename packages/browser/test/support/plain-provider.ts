@@ -104,7 +104,12 @@ function createProvider(
     cookies: { keys: [randomBytes(16).toString('hex')] },
     claims: { openid: ['sub', 'auth_time'], profile: ['preferred_username'] },
     conformIdTokenClaims: false,
-    features: { devInteractions: { enabled: false }, revocation: { enabled: true } },
+    features: {
+      devInteractions: { enabled: false },
+      revocation: { enabled: true },
+      // The library's own pages load a font from elsewhere.
+      rpInitiatedLogout: { logoutSource: askToSignOut, postLogoutSuccessSource: saySignedOut },
+    },
     findAccount: (_ctx, id) => ({ accountId: id, claims: () => ({ sub: id, preferred_username: id }) }),
     interactions: { url: (_ctx, { uid }) => `/interaction/${uid}` },
     issueRefreshToken: () => plain.refreshTokens,
@@ -158,4 +163,13 @@ async function agree(
   })
   grant.addOIDCScope(String(params.scope))
   return provider.interactionFinished(req, res, { consent: { grantId: await grant.save() } })
+}
+
+function askToSignOut(ctx: KoaContextWithOIDC, form: string): void {
+  const button = '<button id="sign-out" form="op.logoutForm" name="logout" value="yes">Sign out</button>'
+  ctx.body = `<!doctype html><p>Do you want to sign out?</p>${form}${button}`
+}
+
+function saySignedOut(ctx: KoaContextWithOIDC): void {
+  ctx.body = '<!doctype html><p>Signed out</p>'
 }
