@@ -1,5 +1,5 @@
 /** Checklist E10, J2, J3, J6, K4, K5: other ways to renew and to leave, against a plain `oidc-provider` in a real Chromium. */
-import type { Browser, BrowserContext, Page } from 'playwright-core'
+import type { Browser, BrowserContext, Page, Route } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { launchChromium } from './chromium.ts'
 import { type PlainProvider, plainClientId, startPlainProvider } from './support/plain-provider.ts'
@@ -42,6 +42,7 @@ afterAll(async () => {
 
 beforeEach(async () => {
   for (const { provider, app } of [near, far]) {
+    provider.person = 'ana'
     provider.refreshTokens = true
     provider.refreshLife = { seconds: 3600 }
     provider.tellsTime = false
@@ -244,17 +245,89 @@ describe('renewal by frame', () => {
     expect(printed).toEqual([])
   })
 
-  test('takes no answer but that of its own frame (K5)', async () => {
+  test('at a provider that forbids it says no in time, once, and the browser says so once (K4)', async () => {
     near.provider.refreshTokens = false
     const page = await open(near, 'frame')
     await signIn(page)
-    await page.evaluate(() => {
-      const forge = () =>
-        window.postMessage({ hfauthAnswer: `${location.origin}/callback?code=x&state=y` }, '*')
-      const timer = setInterval(forge, 1)
-      setTimeout(() => clearInterval(timer), 2000)
+    const printed: string[] = []
+    page.on('console', (message) => void printed.push(message.text()))
+    await context.route('**/auth?**', (route) =>
+      route.fulfill({ contentType: 'text/html', headers: { 'x-frame-options': 'DENY' }, body: 'Sign in' }),
+    )
+    expect(await renew(page)).toBe('HFAUTH_SIGNED_OUT')
+    expect(await renew(page)).toBe('HFAUTH_SIGNED_OUT')
+    expect((await ask(page)).renewal).toEqual([])
+    expect(await page.locator('#status').textContent()).toBe('signed-in')
+    expect(await page.locator('iframe').count()).toBe(0)
+    expect(printed.filter((text) => !/X-Frame-Options/i.test(text))).toEqual([])
+    expect(printed.length).toBeLessThanOrEqual(1)
+  })
+
+  describe('takes no answer', () => {
+    /** Renews, with `play` in the place of the provider. */
+    async function renewWith(
+      play: (page: Page, state: string, route: Route) => Promise<void>,
+    ): Promise<string> {
+      near.provider.refreshTokens = false
+      const page = await open(near, 'frame')
+      await signIn(page)
+      await context.route('**/auth?**', async (route) => {
+        await play(page, new URL(route.request().url()).searchParams.get('state') ?? '', route)
+      })
+      return renew(page)
+    }
+    /** Right in all but its code, so that nothing else keeps it from being used. */
+    const forged = (state: string) => {
+      const { app, provider } = near
+      const answer = new URLSearchParams({ code: 'forged', state, iss: provider.issuer })
+      return { hfauthAnswer: `${app.url}/callback?${answer}` }
+    }
+    const codesSent = () => near.provider.paths.filter((path) => path === '/token').length - 1
+
+    test('of the page around, whatever it knows (K5)', async () => {
+      const outcome = await renewWith(async (page, state, route) => {
+        await page.evaluate((message) => window.postMessage(message, '*'), forged(state))
+        await route.continue()
+      })
+      // The right answer came after it, and counted.
+      expect(outcome).toBe('renewed')
+      expect(codesSent()).toBe(1)
     })
-    expect(await renew(page)).toBe('renewed')
+
+    test('that its frame sends from another origin (K5)', async () => {
+      const outcome = await renewWith(async (_, state, route) => {
+        const body = `<script>parent.postMessage(${JSON.stringify(forged(state))}, '*')</script>`
+        await route.fulfill({ contentType: 'text/html', body })
+      })
+      expect(outcome).toBe('HFAUTH_SIGNED_OUT')
+      expect(codesSent()).toBe(0)
+    })
+
+    test('of another sign-in, by its own frame and from its own origin (K5)', async () => {
+      const arrived = new Set<string>()
+      const outcome = await renewWith(async (page, _, route) => {
+        page.on('response', (response) => void arrived.add(response.url()))
+        await route.fulfill({ status: 302, headers: { location: forged('another').hfauthAnswer } })
+      })
+      expect(arrived).toContain(forged('another').hfauthAnswer)
+      expect(outcome).toBe('HFAUTH_SIGNED_OUT')
+      expect(codesSent()).toBe(0)
+    })
+  })
+
+  test('takes no token of another person who is at the provider by now (K5, P3)', async () => {
+    near.provider.refreshTokens = false
+    const page = await open(near, 'frame')
+    await signIn(page)
+    await context.clearCookies()
+    near.provider.person = 'ben'
+    // Beside the pages here, which would otherwise go on with ben.
+    await context.request.get(
+      await page.evaluate(() => (window as unknown as AppWindow).auth.buildSignInUrl()),
+    )
+    expect(await page.locator('#who').textContent()).toContain('ana')
+    expect(await renew(page)).toBe('HFAUTH_SIGNED_OUT')
+    expect(await page.locator('#who').textContent()).toContain('ana')
   })
 
   test('that the provider never answers ends with its time limit (K4)', async () => {

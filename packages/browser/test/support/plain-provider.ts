@@ -1,7 +1,7 @@
 /**
  * Plain provider: `oidc-provider` as it comes, without anything of Hugging Face.
  *
- * Whoever arrives is signed in as `ana`, at once or after one click, and agrees; with `prompt=none` only who has a
+ * Whoever arrives is signed in, as `ana` unless told otherwise, at once or after one click, and agrees; with `prompt=none` only who has a
  * session already.
  *
  * @module
@@ -17,6 +17,8 @@ export interface PlainProvider {
   readonly grants: string[]
   /** Paths asked, in their order. */
   readonly paths: string[]
+  /** Who is signed in when somebody arrives. Default `ana`. */
+  person: string
   /** Whether refresh tokens are issued. */
   refreshTokens: boolean
   /** Life of a refresh token in seconds, and the member of the answer that tells it. Default an hour, untold. */
@@ -56,6 +58,7 @@ export async function startPlainProvider(options: PlainProviderOptions = {}): Pr
     issuer,
     grants: [],
     paths: [],
+    person: plainSub,
     refreshTokens: true,
     refreshLife: { seconds: 3600 },
     tellsTime: false,
@@ -68,7 +71,7 @@ export async function startPlainProvider(options: PlainProviderOptions = {}): Pr
         if (isolated) res.setHeader('cross-origin-opener-policy', 'same-origin')
         if (byClick) res.setHeader('x-frame-options', 'DENY')
         if (!pathname.startsWith('/interaction/')) return void answer(req, res)
-        agree(provider, req, res, byClick).catch(() =>
+        agree(provider, req, res, { byClick, person: plain.person }).catch(() =>
           res.writeHead(400, { 'content-type': 'text/plain' }).end('this sign-in is over'),
         )
       }
@@ -146,12 +149,12 @@ async function agree(
   provider: Provider,
   req: IncomingMessage,
   res: ServerResponse,
-  byClick: boolean,
+  { byClick, person }: { readonly byClick: boolean; readonly person: string },
 ): Promise<void> {
   const { prompt, params, session } = await provider.interactionDetails(req, res)
   if (prompt.name === 'login') {
     if (!byClick || req.method === 'POST') {
-      return provider.interactionFinished(req, res, { login: { accountId: plainSub } })
+      return provider.interactionFinished(req, res, { login: { accountId: person } })
     }
     res.writeHead(200, { 'content-type': 'text/html' })
     res.end('<!doctype html><form method="post"><button id="continue">Continue</button></form>')
