@@ -7,6 +7,7 @@
  */
 import { partsOf } from './parts.ts'
 import type { RenewalWay } from './session/renewal.ts'
+import type { TokenStore } from './token-store.ts'
 import { canRefresh } from './vault/grant.ts'
 
 export interface Capabilities {
@@ -14,7 +15,10 @@ export interface Capabilities {
   readonly renewal: readonly ('refresh-token' | RenewalWay['name'])[]
   /** Whether the tabs of this origin share one sign-in; otherwise each has its own. */
   readonly tabsShare: boolean
-  /** How long tokens are kept: as long as the page, or as the store does. */
+  /**
+   * How long tokens are kept: as long as the page, or as the store does. A store that fails, or that does not hold what it was
+   * given, such as one that the browser blocks, is none.
+   */
   readonly tokens: 'page' | 'store'
   /** Whether the provider forgets tokens when it is told to; `undefined` when it could not be asked. */
   readonly revocation: boolean | undefined
@@ -38,9 +42,19 @@ export async function capabilitiesOf(auth: object): Promise<Capabilities> {
   return {
     renewal: holding && canRefresh(holding, settings.now()) ? ['refresh-token', ...own] : own,
     tabsShare,
-    tokens: settings.tokenStore ? 'store' : 'page',
+    tokens: (await keeps(settings.tokenStore, holding !== undefined)) ? 'store' : 'page',
     senderConstrained: false,
     revocation: metadata && metadata.revocation_endpoint !== undefined,
     logoutAtProvider: metadata && metadata.end_session_endpoint !== undefined,
+  }
+}
+
+async function keeps(store: TokenStore | undefined, signedIn: boolean): Promise<boolean> {
+  if (store === undefined) return false
+  try {
+    const kept = await store.read()
+    return !signedIn || Boolean(kept)
+  } catch {
+    return false
   }
 }

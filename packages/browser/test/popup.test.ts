@@ -6,6 +6,7 @@ import { leaveLines, rememberSecrets } from '../../../test/support/output.ts'
 import { launchChromium } from './chromium.ts'
 import { type PlainProvider, plainClientId, plainSub, startPlainProvider } from './support/plain-provider.ts'
 import { type PopupSite, startPopupSite } from './support/popup-site.ts'
+import type { AppWindow } from './support/visitor.ts'
 
 let site: PopupSite
 let provider: PlainProvider
@@ -102,6 +103,11 @@ async function finish(opened: Page): Promise<void> {
   await opened.locator('#continue').click()
 }
 
+const capabilities = (from: Page | Frame) =>
+  from.evaluate(() => (window as unknown as AppWindow).capabilities())
+
+const renew = (from: Page | Frame) => from.evaluate(() => (window as unknown as AppWindow).auth.renew())
+
 /** A person who closes a window, unlike a test that ends one. */
 const closeWindow = (opened: Page) => opened.close()
 
@@ -134,6 +140,21 @@ describe('a pop-up', () => {
     letGo()
     await finish(opened)
     await says(page, 'outcome-1', plainSub)
+  })
+
+  test('opens in the turn of the click itself, and its address is set once it is known (L1)', async () => {
+    const page = await open()
+    const calls = await page.evaluate(() => {
+      const opened: unknown[] = []
+      const { open: original } = window
+      window.open = (...given) => {
+        opened.push(given)
+        return original.apply(window, given)
+      }
+      document.getElementById('popup')?.click()
+      return opened.map((given) => (given as unknown[])[0])
+    })
+    expect(calls).toEqual([''])
   })
 
   test('that looks closed because the provider cut the tie still signs in (L2, L3)', async () => {
@@ -241,6 +262,23 @@ describe('the page a pop-up comes back to', () => {
     ])
   })
 
+  test('gives the answer to no opener of another site (L3)', async () => {
+    const stranger = await context.newPage()
+    await stranger.goto(`${site.otherSite}/frame`)
+    const [opened] = await Promise.all([
+      context.waitForEvent('page'),
+      stranger.evaluate((url) => {
+        const told: unknown[] = []
+        addEventListener('message', ({ data }) => void told.push(data))
+        Object.assign(window, { told, opened: window.open(url) })
+      }, `${site.url}/popup?code=a-code&state=a-state`),
+    ])
+    await opened.locator('[data-hfauth=unclaimed]').waitFor()
+    expect(await stranger.evaluate(() => (window as unknown as { told: unknown[] }).told)).toEqual([])
+    // Some versions of Chromium print that it was not told.
+    printed = printed.filter((line) => !line.includes('target origin'))
+  })
+
   test('says what it is for to whoever opens it without an answer (L4)', async () => {
     const page = await context.newPage()
     await page.goto(`${site.url}/popup`)
@@ -262,11 +300,13 @@ describe('in a frame of another site', () => {
   test('a pop-up signs in although other sites have no storage (L3, L5, N1, N6)', async () => {
     const alone = await open()
     await alone.evaluate(() => localStorage.setItem('seen', 'yes'))
-    const { frame } = await openFrame()
+    const { page, frame } = await openFrame()
+    const [before, around] = [frame.url(), page.url()]
     expect(await frame.evaluate(() => localStorage.getItem('seen'))).toBeNull()
     const opened = await clickForWindow(frame, '#popup')
     await finish(opened)
     await says(frame, 'outcome-1', plainSub)
+    expect([frame.url(), page.url()]).toEqual([before, around])
     expect(await frame.locator('#status').textContent()).toBe('signed-in')
     expect(await alone.locator('#status').textContent()).toBe('signed-out')
   })
@@ -287,10 +327,48 @@ describe('in a frame of another site', () => {
         }
       } as unknown as typeof BroadcastChannel
     })
-    const { frame } = await openFrame()
+    const { frame } = await openFrame(provider.issuer, '&store')
     const opened = await clickForWindow(frame, '#popup')
     await finish(opened)
     await says(frame, 'outcome-1', plainSub)
+    // A store was asked for, and there is none: the sign-in lasts as long as the page, and is renewed for as long.
+    expect(await capabilities(frame)).toMatchObject({ tokens: 'page', tabsShare: false })
+    await renew(frame)
+    await renew(frame)
+    expect(await frame.locator('#status').textContent()).toBe('signed-in')
+  })
+
+  test('that has a store of its own says so, and what it keeps is apart from that of the page alone (N3)', async () => {
+    const { frame } = await openFrame(provider.issuer, '&store')
+    await finish(await clickForWindow(frame, '#popup'))
+    await says(frame, 'outcome-1', plainSub)
+    expect((await capabilities(frame)).tokens).toBe('store')
+    await frame.evaluate(() => location.reload())
+    await says(frame, 'status', 'signed-in')
+    const alone = await context.newPage()
+    await alone.goto(`${site.url}${addressOf(provider.issuer)}&store`)
+    await says(alone, 'status', 'signed-out')
+    expect((await capabilities(alone)).tabsShare).toBe(true)
+  })
+
+  test('a blocked pop-up leaves the next way, a new tab, and that the one after, the whole window (N2)', async () => {
+    await context.addInitScript(() => {
+      window.open = () => null
+    })
+    const { page, frame } = await openFrame()
+    await frame.locator('#popup').click()
+    await says(frame, 'outcome-1', 'HFAUTH_POPUP_BLOCKED')
+    const tab = await clickForWindow(frame, '#direct')
+    await finish(tab)
+    await says(tab, 'status', 'signed-in')
+    expect(tab.url()).toBe(site.url + addressOf(provider.issuer))
+    await context.clearCookies()
+    await tab.close()
+    // Out of the frame, and back at the page itself.
+    await frame.locator('#full').click()
+    await finish(page)
+    await says(page, 'status', 'signed-in')
+    expect(page.url()).toBe(site.url + addressOf(provider.issuer))
   })
 
   test('a relay signs in although the provider cuts the tie and storage is apart (L2, L3, L5, N1)', async () => {
@@ -379,6 +457,117 @@ describe('at Hugging Face', () => {
     await says(page, 'outcome-1', 'HFAUTH_SIGNIN_REFUSED')
     await gone(opened)
     expect(await page.locator('#status').textContent()).toBe('signed-out')
+  })
+})
+
+describe('a browser that forgets', () => {
+  const page = async () => {
+    provider.paths.length = 0
+    await context.addInitScript(() => void Object.assign(window, { byItself: true }))
+    const opened = await context.newPage()
+    await opened.goto(site.url + addressOf(provider.issuer))
+    return opened
+  }
+  const rounds = () => provider.paths.filter((path) => path === '/auth').length
+
+  test('between two pages is led round once by a page that signs in by itself (N5)', async () => {
+    await context.addInitScript((origin) => {
+      if (location.origin === origin) sessionStorage.clear()
+    }, site.url)
+    const opened = await page()
+    await finish(opened)
+    await opened.waitForURL(`${site.url}/callback**#HFAUTH_SIGNIN_STATE`)
+    expect(await opened.locator('#outcome-1').textContent()).toBe('HFAUTH_SIGNIN_STATE')
+    expect(rounds()).toBe(1)
+    // Whoever clicks goes round again.
+    const left = opened.waitForRequest((request) => new URL(request.url()).pathname === '/auth')
+    await opened.locator('#redirect').click()
+    await left
+  })
+
+  test('at once is not left at all (N5)', async () => {
+    await context.addInitScript(() => {
+      Storage.prototype.setItem = () => {}
+    })
+    const opened = await page()
+    await opened.waitForURL(`${site.url}/**#HFAUTH_SIGNIN_STATE`)
+    expect(rounds()).toBe(0)
+  })
+})
+
+describe('an API that wants a stronger sign-in', () => {
+  test('has it by pop-up, and the call that was held up is sent once more, from the same place (P4)', async () => {
+    site.calls.length = 0
+    const page = await open()
+    await finish(await clickForWindow(page, '#popup'))
+    await says(page, 'outcome-1', plainSub)
+    await page.evaluate(() => Object.assign(window, { place: 'kept' }))
+    // Asked again although the person is signed in at the provider.
+    await finish(await clickForWindow(page, '#call'))
+    await says(page, 'outcome-1', 'strong enough')
+    // The browser's own line about the first answer.
+    printed = printed.filter((line) => !line.includes('401'))
+    expect(site.calls).toHaveLength(2)
+    expect(new Set(site.calls).size).toBe(2)
+    expect(await page.evaluate(() => (window as unknown as { place: string }).place)).toBe('kept')
+    expect(page.url()).toBe(site.url + addressOf(provider.issuer))
+  })
+
+  test('has it by redirect, which comes back to where the person was (P4)', async () => {
+    const page = await context.newPage()
+    const deep = `${site.url}${addressOf(provider.issuer)}&tab=models#deep`
+    await page.goto(deep)
+    await says(page, 'status', 'signed-out')
+    await page.locator('#redirect').click()
+    await finish(page)
+    await says(page, 'status', 'signed-in')
+    await page.evaluate(() => void (window as unknown as AppWindow).auth.signIn({ maxAgeSeconds: 0 }))
+    await finish(page)
+    await says(page, 'status', 'signed-in')
+    expect(page.url()).toBe(deep)
+    const age = await page.evaluate(
+      () => Date.now() / 1000 - Number((window as unknown as AppWindow).auth.session?.claims.auth_time),
+    )
+    expect(age).toBeLessThan(60)
+  })
+})
+
+describe('two clients on one origin', () => {
+  test('sign in, renew and sign out in their tabs as if the other were not there (P1)', async () => {
+    isolated.person = 'ben'
+    const [one, two] = [await open(), await open(isolated.issuer)]
+    // Interleaved: the second begins before the first is done.
+    const windows = [await clickForWindow(one, '#popup'), await clickForWindow(two, '#popup')]
+    await finish(windows[1] as Page)
+    await says(two, 'outcome-1', 'ben')
+    await finish(windows[0] as Page)
+    await says(one, 'outcome-1', plainSub)
+    const join = async (issuer: string) => {
+      const page = await context.newPage()
+      await page.goto(site.url + addressOf(issuer))
+      await says(page, 'status', 'signed-in')
+      return page
+    }
+    const others = [await join(provider.issuer), await join(isolated.issuer)]
+    const all = [one, two, ...others] as Page[]
+    const subs = () =>
+      Promise.all(
+        all.map((page) => page.evaluate(() => (window as unknown as AppWindow).auth.session?.sub ?? '')),
+      )
+    expect(await subs()).toEqual([plainSub, 'ben', plainSub, 'ben'])
+    for (const each of [provider, isolated]) each.grants.length = 0
+    await Promise.all(all.map(renew))
+    expect(await subs()).toEqual([plainSub, 'ben', plainSub, 'ben'])
+    for (const each of [provider, isolated]) expect(each.grants).toContain('refresh_token')
+
+    await one.evaluate(() => (window as unknown as AppWindow).auth.signOut())
+    await says(others[0] as Page, 'status', 'signed-out')
+    expect(await subs()).toEqual(['', 'ben', '', 'ben'])
+    await renew(others[1] as Page)
+    // Everything that has a name on this origin says whose it is.
+    const held = await two.evaluate(() => navigator.locks.query().then(({ held: locks = [] }) => locks))
+    expect(held.map(({ name }) => name)).toEqual(Array(2).fill(expect.stringContaining(isolated.issuer)))
+    isolated.person = plainSub
   })
 })
 

@@ -10,6 +10,7 @@ import {
   checkOnFocus,
   inSessionStorage,
 } from '../src/index.ts'
+import { createFakeStorage } from './support/fake-page.ts'
 import { accessToken, paths, refreshToken } from './support/fake-provider.ts'
 import { createHarness, type Harness, origin, refusalOf } from './support/harness.ts'
 
@@ -692,19 +693,22 @@ describe('a store of tokens', () => {
     const { auth } = await signedIn({ tokenStore: { read: fail, write: fail, remove: fail } })
     await auth.renew()
     expect(auth.session?.username).toBe('ana')
+    expect((await capabilitiesOf(auth)).tokens).toBe('page')
     await auth.signOut()
     expect(auth.session).toBeUndefined()
   })
 
+  test('that keeps nothing is not told of as one (H8, N3)', async () => {
+    const { auth } = await signedIn({ tokenStore: { read: () => null, write() {}, remove() {} } })
+    expect((await capabilitiesOf(auth)).tokens).toBe('page')
+    const storage = createFakeStorage()
+    const other = await signedIn({ tokenStore: inSessionStorage('one', () => storage) })
+    expect((await capabilitiesOf(other.auth)).tokens).toBe('store')
+  })
+
   test('under two clients keeps them apart (P1)', async () => {
-    const entries = new Map<string, string>()
-    const storage = {
-      length: 0,
-      key: () => null,
-      getItem: (key: string) => entries.get(key) ?? null,
-      setItem: (key: string, value: string) => void entries.set(key, value),
-      removeItem: (key: string) => void entries.delete(key),
-    }
+    const storage = createFakeStorage()
+    const { entries } = storage
     const [one, two] = await Promise.all(
       ['one', 'two'].map((name) => signedIn({ tokenStore: inSessionStorage(name, () => storage) })),
     )

@@ -7,9 +7,13 @@
  */
 import type { HfAuthError } from '@hfauth/core'
 import {
+  type Auth,
+  byChallenge,
+  capabilitiesOf,
   continueSignIn,
   createAuth,
   directSignInUrl,
+  inSessionStorage,
   PopupBlockedError,
   type SignInResult,
   signInWays,
@@ -19,13 +23,21 @@ import {
 declare const CONFIG: { readonly clientId: string }
 
 const { searchParams } = new URL(location.href)
-const auth = createAuth({
+const popupUri = `${location.origin}/popup`
+const auth: Auth = createAuth({
   clientId: CONFIG.clientId,
   // A test says which provider. No page should take it from its address.
   issuer: searchParams.get('issuer') ?? 'https://nobody.invalid',
   redirectUri: `${location.origin}/callback?issuer=${encodeURIComponent(searchParams.get('issuer') ?? '')}`,
   allowLoopbackHttp: true,
+  ...(searchParams.has('store') && { tokenStore: inSessionStorage('app') }),
+  stepUp: byChallenge(async ({ maxAgeSeconds = 0 }) => {
+    await signInWithPopup(auth, { redirectUri: popupUri, maxAgeSeconds })
+    return true
+  }),
 })
+// In reach of the tests, which ask what no button here does.
+Object.assign(window, { auth, capabilities: () => capabilitiesOf(auth) })
 
 function show(id: string, text: string): void {
   const element = document.getElementById(id)
@@ -38,7 +50,7 @@ function codeOf(error: unknown): string {
 
 function popup(outcome: string): Promise<void> {
   return signInWithPopup(auth, {
-    redirectUri: `${location.origin}/popup`,
+    redirectUri: popupUri,
     relay: searchParams.has('relay'),
     onClosed: () => show('closed', 'looks closed'),
   }).then(
@@ -72,10 +84,28 @@ document.addEventListener('securitypolicyviolation', ({ violatedDirective, block
 const render = () => show('status', auth.getSnapshot().status)
 auth.subscribe(render)
 show('ways', signInWays().join(' '))
-const direct = document.getElementById('direct') as HTMLAnchorElement
-direct.href = directSignInUrl()
+for (const id of ['direct', 'full'])
+  (document.getElementById(id) as HTMLAnchorElement).href = directSignInUrl()
+document.getElementById('call')?.addEventListener('click', () => {
+  void auth
+    .fetch('/api/strong')
+    .then((answer) => answer.text())
+    .then((text) => show('outcome-1', text))
+})
+/**
+ * Whether a test wants a page that signs in by itself, as soon as it sees that nobody is. How that ends stands in the address,
+ * where a test reads it without touching the page, which would count as a click.
+ */
+const { byItself = false } = window as { byItself?: boolean }
+const signInByItself = async () => {
+  if (byItself && auth.session === undefined) await auth.signIn()
+}
 void auth
   .handleCallback()
   .catch((error: unknown) => show('outcome-1', codeOf(error)))
   .then(() => continueSignIn(auth))
   .then(render)
+  .then(signInByItself)
+  .catch((error: unknown) => {
+    location.hash = codeOf(error)
+  })

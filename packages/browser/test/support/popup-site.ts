@@ -20,6 +20,8 @@ export interface PopupSite {
   readonly violations: string[]
   /** Origins of providers that the pages may speak to. */
   readonly issuers: string[]
+  /** Tokens that came to `/api/strong`, which wants a stronger sign-in than that of the first. */
+  readonly calls: string[]
   /** While true, answers at `/callback` reach an empty page instead of the application. */
   catching: boolean
   close(): Promise<void>
@@ -29,7 +31,8 @@ const appHtml = `<!doctype html><html lang="en"><head><meta charset="utf-8"><tit
 <script type="module" src="/app.js"></script></head><body>
 <p id="status">loading</p><p id="ways"></p><p id="closed"></p><p id="outcome-1"></p><p id="outcome-2"></p>
 <p id="violations"></p><button id="popup">Pop-up</button><button id="redirect">Redirect</button>
-<a id="link" target="_blank"></a><a id="direct" target="_blank" rel="noopener">Direct</a></body></html>`
+<button id="call">Call</button><a id="link" target="_blank"></a>
+<a id="direct" target="_blank" rel="noopener">Direct</a><a id="full" target="_top">Full page</a></body></html>`
 
 const callbackHtml = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Signing in</title>
 <script type="module" src="/popup-callback.js"></script></head><body><p data-hfauth-text></p></body></html>`
@@ -37,6 +40,7 @@ const callbackHtml = `<!doctype html><html lang="en"><head><meta charset="utf-8"
 export async function startPopupSite(): Promise<PopupSite> {
   const violations: string[] = []
   const issuers: string[] = []
+  const calls: string[] = []
   const [app, callback] = await Promise.all([
     bundle(
       { file: 'test/page/popup-app.ts' },
@@ -54,6 +58,12 @@ export async function startPopupSite(): Promise<PopupSite> {
     if (pathname === '/violations') {
       req.on('data', (chunk) => violations.push(String(chunk)))
       return void req.on('end', () => res.writeHead(204).end())
+    }
+    if (pathname === '/api/strong') {
+      calls.push(req.headers.authorization ?? '')
+      if (calls.at(-1) !== calls[0]) return void answer('strong enough', 'text/plain')
+      const challenge = 'Bearer error="insufficient_user_authentication", max_age="0"'
+      return void res.writeHead(401, { 'www-authenticate': challenge }).end()
     }
     if (pathname === '/frame') {
       const framed = `${url}/?${searchParams}`
@@ -85,6 +95,7 @@ export async function startPopupSite(): Promise<PopupSite> {
     redirectUris: (issuer) => [`${url}/popup`, `${url}/callback?issuer=${encodeURIComponent(issuer)}`],
     violations,
     issuers,
+    calls,
     catching: false,
     close: () =>
       new Promise((done) => {
@@ -99,7 +110,7 @@ function policy(ancestors: string, connect: string): string {
   return [
     "default-src 'none'",
     "script-src 'self'",
-    connect === '' ? "connect-src 'none'" : `connect-src ${connect}`,
+    connect === '' ? "connect-src 'none'" : `connect-src 'self' ${connect}`,
     "base-uri 'none'",
     "form-action 'none'",
     ancestors,
