@@ -2,7 +2,10 @@
 import type { Page } from 'playwright-core'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { leaveLines } from '../../../test/support/output.ts'
+import type { Permissions } from '../src/index.ts'
+import { policyAllowing, snapshotOf } from './support/rules.ts'
 import { visitEachTest } from './support/visit.ts'
+import { model } from './support/web-app.ts'
 
 const here = visitEachTest()
 let page: Page
@@ -125,6 +128,31 @@ describe('signing in', () => {
   })
 })
 
+describe('the policy of the site', () => {
+  test('is in force, and what goes against it is noticed by page and site (O1, O2)', async () => {
+    // In a browser of its own, since each of these pages is to be free of it.
+    const context = await here.browser.newContext()
+    const spoiled = await context.newPage()
+    await spoiled.goto(here.app.url)
+    const refused = await spoiled.evaluate(() => {
+      new Image().src = 'data:image/gif;base64,R0lGODlhAQABAAAAACw='
+      try {
+        document.body.innerHTML = '<p>x</p>'
+        return 'done'
+      } catch (error) {
+        return (error as Error).name
+      }
+    })
+    expect(refused).toBe('TypeError')
+    for (const name of ['img-src', 'require-trusted-types-for']) {
+      await spoiled.locator('#violations', { hasText: name }).waitFor()
+      await expect.poll(() => here.app.violations.join()).toContain(name)
+    }
+    await context.close()
+    here.app.violations.length = 0
+  })
+})
+
 describe('after signing in', () => {
   beforeEach(() => signIn())
 
@@ -226,6 +254,28 @@ describe('after signing in', () => {
     expect(await textOf(page, 'may')).toBe('infer false')
     expect(await textOf(page, 'status')).toBe('signed-out')
     expect(await call(`${here.app.api.url}/v1`)).toBe('HFAUTH_SIGNED_OUT')
+  })
+
+  test('rules that the page was given by somebody else open nothing at the server (R2)', async () => {
+    await click(page, 'load')
+    const mine = `${here.app.url}/api/model`
+    expect(await call(`${mine}/infer`)).toBe('done')
+    expect(await call(`${mine}/write`)).toBe('refused')
+    const forged = snapshotOf(
+      policyAllowing({ actions: ['infer', 'write'], on: ['model:acme/*'] }),
+      here.hub.person('ana').id,
+    )
+    const may = await page.evaluate(
+      async ([text, resource]) => {
+        const { permissions } = window as unknown as { permissions: Permissions }
+        await permissions.load(JSON.parse(text))
+        return permissions.can('write', resource)
+      },
+      [JSON.stringify(forged), model] as const,
+    )
+    expect(may).toBe(true)
+    expect(await call(`${mine}/write`)).toBe('refused')
+    printed = printed.filter((line) => !line.includes('403'))
   })
 
   test('a second sign-in in the same tab works like the first', async () => {

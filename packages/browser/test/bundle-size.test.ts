@@ -1,4 +1,5 @@
 /** Checklist O7: what a page has to load, measured by size-limit as a bundler builds it. */
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import esbuildPlugin from '@size-limit/esbuild'
@@ -42,7 +43,7 @@ interface Bundle {
 async function bundle(names: string, file = 'index.ts'): Promise<Bundle> {
   const { outputFiles, metafile } = await build({
     stdin: {
-      contents: `export { ${names} } from ${JSON.stringify(source(file))}`,
+      contents: `export ${names === '*' ? '*' : `{ ${names} }`} from ${JSON.stringify(source(file))}`,
       resolveDir: fileURLToPath(new URL('.', import.meta.url)),
     },
     bundle: true,
@@ -64,6 +65,20 @@ async function bundle(names: string, file = 'index.ts'): Promise<Bundle> {
   }
   const text = outputFiles?.[0]?.text ?? ''
   return { text, parts }
+}
+
+/** A file that a page serves as it is: nothing is taken out of it. */
+async function whole(file: string): Promise<{ readonly text: string }> {
+  const { outputFiles } = await build({
+    entryPoints: [source(file)],
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2023',
+    write: false,
+  })
+  return { text: outputFiles[0]?.text ?? '' }
 }
 
 const entries = [
@@ -88,17 +103,42 @@ describe('a bundle', () => {
     expect(bytes).toBeLessThanOrEqual(limit)
   })
 
-  test.each(entries)(
-    'of %s is free of Node, and of what a strict policy forbids (O3)',
+  /** What makes script or markup of a text, or tells the person at the console what was for nobody. */
+  const forbidden = [
+    /\beval\(|\bFunction\(/,
+    /(inner|outer)HTML|insertAdjacentHTML|setHTML|srcdoc|createContextualFragment|DOMParser|document\.write/,
+    /setAttribute\(["'`]on|set(Timeout|Interval)\(["'`]|javascript:/,
+    /postMessage\([^)]*["'`]\*["'`]/,
+    /\bconsole\b|\balert\(/,
+    // Weak secrets (A7), and places that every script reads (H1, H7).
+    /Math\.random|document\.cookie|localStorage/,
+  ]
+
+  test.each([
+    ...entries.map(([what, names, file]) => [what, names, file] as const),
+    ['the page a pop-up comes back to', '', 'popup-callback.ts'],
+    ['the worker', '', 'worker.ts'],
+    ['every way to sign in and to renew', '*', 'index.ts'],
+  ] as const)(
+    'of %s is free of Node, of what a strict policy forbids, and prints nothing (L3, O3, S3)',
     async (_, names, file) => {
-      const { text } = await bundle(names, file)
+      const { text } = names === '' ? await whole(file) : await bundle(names, file)
+      expect(text.length).toBeGreaterThan(500)
       expect(text).not.toMatch(/["'`]node:/)
-      // Whoever holds these can make script of text (O3), or weak secrets (A7).
-      expect(text).not.toMatch(
-        /\beval\(|new Function\(|innerHTML|document\.write|Math\.random|document\.cookie|localStorage/,
-      )
+      for (const words of forbidden) expect(text).not.toMatch(words)
     },
   )
+
+  test.each([
+    ['new Function("x")', 'a.insertAdjacentHTML("beforeend", x)', 'setTimeout("x", 1)'],
+    ['a.setAttribute("onclick", x)', 'parent.postMessage({ x }, "*")', 'console.log(1)', 'document.cookie'],
+  ])('would be found out by %s', (...texts) => {
+    for (const text of texts)
+      expect(
+        forbidden.some((words) => words.test(text)),
+        text,
+      ).toBe(true)
+  })
 
   test('of plain sign-in carries no pop-up, pushed request, userinfo, Space, step-up, capabilities, frame or focus check (O7)', async () => {
     const others = {
@@ -124,19 +164,18 @@ describe('a bundle', () => {
   })
 
   test('of the page a pop-up comes back to is one small script of its own (L4, O7)', async () => {
-    const { outputFiles } = await build({
-      entryPoints: [fileURLToPath(new URL('../src/popup-callback.ts', import.meta.url))],
-      bundle: true,
-      minify: true,
-      format: 'esm',
-      platform: 'browser',
-      target: 'es2023',
-      write: false,
-    })
-    const text = outputFiles[0]?.text ?? ''
+    const { text } = await whole('popup-callback.ts')
     expect(gzipSync(text, { level: 9 }).length).toBeLessThanOrEqual(1_200)
-    expect(text).not.toMatch(/\bimport\b|\bexport\b|innerHTML/)
+    expect(text).not.toMatch(/\bimport\b|\bexport\b/)
   })
+
+  test.each(['popup-callback', 'worker'])(
+    'as it is published, %s.js needs no other file: a page serves it as it is (H5, L4)',
+    (name) => {
+      const text = readFileSync(new URL(`../dist/${name}.js`, import.meta.url), 'utf8')
+      expect(text).not.toMatch(/\bimport\s*[("'{*]|\bfrom\s*["']/)
+    },
+  )
 
   test('of the root entry knows nothing of React, of the panel or of parsing a policy', async () => {
     const { text, parts } = await bundle('createAuth, createPermissions, helpFor')

@@ -27,18 +27,18 @@ const start = `
 const nothing = { result: undefined, status: 'unknown', rules: 'empty', can: false }
 
 describe('without a window', () => {
-  test.each(entries)('%s is imported by plain Node', async (name) => {
+  test.each(entries)('%s is imported by plain Node (O4)', async (name) => {
     expect(typeof window).toBe('undefined')
     expect(Object.keys(await import(`../src/${name}.ts`)).length).toBeGreaterThan(0)
   })
 
-  test.each(entries)('%s is imported where there is no more than every runtime has', async (name) => {
+  test.each(entries)('%s is imported where there is no more than every runtime has (O4)', async (name) => {
     const context = createContext({ TextEncoder, TextDecoder, URL })
     const code = await iife(`export * from './src/${name}.ts'`)
     expect(runInContext(`${code};Object.keys(entry).length`, context)).toBeGreaterThan(0)
   })
 
-  test('a client is made, subscribed to and asked in a worker thread', async () => {
+  test('a client is made, subscribed to and asked in a worker thread (O4)', async () => {
     const code = await iife(start)
     const worker = new Worker(
       `${code};entry.seen.then((seen) => require('node:worker_threads').parentPort.postMessage(seen))`,

@@ -115,7 +115,7 @@ async function ask(action: string, resource: string): Promise<void> {
 const open = (summary: string) => page.getByText(summary, { exact: true }).click()
 
 describe('the panel', () => {
-  test('says that it does not know yet, then who is there and until when', async () => {
+  test('says that it does not know yet, then who is there and until when (S2)', async () => {
     await page.getByRole('heading', { name: 'hfauth: not known yet' }).waitFor()
     await signIn()
     await page.getByRole('complementary', { name: 'Signed in as ana' }).waitFor()

@@ -4,6 +4,7 @@ import type { Browser, BrowserContext, Frame, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { leaveLines, rememberSecrets } from '../../../test/support/output.ts'
 import { launchChromium } from './chromium.ts'
+import { guideHeaders } from './support/guide-headers.ts'
 import { type PlainProvider, plainClientId, plainSub, startPlainProvider } from './support/plain-provider.ts'
 import { type PopupSite, startPopupSite } from './support/popup-site.ts'
 import type { AppWindow } from './support/visitor.ts'
@@ -243,6 +244,62 @@ describe('a pop-up', () => {
     expect(await page.locator('#outcome-1').textContent()).toBe('…')
     await finish(opened)
     await says(page, 'outcome-1', plainSub)
+  })
+})
+
+describe('the headers that the guide names', () => {
+  test('are three, and come with the pages of these tests (O8)', async () => {
+    expect(Object.keys(guideHeaders)).toEqual([
+      'content-security-policy',
+      'referrer-policy',
+      'cross-origin-opener-policy',
+    ])
+    const page = await open()
+    const sent = (await page.reload())?.headers() ?? {}
+    for (const name of ['referrer-policy', 'cross-origin-opener-policy']) {
+      expect(sent[name]).toBe(guideHeaders[name])
+    }
+    const directives = (policy = '') => policy.split('; ').map((directive) => directive.split(' ')[0])
+    expect(directives(sent['content-security-policy'])).toEqual([
+      ...directives(guideHeaders['content-security-policy']),
+      'report-uri',
+    ])
+    expect(guideHeaders['content-security-policy']).toContain("frame-ancestors 'none'")
+  })
+
+  test('let no site frame the page but the one they name (O8)', async () => {
+    const page = await context.newPage()
+    await page.goto(`${provider.issuer}/.well-known/openid-configuration`)
+    await page.evaluate((src) => {
+      const frame = document.createElement('iframe')
+      frame.src = src
+      document.body.append(frame)
+      return new Promise((resolve) => frame.addEventListener('load', resolve))
+    }, site.url)
+    expect(page.frames()[1]?.url()).toMatch(/^chrome-error:/)
+    const { frame } = await openFrame()
+    expect(frame.url().startsWith(site.url)).toBe(true)
+    // The report about the first is what was wanted.
+    await expect.poll(() => site.violations.splice(0).join()).toContain('frame-ancestors')
+    printed = printed.filter((line) => !line.includes('frame-ancestors'))
+  })
+
+  test('keep the tie to a pop-up at the provider, and tell nobody where the page was (O8, O9)', async () => {
+    const referers: (string | undefined)[] = []
+    context.on('request', async (request) => void referers.push((await request.allHeaders()).referer))
+    const page = await open()
+    const opened = await clickForWindow(page, '#popup')
+    await opened.locator('#continue').waitFor()
+    expect(await opened.evaluate(() => window.opener !== null)).toBe(true)
+    await finish(opened)
+    await says(page, 'outcome-1', plainSub)
+    // The redirect, whose answer comes to a page that loads a script and asks for a token.
+    await page.locator('#redirect').click()
+    await says(page, 'status', 'signed-in')
+    // Of the provider's own pages, one names the one before.
+    const ours = referers.filter((referer) => referer !== undefined && !referer.startsWith(provider.issuer))
+    expect(referers.length).toBeGreaterThan(10)
+    expect(ours).toEqual([])
   })
 })
 

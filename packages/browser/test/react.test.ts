@@ -70,6 +70,11 @@ beforeEach(async () => {
   printed = []
   const context = await browser.newContext()
   context.setDefaultTimeout(15_000)
+  // A clock that can be put forward, as by a night of sleep.
+  await context.addInitScript(() => {
+    const { now } = Date
+    Date.now = () => now() + ((window as { skewMs?: number }).skewMs ?? 0)
+  })
   page = await open(context.newPage())
 })
 
@@ -147,6 +152,45 @@ describe('in strict mode, a page', () => {
     await shows('status', 'signed-out')
     await shows('access', 'none')
     expect(printed).toEqual([])
+  })
+
+  /** A night passes on the clock of one tab, and somebody looks at it. */
+  const wake = (tab: Page) =>
+    tab.evaluate(() => {
+      Object.assign(window, { skewMs: 9 * 3_600_000 })
+      window.dispatchEvent(new Event('focus'))
+    })
+
+  const renewals = () =>
+    hub.requests.filter(
+      ({ path, body }) => path === '/oauth/token' && String(body).includes('refresh_token='),
+    )
+
+  test('renews once when it wakes, and renders what came of it (O6)', async () => {
+    await signIn()
+    await shows('infer', 'may infer')
+    await wake(page)
+    await expect.poll(() => renewals().length).toBe(1)
+    await page.evaluate(() => navigator.locks.request('after what is waiting', () => {}))
+    await shows('status', 'signed-in')
+    await shows('infer', 'may infer')
+    expect(renewals()).toHaveLength(1)
+    expect(printed).toEqual([])
+  })
+
+  test('takes the control away in every tab when a renewal brings fewer scopes (R4)', async () => {
+    await signIn()
+    const tabs = [page, await open(page.context().newPage())]
+    for (const tab of tabs) await tab.locator('#infer', { hasText: /^may infer$/ }).waitFor()
+    // Whoever holds less may do less, says the server.
+    await page.context().route('**/oauth/token', async (route) => {
+      const response = await route.fetch()
+      await route.fulfill({ response, json: { ...(await response.json()), scope: 'openid profile' } })
+    })
+    actions = ['write']
+    await wake(page)
+    for (const tab of tabs) await tab.locator('#infer', { hasText: /^denied$/ }).waitFor()
+    expect(renewals()).toHaveLength(1)
   })
 
   test('shows in every tab what one of them finds changed (R4)', async () => {

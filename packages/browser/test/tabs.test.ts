@@ -137,6 +137,47 @@ describe('tabs of one sign-in', () => {
     await here.visitor.shows(second, 'signed-out')
   })
 
+  test('tell each change once, and who made it (S2)', async () => {
+    const [first, second] = [await signInWith(2), tabs[1] as Page]
+    const heard = (tab: Page) =>
+      tab.evaluate(() => (window as unknown as AppWindow).tools.heard.splice(0).join(', '))
+    expect(await heard(first)).toBe('signed-in by this-tab')
+    expect(await heard(second)).toBe('signed-in by other-tab')
+    await here.visitor.renew(first)
+    await second.waitForFunction(() => (window as unknown as AppWindow).tools.heard.length > 0)
+    expect(await heard(first)).toBe('renewed by this-tab')
+    expect(await heard(second)).toBe('renewed by other-tab')
+    here.hub.faults.tokenEndpoint = { status: 400, body: '{"error":"invalid_grant"}' }
+    await here.visitor.renew(first)
+    await here.visitor.shows(second, 'signed-out')
+    expect(await heard(first)).toBe('signed-out by provider')
+    expect(await heard(second)).toBe('signed-out by other-tab')
+  })
+
+  test('of two people who do not share renew at once, and each keeps their own (P2)', async () => {
+    const first = await openIn('alone')
+    await here.visitor.signIn(first)
+    await here.context.clearCookies()
+    here.hub.forgetConsent('ben', publicAppId)
+    const second = await here.visitor.open()
+    await here.visitor.signIn(second, 'ben')
+    for (let round = 1; round <= 5; round += 1) {
+      expect(await Promise.all([first, second].map(here.visitor.renew))).toEqual(['renewed', 'renewed'])
+    }
+    expect(new Set(here.visitor.refreshTokens()).size).toBe(10)
+    const people: string[] = []
+    for (const tab of [first, second]) {
+      here.app.api.arrivals.length = 0
+      await call(tab)
+      const [authorization = ''] = tokensSeen()
+      const answer = await fetch(`${here.hub.url}/oauth/userinfo`, { headers: { authorization } })
+      people.push((await answer.json()).preferred_username)
+    }
+    expect(people).toEqual(['ana', 'ben'])
+    expect(await first.locator('#who').textContent()).toContain('ana')
+    expect(await second.locator('#who').textContent()).toContain('ben')
+  })
+
   test('take no token from a message that is not one (F8)', async () => {
     const first = await signInWith(2)
     await first.evaluate(
@@ -352,7 +393,9 @@ describe('a renewal that goes wrong', () => {
     expect(await here.visitor.statusOf(first)).toBe('signed-in')
     expect(here.visitor.refreshTokens()).toEqual([])
     await here.context.setOffline(false)
-    await first.waitForFunction(() => (window as unknown as AppWindow).tools.heard.includes('renewed'))
+    await first.waitForFunction(() =>
+      (window as unknown as AppWindow).tools.heard.includes('renewed by this-tab'),
+    )
     expect(here.visitor.refreshTokens()).toHaveLength(1)
   })
 })

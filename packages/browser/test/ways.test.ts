@@ -149,7 +149,7 @@ describe('a session that ends at the provider', () => {
     await later(page, 1)
     for (const tab of [page, other]) await shows(tab, 'signed-out')
     const heard = await page.evaluate(() => (window as unknown as AppWindow).tools.heard)
-    expect(heard.filter((type) => type === 'signed-out')).toHaveLength(1)
+    expect(heard.filter((event) => event.startsWith('signed-out'))).toEqual(['signed-out by provider'])
     expect(near.provider.paths.filter((path) => path === '/token')).toHaveLength(2)
   })
 })
@@ -176,7 +176,7 @@ describe('a provider that tells when its refresh tokens end', () => {
       await shows(page, 'signed-out')
       expect(near.provider.paths).toHaveLength(asked)
       expect(await page.evaluate(() => (window as unknown as AppWindow).tools.heard.at(-1))).toBe(
-        'signed-out',
+        'signed-out by time',
       )
     },
   )

@@ -67,7 +67,7 @@ const auth = createAuth({
 })
 if (mode === 'focus') checkOnFocus(auth, { afterSeconds: 600 })
 const permissions = createPermissions(auth)
-auth.subscribe(({ type }) => void tools.heard.push(type))
+auth.subscribe((event) => void tools.heard.push('by' in event ? `${event.type} by ${event.by}` : event.type))
 // In reach of whoever looks for a token on them.
 Object.assign(window, { auth, permissions, tools, capabilities: () => capabilitiesOf(auth) })
 

@@ -1,12 +1,13 @@
 /**
  * Pop-up site: a page that signs in through another window, the page that window comes back to, and a page of another
- * site that frames the first. All under the strictest headers they can live with.
+ * site that frames the first. All under the headers that the guide names.
  *
  * @module
  */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { bundle } from './bundle.ts'
+import { guideHeaders, guidePolicy } from './guide-headers.ts'
 import { plainClientId } from './plain-provider.ts'
 
 export interface PopupSite {
@@ -75,13 +76,14 @@ export async function startPopupSite(): Promise<PopupSite> {
     if (pathname === '/callback' && site.catching) {
       return void answer('<!doctype html><title>Caught</title>', 'text/html')
     }
-    res.setHeader('referrer-policy', 'no-referrer')
+    const { 'cross-origin-opener-policy': openerPolicy = '', ...headers } = guideHeaders
+    res.setHeaders(new Headers(headers))
     if (pathname === '/popup') {
-      res.setHeader('content-security-policy', policy("frame-ancestors 'none'", ''))
+      res.setHeader('content-security-policy', guidePolicy("'none'", "'none'"))
       return void answer(callbackHtml, 'text/html')
     }
-    res.setHeader('cross-origin-opener-policy', 'same-origin-allow-popups')
-    res.setHeader('content-security-policy', policy(`frame-ancestors ${otherSite}`, issuers.join(' ')))
+    res.setHeader('cross-origin-opener-policy', openerPolicy)
+    res.setHeader('content-security-policy', guidePolicy(`'self' ${issuers.join(' ')}`, otherSite))
     answer(appHtml, 'text/html')
   })
   await new Promise<void>((done) => void server.listen(0, '127.0.0.1', done))
@@ -104,18 +106,4 @@ export async function startPopupSite(): Promise<PopupSite> {
       }),
   }
   return site
-}
-
-function policy(ancestors: string, connect: string): string {
-  return [
-    "default-src 'none'",
-    "script-src 'self'",
-    connect === '' ? "connect-src 'none'" : `connect-src 'self' ${connect}`,
-    "base-uri 'none'",
-    "form-action 'none'",
-    ancestors,
-    "require-trusted-types-for 'script'",
-    "trusted-types 'none'",
-    'report-uri /violations',
-  ].join('; ')
 }

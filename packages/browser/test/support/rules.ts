@@ -27,13 +27,18 @@ export function policyAllowing(...allow: Statement[]): Policy {
   })
 }
 
-/** @param environment - Default `test`. */
-export function snapshotOf(policy: Policy, sub: string, environment = 'test'): Snapshot {
+/** What a server decides by. @param environment - Default `test`. */
+export function accessOf(policy: Policy, sub: string, environment = 'test') {
   const principal = principalFromClaims({
     issuer: 'hf',
     preset: presets.get('huggingface') as Preset,
     credential: 'id_token',
     claims: { iss: 'https://huggingface.co', sub },
   })
-  return createEngine(policy, { environment }).for(principal).snapshot()
+  return createEngine(policy, { environment }).for(principal)
+}
+
+/** What a page has of it. */
+export function snapshotOf(policy: Policy, sub: string, environment?: string): Snapshot {
+  return accessOf(policy, sub, environment).snapshot()
 }

@@ -8,7 +8,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { bundle } from './bundle.ts'
-import { policyAllowing, snapshotOf } from './rules.ts'
+import { accessOf, policyAllowing } from './rules.ts'
 
 export interface Arrival {
   readonly method: string
@@ -47,6 +47,8 @@ export interface WebAppOptions {
   readonly icon?: boolean
 }
 
+export const model = 'model:acme/vision-large'
+
 /** What the person may do. */
 const infer = { actions: ['infer'], on: ['model:acme/*'] }
 
@@ -79,6 +81,7 @@ export async function startWebApp(options: WebAppOptions): Promise<WebApp> {
     answer(res, 302, '')
   })
 
+  const access = accessOf(policyAllowing(infer), sub)
   let script = ''
   let workerScript = ''
   const site = await startSite((req, res) => {
@@ -93,7 +96,12 @@ export async function startWebApp(options: WebAppOptions): Promise<WebApp> {
     }
     if (pathname === '/worker.js') return answer(res, 200, workerScript, 'text/javascript')
     if (pathname === '/api/access')
-      return answer(res, 200, JSON.stringify(snapshotOf(policyAllowing(infer), sub)), 'application/json')
+      return answer(res, 200, JSON.stringify(access.snapshot()), 'application/json')
+    // What the page says it may do is nothing to the server.
+    if (pathname.startsWith('/api/model/')) {
+      const may = access.can(pathname.slice('/api/model/'.length), model)
+      return answer(res, may ? 200 : 403, may ? 'done' : 'refused')
+    }
     res.setHeader('content-security-policy', policy)
     res.setHeader('referrer-policy', 'no-referrer')
     // With `no-store` the browser would not put the page aside for the way back.
