@@ -29,7 +29,6 @@ function holding(tokenStore?: TokenStore) {
   const record = { signedOut: 0 }
   const marks: Marks = {
     usable: async () => true,
-    isSpent: async () => false,
     spend: async () => true,
     unspend: async () => {},
     signedOut: async () => record.signedOut,

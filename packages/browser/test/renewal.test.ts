@@ -664,6 +664,19 @@ describe('a store of tokens', () => {
     claims: { sub: 'x' },
   }
 
+  test('renews with one request for the metadata, before anything is used up (E7)', async () => {
+    const storage = createFakeStorage()
+    const options = { tokenStore: inSessionStorage('one', () => storage) }
+    const { provider, reload } = await signedIn(options)
+    // Another load of the page has not asked the provider yet.
+    const auth = reload({ fetch: provider.fetch })
+    await auth.handleCallback()
+    provider.requests.length = 0
+    await auth.renew()
+    expect(provider.requests.map(({ url }) => new URL(url).pathname)).toEqual([paths.metadata, paths.token])
+    expect(provider.requests[0]?.init.cache).toBe('no-store')
+  })
+
   test('that holds a whole sign-in is signed in by it', async () => {
     const { auth } = createHarness({ tokenStore: keep(JSON.stringify(stored)) })
     await auth.handleCallback()

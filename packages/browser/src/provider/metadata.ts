@@ -23,14 +23,17 @@ export interface Metadata {
 const maxAgeMs = 3_600_000
 const required = ['authorization_endpoint', 'token_endpoint', 'jwks_uri']
 
-/** @returns A function that gives the metadata, asked for when there is none of the last hour. */
-export function createMetadataSource(settings: Settings): () => Promise<Metadata> {
+/**
+ * @returns A function that gives the metadata, asked for when there is none of the last hour; with `fresh`, in any case, and of
+ *   the provider itself instead of the browser's cache.
+ */
+export function createMetadataSource(settings: Settings): (fresh?: boolean) => Promise<Metadata> {
   const { now } = settings
   let held: { readonly promise: Promise<Metadata>; readonly since: number } | undefined
-  return () => {
+  return (fresh = false) => {
     const age = held ? now() - held.since : -1
-    if (held && age >= 0 && age < maxAgeMs) return held.promise
-    const mine = { promise: requestMetadata(settings), since: now() }
+    if (!fresh && held && age >= 0 && age < maxAgeMs) return held.promise
+    const mine = { promise: requestMetadata(settings, fresh), since: now() }
     held = mine
     mine.promise.catch(() => {
       if (held === mine) held = undefined
@@ -40,11 +43,10 @@ export function createMetadataSource(settings: Settings): () => Promise<Metadata
 }
 
 /**
- * @param fresh - Ask the provider itself, not the browser's cache.
  * @throws HfAuthError `HFAUTH_ISSUER_UNAVAILABLE`.
  * @see OpenID Connect Discovery §4
  */
-export async function requestMetadata(settings: Settings, fresh = false): Promise<Metadata> {
+async function requestMetadata(settings: Settings, fresh: boolean): Promise<Metadata> {
   const address = new URL(settings.issuer)
   address.pathname = `${address.pathname.replace(/\/$/, '')}/.well-known/openid-configuration`
   const found = await readDocument(settings, address.href, fresh)

@@ -18,7 +18,7 @@ import {
   assertSameSignIn,
   type IdTokenClaims,
 } from './id-token.ts'
-import { createMetadataSource, type Metadata, requestMetadata } from './metadata.ts'
+import { createMetadataSource, type Metadata } from './metadata.ts'
 import { exchange } from './network.ts'
 import { type RefusedRequest, SignInRefusedError } from './refusal.ts'
 import { assertSignature } from './signature.ts'
@@ -49,7 +49,7 @@ export interface Provider {
   metadata(): Promise<Metadata>
   /** Judges the answer and turns its code into tokens. @throws HfAuthError, every sign-in code. */
   redeem(answer: URLSearchParams, expected: ExpectedAnswer): Promise<Tokens>
-  /** Asks for something harmless, past every cache. @throws HfAuthError when the provider cannot be reached. */
+  /** Asks for the metadata, past every cache. @throws HfAuthError when the provider cannot be reached. */
   probe(): Promise<void>
   /**
    * One refresh grant. The refresh token of `held` is used up by it, whatever happens, unless the error is a
@@ -69,7 +69,9 @@ const defaultLifetimeMs = 3_600_000
 
 export function createProvider(settings: Settings): Provider {
   const { clientId, clockToleranceSeconds, now } = settings
-  const metadata = createMetadataSource(settings) as () => Promise<Metadata & oauth.AuthorizationServer>
+  const metadata = createMetadataSource(settings) as (
+    fresh?: boolean,
+  ) => Promise<Metadata & oauth.AuthorizationServer>
 
   /** Hugging Face takes public clients, which only say who they are, without listing `none` in its metadata. */
   const post = (endpoint: string, fields: Record<string, string>) =>
@@ -151,7 +153,7 @@ export function createProvider(settings: Settings): Provider {
   return {
     metadata,
     redeem,
-    probe: async () => void (await requestMetadata(settings, true)),
+    probe: async () => void (await metadata(true)),
     refresh,
     forget,
   }

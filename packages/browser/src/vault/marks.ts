@@ -12,7 +12,6 @@ import { sha256 } from '../provider/bytes.ts'
 export interface Marks {
   /** False where the browser keeps nothing; the others then do nothing. */
   usable(): Promise<boolean>
-  isSpent(refreshToken: string): Promise<boolean>
   /**
    * Puts on record that the token is being sent, in one step, since without a lock two tabs may try at once.
    *
@@ -78,7 +77,6 @@ export function createMarks(surroundings: () => Surroundings, name: string, now:
 
   return {
     usable: async () => (await use((store) => store.count())) !== undefined,
-    isSpent: async (token) => (await use<unknown>((store, key) => store.get(key), token)) !== undefined,
     async spend(token) {
       let taken = false
       const stored = await use((store, key) => {

@@ -56,19 +56,17 @@ export function createRotation({ settings, provider, marks, holder }: RotationPa
     const token = before.refreshToken
     if (token === undefined || !canRefresh(publicPart(before), now()))
       throw signedOut('nothing here can renew the sign-in')
-    /** Locks and messages keep no common order: what the other tab got may still be on its way. */
-    const fromTheOther = async () => {
-      await holder.askTabs(before.version)
-      return later() ?? (await lose(before))
-    }
-    if (await marks.isSpent(token)) return fromTheOther()
     // A network that is not up yet fails here, where nothing is used up.
     await provider.probe()
     await holder.heed()
     const early = later()
     if (early) return early
     const first = await marks.spend(token)
-    if (first === false) return fromTheOther()
+    if (first === false) {
+      // Locks and messages keep no common order: what the other tab got may still be on its way.
+      await holder.askTabs(before.version)
+      return later() ?? (await lose(before))
+    }
     if (first === undefined && (await holder.prepare())) {
       throw new ProviderUnavailableError('the browser does not let this page remember what it sent', true)
     }
