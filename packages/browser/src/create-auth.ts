@@ -117,7 +117,7 @@ export function createAuth(options: AuthOptions & AuthExtensions): Auth {
   const elsewhere = new Set<object>()
   let callback: Promise<SignInResult | undefined> | undefined
 
-  /** Whether an answer came here that nothing was known of. */
+  /** Whether an answer came here that nothing was known of, and nobody has touched the page since. */
   let forgotten = false
 
   const build = (given: SignInOptions = {}) =>
@@ -134,7 +134,7 @@ export function createAuth(options: AuthOptions & AuthExtensions): Auth {
           'no provider shows its login page in a frame of another site: use `signInWithPopup` or a link to `directSignInUrl`',
         )
       }
-      if (forgotten && page.navigator?.userActivation?.isActive !== true) {
+      if (forgotten) {
         throw new HfAuthError(
           'HFAUTH_SIGNIN_STATE',
           'the browser forgot the last sign-in: wait for a click before the next',
@@ -155,7 +155,14 @@ export function createAuth(options: AuthOptions & AuthExtensions): Auth {
       const next = started ? started.finally(settle) : (callback ?? settle().then(() => undefined))
       callback = next
       started?.catch((error: HfAuthError) => {
-        if (error.code === 'HFAUTH_SIGNIN_STATE') forgotten = true
+        if (error.code !== 'HFAUTH_SIGNIN_STATE') return
+        forgotten = true
+        const touched = () => {
+          forgotten = false
+        }
+        // Before the page's own listeners, which may want to sign in. What browsers say of clicks may be about one that was
+        // made at the provider.
+        for (const type of ['click', 'keydown']) page.addEventListener?.(type, touched, true)
       })
       return next
     },

@@ -12,8 +12,6 @@ export interface Surroundings {
   readonly navigator?: {
     readonly onLine?: boolean
     readonly locks?: LockManager
-    /** Whether a person has just clicked. */
-    readonly userActivation?: { readonly isActive: boolean }
   }
   readonly BroadcastChannel?: new (name: string) => BroadcastChannel
   readonly indexedDB?: IDBFactory
@@ -27,8 +25,8 @@ export interface Page extends Surroundings {
   }
   /** Addresses given to `fetch` are resolved against its base, as the browser does. */
   readonly document?: PageDocument
-  /** For `online`, `focus`, `pageshow` and `pagehide`. */
-  readonly addEventListener?: (type: string, listener: (event: Event) => void) => void
+  /** For `online`, `focus`, `pageshow`, `pagehide`, `click` and `keydown`. */
+  readonly addEventListener?: (type: string, listener: (event: Event) => void, capture?: boolean) => void
   readonly removeEventListener?: (type: string, listener: (event: Event) => void) => void
   /** The outermost window: the page itself unless it is in a frame. */
   readonly top?: unknown

@@ -427,7 +427,7 @@ describe('a browser that forgets', () => {
     await refusalOf(after.handleCallback(), 'HFAUTH_SIGNIN_STATE')
     await refusalOf(after.signIn(), 'HFAUTH_SIGNIN_STATE')
     expect(page.visited).toHaveLength(1)
-    Object.assign(page, { navigator: { userActivation: { isActive: true } } })
+    page.fire('click')
     await after.signIn()
     expect(page.visited).toHaveLength(2)
   })
