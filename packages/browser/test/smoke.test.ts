@@ -1,4 +1,4 @@
-/** What must work in every browser: redirect, pop-up, pop-up of a framed page, tabs that renew, tokens in a worker. */
+/** What must work in every browser: redirect, pop-up, pop-up of a framed page, step-up, tabs that renew, tokens in a worker. */
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { browsers } from './browsers.ts'
@@ -80,6 +80,37 @@ describe.each(browsers)('in $name', ({ name, launch, click }) => {
     const [opened] = await Promise.all([page.context().waitForEvent('page'), click(frame, '#popup')])
     await opened.locator('#continue').click()
     await frame.locator('#outcome-1', { hasText: plainSub }).waitFor()
+    await page.context().close()
+  })
+
+  test('where storage forgets, a page that signs in by itself is led round once (N5)', async () => {
+    const page = await open('about:blank')
+    await page.addInitScript((origin) => {
+      if (location.origin !== origin) return
+      sessionStorage.clear()
+      Object.assign(window, { byItself: true })
+    }, site.url)
+    provider.paths.length = 0
+    await page.goto(`${site.url}/${query()}`)
+    await page.locator('#continue').click()
+    await page.waitForURL(`${site.url}/callback**#HFAUTH_SIGNIN_STATE`)
+    expect(provider.paths.filter((path) => path === '/auth')).toHaveLength(1)
+    await page.context().close()
+  })
+
+  test('an API that wants a stronger sign-in has it, and the call is sent once more (P4)', async () => {
+    site.calls.length = 0
+    const page = await open(`${site.url}/${query()}`)
+    for (const [button, outcome] of [
+      ['#popup', plainSub],
+      ['#call', 'strong enough'],
+    ] as const) {
+      const [opened] = await Promise.all([page.waitForEvent('popup'), page.locator(button).click()])
+      await opened.locator('#continue').click()
+      await page.locator('#outcome-1', { hasText: outcome }).waitFor()
+    }
+    expect(new Set(site.calls).size).toBe(2)
+    expect(page.url()).toBe(`${site.url}/${query()}`)
     await page.context().close()
   })
 
