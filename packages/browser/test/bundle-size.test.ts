@@ -7,6 +7,7 @@ import filePlugin from '@size-limit/file'
 import { build } from 'esbuild'
 import sizeLimit from 'size-limit'
 import { describe, expect, test } from 'vitest'
+import { bundle as bundlePage } from './support/bundle.ts'
 
 const source = (file: string) => fileURLToPath(new URL(`../src/${file}`, import.meta.url))
 
@@ -68,18 +69,7 @@ async function bundle(names: string, file = 'index.ts'): Promise<Bundle> {
 }
 
 /** A file that a page serves as it is: nothing is taken out of it. */
-async function whole(file: string): Promise<{ readonly text: string }> {
-  const { outputFiles } = await build({
-    entryPoints: [source(file)],
-    bundle: true,
-    minify: true,
-    format: 'esm',
-    platform: 'browser',
-    target: 'es2023',
-    write: false,
-  })
-  return { text: outputFiles[0]?.text ?? '' }
-}
+const whole = async (file: string) => ({ text: await bundlePage({ file: `src/${file}` }, { minify: true }) })
 
 const entries = [
   ['sign-in, callback, renewal and guarded fetch', 'createAuth', 'index.ts', 16_400],

@@ -12,7 +12,7 @@ import { type BuildOptions, build } from 'esbuild'
  */
 export async function bundle(
   what: { readonly file: string } | { readonly text: string },
-  options: Pick<BuildOptions, 'define' | 'format' | 'globalName'> = {},
+  options: Pick<BuildOptions, 'define' | 'format' | 'globalName' | 'minify'> = {},
 ): Promise<string> {
   const home = fileURLToPath(new URL('../../', import.meta.url))
   const { outputFiles } = await build({
