@@ -6,12 +6,14 @@
  *
  * @module
  */
+
 import { type Decision, type HubType, sufficientScopes } from '@hfauth/core'
 import { refusalOfDecision } from '../guard/refusal.ts'
 import type { Caller } from '../guard/types.ts'
 import { cutCollections } from './collections.ts'
 import type { Known, Parts } from './known.ts'
 import { type FilterOptions, filterList, withNeededMembers } from './lists.ts'
+import { onFailure } from './on-failure.ts'
 import { observed } from './outcome.ts'
 import { passOn } from './pass-on.ts'
 import type { Reply } from './reply.ts'
@@ -49,7 +51,7 @@ export async function answerList(known: Known, type: HubType, parts: Parts): Pro
   if (isDryRun) progress.isTrial = true
   else if (refused) return parts.refuse(refusalOfDecision(probe), progress)
   const lease = leases.take({ caller, headers: known.headers, judge: parts.judge }, inbound.stop)
-  progress.onFailure = () => lease.release()
+  onFailure(progress, () => lease.release())
   const isHub = match.route.host === 'hub'
   const [scopes = []] = sufficientScopes(action, type, { private: true, gated: false }) ?? []
   // Without a credential the list holds what is public.
@@ -83,7 +85,7 @@ export async function answerCatalogue(known: Known, parts: Parts): Promise<Reply
   const decision = await recordKnown(known, parts, { kind: 'catalogue', id: '*' }, 'catalogue')
   if (!decision.allowed) return parts.refuse(refusalOfDecision(decision), progress)
   const lease = parts.leases.take({ caller, headers: known.headers, judge: parts.judge }, inbound.stop)
-  progress.onFailure = () => lease.release()
+  onFailure(progress, () => lease.release())
   const { stop } = inbound
   const headers = forwardedHeaders(inbound.headers)
   const shown = await passOn(

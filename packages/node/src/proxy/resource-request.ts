@@ -5,6 +5,7 @@
  *
  * @module
  */
+
 import type { Decision } from '@hfauth/core'
 import { refusalOfDecision } from '../guard/refusal.ts'
 import { createUsageReader } from './answer-usage.ts'
@@ -15,6 +16,7 @@ import type { Fields } from './fields.ts'
 import type { Inbound } from './inbound.ts'
 import type { Known, Parts } from './known.ts'
 import type { Lease } from './leases.ts'
+import { onFailure } from './on-failure.ts'
 import { observed } from './outcome.ts'
 import { passOn } from './pass-on.ts'
 import { type OutcomeRecord, openOutcome } from './record-outcome.ts'
@@ -59,11 +61,11 @@ export async function answerResource(known: Known, parts: Parts): Promise<Reply>
   try {
     lease = leases.take({ caller, headers: known.headers, asked, judge: parts.judge }, stop)
     outcome = openOutcome(known, parts, subject.questions[0], decisions[0] as Decision)
-    progress.onFailure = (reason) => {
+    onFailure(progress, (reason) => {
       lease.release()
       if (stop.reason === unrecorded) outcome.forget()
       else outcome.end({ error: stop.reason ?? reason })
-    }
+    })
     const upstream = parts.upstreamFor(progress)
     const need = { action, resource, scopes, recorded: onRecord }
     credential = await upstream.requireCredential(caller, need)

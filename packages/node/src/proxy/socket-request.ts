@@ -7,6 +7,7 @@
  * @see RFC 6455 §4.2.2 (handshake), §5.5.1 (close), §10.2 (origin)
  * @module
  */
+
 import type { Duplex } from 'node:stream'
 import { HfAuthError } from '@hfauth/core'
 import { refusalOfDecision } from '../guard/refusal.ts'
@@ -14,6 +15,7 @@ import type { AskedQuestion } from './body-question.ts'
 import { decideOn } from './decide-on.ts'
 import { Fields } from './fields.ts'
 import type { Known, Parts } from './known.ts'
+import { onFailure } from './on-failure.ts'
 import type { Ending } from './outcome.ts'
 import { ProxyRefusal } from './proxy-refusal.ts'
 import { openOutcome } from './record-outcome.ts'
@@ -49,10 +51,10 @@ export async function openSocket(known: Known, parts: Parts): Promise<Reply | Op
   const asked = { questions: [question], discovery: false, http, isTrial }
   const lease = leases.take({ caller, headers: known.headers, asked, judge: parts.judge }, inbound.stop)
   const outcome = openOutcome(known, parts, question, decision)
-  progress.onFailure = (reason) => {
+  onFailure(progress, (reason) => {
     lease.release()
     outcome.end({ error: reason })
-  }
+  })
   const { scopes } = decision
   const credential = await parts.upstreamFor(progress).requireCredential(caller, { ...question, scopes })
   const headers = socketHeaders(known, credential?.token)
