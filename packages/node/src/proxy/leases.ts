@@ -9,6 +9,7 @@
  */
 import type { AuditHttp } from '@hfauth/core'
 import type { Caller } from '../guard/types.ts'
+import { Bag, type Placed } from '../internal/bag.ts'
 import type { SessionReader } from '../session/types.ts'
 import { type IssuerNamed, identitiesOf } from '../verify/revocable.ts'
 import type { Revocations } from '../verify/types.ts'
@@ -80,7 +81,7 @@ const never = Number.POSITIVE_INFINITY
 /** Most leases that are judged at a time: a policy can need to know something of the resource. */
 const judgedAtOnce = 8
 
-interface Holder {
+interface Holder extends Placed {
   readonly terms: LeaseTerms
   /** Epoch milliseconds. */
   readonly endsAt: number
@@ -88,7 +89,7 @@ interface Holder {
 }
 
 export function createLeases({ revocations, sessions, atExpiry, perCaller, now }: LeasesOptions): Leases {
-  const holders = new Set<Holder>()
+  const holders = new Bag<Holder>()
   const counts = new Map<string, number>()
   let inForce: LeaseJudge | undefined
   let alarm: NodeJS.Timeout | undefined
@@ -178,6 +179,7 @@ export function createLeases({ revocations, sessions, atExpiry, perCaller, now }
       const holder: Holder = {
         terms,
         endsAt,
+        place: -1,
         end(reason) {
           release()
           stop.stop(reason)

@@ -14,6 +14,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { TLSSocket } from 'node:tls'
 import { headerList, readBody } from '../adapters/web.ts'
 import { problemType } from '../guard/refusal.ts'
+import { Bag, type Placed } from '../internal/bag.ts'
 import { numberOption } from '../internal/number-option.ts'
 import type { TrustedProxies } from '../internal/trusted-proxies.ts'
 import { createOpenConnections } from '../limits/open-connections.ts'
@@ -93,27 +94,20 @@ export async function listen(
     requireHostHeader: false,
   }
   const server = tls === undefined ? createServer(wire) : createSecureServer({ ...wire, ...tls })
-  const underWay = new Set<ServerResponse | Socket>()
-  const sockets = new Set<Socket>()
+  const underWay = new Bag<Open<ServerResponse | Socket>>()
+  const sockets = new Bag<Open<Socket>>()
   server.on('connection', (socket: Socket) => {
     // Read once: a socket that is gone has forgotten it.
     const { remoteAddress } = socket
     const isCounted = !proxies.has(remoteAddress)
     if (isCounted && !connections.open(remoteAddress)) return void socket.destroy()
-    sockets.add(socket)
-    socket.once('close', () => {
-      sockets.delete(socket)
-      if (isCounted) connections.closed(remoteAddress)
-    })
+    keepOpen(sockets, socket)
+    if (isCounted) socket.once('close', () => connections.closed(remoteAddress))
   })
   // Node would drop the fields above its own limit and say nothing; ours are counted, and refused.
   server.maxHeadersCount = 0
-  const track = (item: ServerResponse | Socket) => {
-    underWay.add(item)
-    item.once('close', () => underWay.delete(item))
-  }
   const take = (req: IncomingMessage, res: ServerResponse) => {
-    track(res)
+    keepOpen(underWay, res)
     if (readiness.isDraining) res.shouldKeepAlive = false
     serve(pipeline, req, res)
   }
@@ -122,7 +116,7 @@ export async function listen(
   server.on('checkContinue', take)
   server.on('checkExpectation', take)
   server.on('upgrade', (req, socket: Socket, early) => {
-    track(socket)
+    keepOpen(underWay, socket)
     inTurn(socket, () => upgrade(pipeline, req, socket, early))
   })
   server.on('connect', (_, socket: Socket) => refuseRaw(pipeline, socket, 'method_unknown'))
@@ -151,22 +145,33 @@ export async function listen(
     async drain({ noticeMs = 0, timeoutMs = 30_000 } = {}) {
       readiness.isDraining = true
       if (noticeMs > 0) await delay(noticeMs)
-      for (const item of underWay) if (item instanceof ServerResponse) item.shouldKeepAlive = false
+      for (const { item } of underWay) if (item instanceof ServerResponse) item.shouldKeepAlive = false
       const closed = closeServer(server)
       const late = new AbortController()
       const ended = closed.then(() => late.abort())
       await delay(timeoutMs, undefined, { signal: late.signal }).catch(() => undefined)
       const cut = underWay.size
-      for (const socket of sockets) socket.destroy()
+      for (const { item } of sockets) item.destroy()
       await ended
       return { cut }
     },
     close() {
       const closed = closeServer(server)
-      for (const socket of sockets) socket.destroy()
+      for (const { item } of sockets) item.destroy()
       return closed
     },
   }
+}
+
+interface Open<T> extends Placed {
+  readonly item: T
+}
+
+/** Until it closes. */
+function keepOpen<T extends ServerResponse | Socket>(bag: Bag<Open<T>>, item: T): void {
+  const open = { item, place: -1 }
+  bag.add(open)
+  item.once('close', () => bag.delete(open))
 }
 
 /** Stops listening; resolves when the last connection is gone. Those without a request go at once. */
