@@ -90,15 +90,16 @@ export function createAuditLog(options: AuditLogOptions): AuditLog {
   const environment = recordableText(options.environment)
   const service = recordableText(options.service)
   const hooks = new Set<(event: RecordedEvent) => void>()
-  const queue = new Set<Waiting>()
+  // An array, since a `Set` would make table after table, and those hold what has long been written.
+  const queue: Waiting[] = []
   /** Taken before the queue: what the sink did not take the first time. */
   const again: Waiting[] = []
   const losses = createLosses(sink.resume?.tornBytes ?? 0)
   let writing: Promise<void> | undefined
   let retryTimer: NodeJS.Timeout | undefined
   let flushTimer: NodeJS.Timeout | undefined
-  /** The last that is to be written now, with all before it. */
-  let urgent: Waiting | undefined
+  /** What came until then is to be written now; as `at`. */
+  let urgentUntil = Number.NEGATIVE_INFINITY
   /** Since when the sink has not had what was recorded. */
   let behindSince: number | undefined
   /** Of the sink, as far as anybody can tell. */
@@ -130,7 +131,7 @@ export function createAuditLog(options: AuditLogOptions): AuditLog {
       }
       lastSeq += written
       lastWrite = isRefused ? 'failed' : 'done'
-      behindSince = queue.values().next().value?.at
+      behindSince = queue[0]?.at
       for (const [index, event] of events.slice(0, written).entries()) {
         batch[index]?.settle({ event })
         announce(event)
@@ -139,12 +140,13 @@ export function createAuditLog(options: AuditLogOptions): AuditLog {
     }
     // In the same turn as the last look into the queue, or an event could come in between and wait for ever.
     writing = undefined
-    if (queue.size > 0) flushSoon()
+    if (queue.length > 0) flushSoon()
   }
 
   function isDue(): boolean {
     if (again.length > 0 || losses.isDue()) return true
-    return queue.size > 0 && (closed || queue.size >= maxBatch || queue.has(urgent as Waiting))
+    const [first] = queue
+    return first !== undefined && (closed || queue.length >= maxBatch || first.at <= urgentUntil)
   }
 
   function flushSoon(): void {
@@ -155,8 +157,7 @@ export function createAuditLog(options: AuditLogOptions): AuditLog {
   function flush(): void {
     clearTimeout(flushTimer)
     flushTimer = undefined
-    // Who came last may have given up since.
-    urgent = [...queue].at(-1)
+    urgentUntil = performance.now()
     begin()
   }
 
@@ -173,7 +174,7 @@ export function createAuditLog(options: AuditLogOptions): AuditLog {
     })
     const waiting = again.splice(0, size)
     // Never a count of losses alone while events wait: a sink that fails has to fail them too.
-    return [...gaps, ...waiting, ...take(queue, size - waiting.length)]
+    return [...gaps, ...waiting, ...queue.splice(0, size - waiting.length)]
   }
 
   /** After a failure of the sink; says whether it is to be tried with the next batch at once. */
@@ -219,13 +220,13 @@ export function createAuditLog(options: AuditLogOptions): AuditLog {
   /** Whether an event may be on record later than it happens: not behind a sink that fails or falls behind. */
   function mayRunAhead(at: number): boolean {
     const isBehind = behindSince !== undefined && at - behindSince >= maxBehindMs
-    return lastWrite === 'done' && !isBehind && queue.size < maxWaiting / 2
+    return lastWrite === 'done' && !isBehind && queue.length < maxWaiting / 2
   }
 
   function record(entry: AuditEntry, effect?: AuditEffect): Promise<RecordedEvent> {
     if (closed) return Promise.reject(unavailable('the log is closed'))
     const event = complete(entry)
-    if (queue.size + again.length >= maxWaiting) {
+    if (queue.length + again.length >= maxWaiting) {
       losses.add('overflow', event)
       lastWrite = 'failed'
       if (isStrict) return Promise.reject(unavailable('too many events wait for the sink'))
@@ -238,9 +239,9 @@ export function createAuditLog(options: AuditLogOptions): AuditLog {
   }
 
   function runAhead(event: Unnumbered, at: number): Promise<RecordedEvent> {
-    queue.add({ event, at, settle: () => {} })
+    queue.push({ event, at, settle: () => {} })
     flushSoon()
-    if (queue.size >= maxBatch) begin()
+    if (queue.length >= maxBatch) begin()
     return Promise.resolve({ ...event, seq: 0 })
   }
 
@@ -259,11 +260,11 @@ export function createAuditLog(options: AuditLogOptions): AuditLog {
         lastWrite = 'failed'
         if (!isStrict) return waiting.settle({ event: { ...event, seq: 0 } })
         // Still in the queue: then it will never be written. Under way: it may yet be, and is announced if so.
-        if (queue.delete(waiting)) losses.add('unavailable', event)
+        if (remove(queue, waiting)) losses.add('unavailable', event)
         waiting.settle({ error: unavailable(`not on record within ${timeoutMs} ms`) })
       }, timeoutMs)
-      queue.add(waiting)
-      urgent = waiting
+      queue.push(waiting)
+      urgentUntil = at
       // A sink that failed is left alone for a while; until then nobody waits for it.
       if (retryTimer !== undefined) waiting.settle({ event: { ...event, seq: 0 } })
       else writing ??= drain()
@@ -297,15 +298,11 @@ export function createAuditLog(options: AuditLogOptions): AuditLog {
 /** Who speaks where the log speaks of itself. */
 const self = { kind: 'workload', id: 'hfauth', issuer: 'hfauth', roles: [] } as const
 
-/** Removes and returns the first `count` items. */
-function take<T>(items: Set<T>, count: number): T[] {
-  const taken: T[] = []
-  for (const item of items) {
-    if (taken.length === count) break
-    taken.push(item)
-    items.delete(item)
-  }
-  return taken
+/** Says whether it was there. */
+function remove<T>(items: T[], item: T): boolean {
+  const at = items.indexOf(item)
+  if (at >= 0) items.splice(at, 1)
+  return at >= 0
 }
 
 function unavailable(reason: string): HfAuthError {
