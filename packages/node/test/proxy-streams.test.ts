@@ -419,6 +419,25 @@ describe('a body that waits to be asked for', () => {
   })
 })
 
+describe('bytes of every value', () => {
+  test.each([
+    ['an answer that comes with its head', 1],
+    ['a long one', 1024],
+  ])('arrive as they were sent in %s', async (_, times) => {
+    await start()
+    const sent = Buffer.concat(Array(times).fill(Buffer.from(Array.from({ length: 256 }, (_, i) => i))))
+    world.answer = (_, res) =>
+      void res.writeHead(200, { 'content-type': 'image/png', 'content-length': sent.length }).end(sent)
+    const { head, body } = await sendRaw(
+      world.fixture.url,
+      'GET /acme/open/resolve/main/x.png HTTP/1.1\r\nHost: hub.gw.test\r\nConnection: close\r\n' +
+        `Authorization: Bearer ${world.tokens.alice}\r\n\r\n`,
+    )
+    expect(head).toMatch(/^HTTP\/1\.1 200 /)
+    expect(Buffer.from(body, 'latin1')).toEqual(sent)
+  })
+})
+
 /** A quarter as a rule; `UPLOAD_GIB=20` sends as much as the attack is said to, which takes minutes. */
 const gibibytes = Number(process.env.UPLOAD_GIB ?? 0.25)
 
