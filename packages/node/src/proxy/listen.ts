@@ -217,12 +217,7 @@ async function answer(pipeline: Pipeline, req: IncomingMessage, res: ServerRespo
   }
   await sendReply(reply, res)
   // The socket is this answer's until all of it is out.
-  if (!res.writableFinished && !res.destroyed) {
-    await new Promise<void>((resolve) => {
-      res.once('finish', resolve)
-      res.once('close', resolve)
-    })
-  }
+  if (!res.destroyed) await new Promise((resolve) => res.once('close', resolve))
 }
 
 const closing = new WeakSet<Socket>()
