@@ -125,7 +125,8 @@ const plainSegment = /^[A-Za-z0-9_:@+-][A-Za-z0-9._:@+-]{0,127}$/
 
 function matchTokens(tokens: readonly string[], segments: readonly string[]): Found | undefined {
   const found: Found = {}
-  for (const [i, token] of tokens.entries()) {
+  for (let i = 0; i < tokens.length; i++) {
+    const token = tokens[i] as string
     if (token === '{path*}' || token === '{path?}') {
       const rest = segments.slice(i)
       // A program with an address of its own may end its paths with a slash.
