@@ -49,12 +49,15 @@ export function readFacts(
     facts.owner = parsed.owner
     facts.attributes = noAttributes
   } else {
-    const parsed = parseId(input.type, input.id)
+    const { type, id, attributes } = input
+    // A list of one text, as query strings can bring it, passes for that text in some comparisons and not in others.
+    if (typeof type !== 'string' || typeof id !== 'string') return undefined
+    const parsed = parseId(type, id)
     if (parsed === undefined) return undefined
-    facts.type = input.type
+    facts.type = type
     facts.id = parsed.id
     facts.owner = parsed.owner
-    facts.attributes = input.attributes ?? noAttributes
+    facts.attributes = attributes ?? noAttributes
   }
   facts.context = context ?? noContext
   facts.clock[0] = now
