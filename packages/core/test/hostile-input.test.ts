@@ -1,6 +1,6 @@
 /** What a program may hand in without a look at it: texts that are lists, numbers that are none, members that do something. */
 import { describe, expect, test } from 'vitest'
-import { HfAuthError, type Json, loadSnapshot, type Resource } from '../src/index.ts'
+import { type Access, type Json, loadSnapshot, type Resource } from '../src/index.ts'
 import { accessOf, now } from './support.ts'
 
 const everything = { all: { allow: [{ actions: ['*'], on: ['**'] }] } }
@@ -41,5 +41,59 @@ describe('an id, a type or an action that is no text is denied', () => {
         'unknown_action',
       )
     }
+  })
+})
+
+describe('a member that asks a question while it is read', () => {
+  const parts = {
+    roles: {
+      reader: { allow: [{ actions: ['read'], on: ['model:**'], when: { 'resource.gated': false } }] },
+    },
+    deny: [{ actions: ['read'], on: ['model:acme/secret'] }],
+  }
+
+  const asking = (on: () => unknown): Resource => ({
+    type: 'model',
+    id: 'acme/secret',
+    attributes: {
+      get gated() {
+        on()
+        return false
+      },
+    },
+  })
+  const open = { type: 'model', id: 'acme/open', attributes: { gated: false } }
+
+  test.each<[string, (access: Access, asked: Resource) => boolean]>([
+    ['can', (access, asked) => access.can('read', asked)],
+    ['likelihood', (access, asked) => access.likelihood('read', asked) !== 'deny'],
+    ['decide', (access, asked) => access.decide({ action: 'read', resource: asked }).allowed],
+    ['filter', (access, asked) => access.filter('read', [asked]).length > 0],
+    ['searchActions', (access, asked) => access.searchActions(asked).length > 0],
+  ])('never gets its own answer for the other: %s', (_, isAllowed) => {
+    for (const access of everywhere(parts)) {
+      const asked = asking(() => {
+        expect(() => access.can('read', open)).toThrow(
+          expect.objectContaining({ code: 'HFAUTH_REQUEST_INVALID' }),
+        )
+      })
+      // The first question about an action is answered another way than those that follow.
+      for (let i = 0; i < 3; i++) {
+        expect(isAllowed(access, asked)).toBe(false)
+        expect(access.can('read', open)).toBe(true)
+      }
+    }
+  })
+
+  test('and one that throws leaves nothing behind', () => {
+    const access = accessOf(parts)
+    const throwing = Object.defineProperty({}, 'gated', {
+      get() {
+        throw new Error('lost')
+      },
+    })
+    const asked = { type: 'model', id: 'acme/open', attributes: throwing as { [name: string]: Json } }
+    expect(() => access.can('read', asked)).toThrow('lost')
+    expect(access.can('read', { ...asked, attributes: { gated: false } })).toBe(true)
   })
 })

@@ -55,8 +55,23 @@ export function standingOf(access: Access): Current {
   )
 }
 
-/** Facts of the question being answered; one is enough, since answering never waits. */
+/** Facts of the question being answered; one is enough, since answering never waits and never asks. */
 const facts = emptyFacts()
+let isAnswering = false
+
+/** @throws HfAuthError `HFAUTH_REQUEST_INVALID` when a member of another question's resource or context asks this one. */
+function beginAnswer(): void {
+  if (isAnswering)
+    throw new HfAuthError(
+      'HFAUTH_REQUEST_INVALID',
+      'an attribute or a fact of the context asked a question while it was read: hand in plain values',
+    )
+  isAnswering = true
+}
+
+function endAnswer(): void {
+  isAnswering = false
+}
 
 /** A class, since a server makes one for every principal; so methods stay with their object. */
 export abstract class StandingAccess implements Access {
@@ -83,12 +98,24 @@ export abstract class StandingAccess implements Access {
 
   can(action: string, resource: ResourceInput, context?: RequestContext): boolean {
     const now = this.now()
-    return can(this.standingAt(now), action, readFacts(facts, resource, context, now))
+    const standing = this.standingAt(now)
+    beginAnswer()
+    try {
+      return can(standing, action, readFacts(facts, resource, context, now))
+    } finally {
+      endAnswer()
+    }
   }
 
   likelihood(action: string, resource: ResourceInput, context?: RequestContext): Likelihood {
     const now = this.now()
-    return likelihood(this.standingAt(now), action, readFacts(facts, resource, context, now))
+    const standing = this.standingAt(now)
+    beginAnswer()
+    try {
+      return likelihood(standing, action, readFacts(facts, resource, context, now))
+    } finally {
+      endAnswer()
+    }
   }
 
   decide(question: Question): Decision {
@@ -96,20 +123,36 @@ export abstract class StandingAccess implements Access {
     if (environment !== undefined && environment !== this.environment)
       return this.elsewhere(environment)?.decide(question) ?? this.nowhere(question)
     const now = this.now()
-    return decide(this.standingAt(now), action, nameOf(resource), readFacts(facts, resource, context, now))
+    const standing = this.standingAt(now)
+    beginAnswer()
+    try {
+      return decide(standing, action, nameOf(resource), readFacts(facts, resource, context, now))
+    } finally {
+      endAnswer()
+    }
   }
 
   filter<T extends Resource>(action: string, resources: readonly T[], context?: RequestContext): T[] {
     const now = this.now()
     const standing = this.standingAt(now)
-    return keepAllowed(standing, action, resources, (resource) => readFacts(facts, resource, context, now))
+    beginAnswer()
+    try {
+      return keepAllowed(standing, action, resources, (resource) => readFacts(facts, resource, context, now))
+    } finally {
+      endAnswer()
+    }
   }
 
   searchActions(resource: ResourceInput, context?: RequestContext): string[] {
     const now = this.now()
     const standing = this.standingAt(now)
-    const asked = readFacts(facts, resource, context, now)
-    return sortedUnique(standing.actions).filter((action) => can(standing, action, asked))
+    beginAnswer()
+    try {
+      const asked = readFacts(facts, resource, context, now)
+      return sortedUnique(standing.actions).filter((action) => can(standing, action, asked))
+    } finally {
+      endAnswer()
+    }
   }
 
   searchResources<T extends Resource>(
