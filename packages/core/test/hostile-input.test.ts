@@ -1,7 +1,7 @@
 /** What a program may hand in without a look at it: texts that are lists, numbers that are none, members that do something. */
 import { describe, expect, test } from 'vitest'
 import { type Access, type Json, loadSnapshot, type Resource } from '../src/index.ts'
-import { accessOf, now } from './support.ts'
+import { accessOf, now, principalOf } from './support.ts'
 
 const everything = { all: { allow: [{ actions: ['*'], on: ['**'] }] } }
 
@@ -96,4 +96,58 @@ describe('a member that asks a question while it is read', () => {
     expect(() => access.can('read', asked)).toThrow('lost')
     expect(access.can('read', { ...asked, attributes: { gated: false } })).toBe(true)
   })
+})
+
+describe('a number that is none is not told', () => {
+  test.each<[string, { [key: string]: Json }]>([
+    ['not above a limit', { $not: { 'context.risk': { $gt: 50 } } }],
+    ['not the one that is meant', { 'context.risk': { $ne: 50 } }],
+    ['none of those that are meant', { 'context.risk': { $nin: [50] } }],
+    ['not after a moment', { $not: { 'context.risk': { $after: '2020-01-01T00:00:00Z' } } }],
+    ['there', { 'context.risk': { $exists: true } }],
+    ['not above a limit that is none', { $not: { 'context.limit': { $gt: { $ref: 'context.risk' } } } }],
+    [
+      'not above a limit, in an element',
+      { $not: { 'context.risks': { $elemMatch: { risk: { $gt: 50 } } } } },
+    ],
+  ])('so it is not known to be %s', (_, when) => {
+    const risk = Number('high')
+    const context = { risk, limit: 3, risks: [{ risk }] }
+    for (const access of everywhere({
+      roles: { r: { allow: [{ actions: ['read'], on: ['model:**'], when }] } },
+    }))
+      expect(access.can('read', 'model:acme/x', context)).toBe(false)
+    for (const access of everywhere({
+      roles: everything,
+      deny: [{ actions: ['read'], on: ['model:**'], unless: when }],
+    }))
+      expect(access.can('read', 'model:acme/x', context)).toBe(false)
+  })
+
+  test('and a time that is none is the clock’s, as when none is handed in', () => {
+    const when = { $not: { 'context.time': { $after: '2020-01-01T00:00:00Z' } } }
+    for (const access of everywhere({
+      roles: { r: { allow: [{ actions: ['read'], on: ['model:**'], when }] } },
+    }))
+      expect(access.can('read', 'model:acme/x', { time: Number('noon') })).toBe(false)
+  })
+
+  test('and while the clock tells none, a token that ends is over and nothing is before or after now', () => {
+    const when = { $not: { 'principal.claims.joined': { $after: '-7d' } } }
+    const roles = { r: { allow: [{ actions: ['read'], on: ['model:**'], when }] } }
+    const joined = '2020-01-01T00:00:00Z'
+    const ending = principalOf('oidc', { joined })
+    const endless = principalOf('oidc', { joined, exp: null })
+    const read = { action: 'read', resource: 'model:acme/x' }
+    expect(accessOf({ roles }, ending, Number.NaN).decide(read).reason).toBe('token_too_old')
+    expect(accessOf({ roles: everything }, ending, Number.NaN).patternsFor('read', 'model').allow).toEqual([])
+    expect(accessOf({ roles }, endless, Number.NaN).decide(read).reason).toBe('condition_unknown')
+  })
+})
+
+test('a list with nothing in a place is not the list that has something there', () => {
+  const when = { 'context.tags': { $eq: ['reviewed'] } }
+  const access = accessOf({ roles: { r: { allow: [{ actions: ['read'], on: ['model:**'], when }] } } })
+  expect(access.can('read', 'model:acme/x', { tags: new Array(1) })).toBe(false)
+  expect(access.can('read', 'model:acme/x', { tags: ['reviewed'] })).toBe(true)
 })

@@ -5,6 +5,8 @@ import {
   hubScopes,
   hubTypes,
   impliedScopes,
+  type Json,
+  type Likelihood,
   smallestScopes,
   sufficientScopes,
 } from '../src/index.ts'
@@ -129,6 +131,19 @@ describe('a token’s scopes are a ceiling', () => {
     const open = { type: 'model', id: 'acme/x', attributes: { private: false, gated: false } }
     expect(accessOf({ roles: reader }, token('openid')).can('read', open)).toBe(true)
     expect(accessOf({ roles: reader }, token('openid')).likelihood('read', 'model:acme/x')).toBe('maybe')
+  })
+
+  test.each<[string, object, Likelihood]>([
+    ['nothing', {}, 'maybe'],
+    ['that it is public, and no word of a gate', { private: false }, 'maybe'],
+    ['a gate that it says nothing of', { private: false, gated: undefined }, 'maybe'],
+    ['members without a value', { private: undefined, gated: null }, 'maybe'],
+    ['that it is private', { private: true }, 'deny'],
+    ['that it has a gate', { gated: true }, 'deny'],
+    ['that it is public and has no gate', { private: false, gated: false }, 'allow'],
+  ])('of which a page may know %s', (_, attributes, likelihood) => {
+    const resource = { type: 'model', id: 'acme/x', attributes: attributes as { [name: string]: Json } }
+    expect(accessOf({ roles: reader }, token('openid')).likelihood('read', resource)).toBe(likelihood)
   })
 
   test('not for an ID token, which carries none', () => {

@@ -193,9 +193,10 @@ function equals(value: Json, operand: Json): boolean {
 
 function same(a: Json, b: Json): boolean {
   if (a === b) return true
-  if (Array.isArray(a) && Array.isArray(b))
-    return a.length === b.length && a.every((item, i) => same(item, b[i] as Json))
-  return false
+  if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false
+  // Counted, since `every` passes over what a list has no element for.
+  for (let i = 0; i < a.length; i++) if (!same(a[i] as Json, b[i] as Json)) return false
+  return true
 }
 
 type Ordered = number | string

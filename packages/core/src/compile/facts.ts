@@ -36,7 +36,7 @@ export function requestReader({ root, name }: FactPath): (facts: RequestFacts) =
   if (root === 'resource') return resourceReader(name)
   if (root !== 'context') return () => undefined
   return name === 'time'
-    ? (facts) => facts.context.time ?? facts.clock[0]
+    ? (facts) => told(facts.context.time) ?? told(facts.clock[0])
     : (facts) => walk(facts.context, name)
 }
 
@@ -89,10 +89,15 @@ export function principalFact(principal: PrincipalShape, name: string): Json | u
   }
 }
 
-/** An own member of that name, dots and all; failing that, step by step. `null` says nothing and is unknown. */
+/** `null` says nothing and is unknown. So is what is no number: it would be neither less nor more, and other than all. */
+function told(value: Json | undefined): Json | undefined {
+  return value === null || Number.isNaN(value) ? undefined : value
+}
+
+/** An own member of that name, dots and all; failing that, step by step. */
 export function walk(node: Attributes, name: string): Json | undefined {
   const whole = own(node as { [name: string]: Json }, name)
-  if (whole !== undefined) return whole ?? undefined
+  if (whole !== undefined) return told(whole)
   const dot = name.indexOf('.')
   if (dot < 0) return undefined
   const next = own(node as { [name: string]: Json }, name.slice(0, dot))

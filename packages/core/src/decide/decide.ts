@@ -63,7 +63,9 @@ export function likelihood(standing: Standing, action: string, facts: RequestFac
   if (best === 'deny') return 'deny'
   if (!withinScopes(standing, action, facts)) {
     // A public resource might need less; only its owner's word makes that certain.
-    const asPublic = { ...facts, attributes: { private: false, gated: false, ...facts.attributes } }
+    const { private: isPrivate, gated } = facts.attributes
+    const open = { ...facts.attributes, private: isPrivate ?? false, gated: gated ?? false }
+    const asPublic = { ...facts, attributes: open }
     return withinScopes(standing, action, asPublic) ? 'maybe' : 'deny'
   }
   return doubted ? 'maybe' : best
@@ -156,7 +158,8 @@ function refusedBeforeRules(
 }
 
 function isTooOld({ freshUntil }: Standing, facts: RequestFacts): boolean {
-  return freshUntil !== undefined && timeOf(facts) >= freshUntil
+  // Put this way round, a clock that tells no time makes every token too old that could be.
+  return freshUntil !== undefined && !(timeOf(facts) < freshUntil)
 }
 
 /** The name by which OpenID providers know several factors (OpenID PAPE 1.0 §4, as an `acr` value). */

@@ -27,7 +27,7 @@ export interface Reach {
 /** Allows first; nothing at all when no question would be allowed at `now`. */
 export function reachOf(standing: Standing, now: number): Reach[] {
   const { authenticated, unmet, freshUntil, scopes } = standing
-  if (!authenticated || unmet !== undefined || (freshUntil !== undefined && now >= freshUntil)) return []
+  if (!authenticated || unmet !== undefined || (freshUntil !== undefined && !(now < freshUntil))) return []
   const rules = standing.rules().map((rule) => named(rule, standing))
   return [
     ...rules.filter(({ effect }) => effect === 'allow').flatMap((rule) => withinScopes(rule, scopes)),
