@@ -32,6 +32,10 @@ describe('a condition that cannot be read is a fault where it stands', () => {
     ['a root that does not exist', { 'subject.name': 'x' }],
     ['a root without a name', { 'resource.': 'x' }],
     ['no test at all', { 'resource.private': {} }],
+    ['nothing at all', {}],
+    ['nothing at all as one of several', { $or: [{ 'resource.private': true }, {}] }],
+    ['nothing at all, turned round', { $not: {} }],
+    ['`$elemMatch` of nothing at all', { 'resource.tags': { $elemMatch: {} } }],
     ['`$elemMatch` without a condition', { 'resource.tags': { $elemMatch: 'x' } }],
     ['`$not` without a condition', { $not: true }],
     ['an empty `$or`', { $or: [] }],
@@ -66,6 +70,13 @@ describe('a condition that cannot be read is a fault where it stands', () => {
       'malformed_condition environments.production.require.resource.private',
     ])
     expect(faultsOf({ bindings: [{ roles: [], to: { claims: { sub: { $glob: '' } } } }] }).length).toBe(1)
+    expect(faultsOf({ environments: { production: { require: {} } } })).toEqual([
+      'malformed_condition environments.production.require',
+    ])
+    // Everybody whom any issuer vouches for is not what somebody means who writes this.
+    expect(faultsOf({ bindings: [{ roles: [], to: { claims: {} } }] })).toEqual([
+      'malformed_condition bindings[0].to.claims',
+    ])
   })
 })
 

@@ -1,4 +1,5 @@
 /** Files that somebody made to break the reader: bombs, depth, size, keys that touch prototypes. */
+import { runInNewContext } from 'node:vm'
 import { describe, expect, test } from 'vitest'
 import { HfAuthError, loadSnapshot, type PolicyDocument, PolicyError, parsePolicy } from '../src/index.ts'
 import { parseJson } from '../src/json.ts'
@@ -197,5 +198,57 @@ describe('YAML’s own tricks', () => {
     ['only null', '~'],
   ])('%s is a fault', (_, text) => {
     expect(codesOf(() => parseYaml(text)).length).toBeGreaterThan(0)
+  })
+})
+
+describe('what only YAML can write, or only a program can hand in, is a fault', () => {
+  const textWith = (when: string) =>
+    valid.replace('"bindings":[]', `"bindings":[],"deny":[{"actions":[read],"on":["**"],"when":${when}}]`)
+
+  test.each<[string, string]>([
+    ['a condition in an ordered map, which has no members', '!!omap [ resource.private: false ]'],
+    ['a condition in a set', '!!set { ? resource.private }'],
+    ['a condition of bytes', '!!binary aGVsbG8='],
+    ['a number without a bound', '{ context.risk: { $lt: .inf } }'],
+    ['a number that is none', '{ context.risk: { $gt: .nan } }'],
+    ['a point in time that is no text', '{ context.since: { $eq: !!timestamp 2026-01-01 } }'],
+  ])('%s', (_, when) => {
+    expect(codesOf(() => parseYaml(textWith('{ resource.private: false }')))).toEqual([])
+    expect(codesOf(() => parseYaml(textWith(when)))).toEqual(['wrong_type'])
+  })
+
+  test.each(['to', 'claims', 'require'])('%s in an ordered map', (place) => {
+    const to =
+      place === 'to' ? '!!omap [ issuer: oidc ]' : '{ "issuer": oidc, "claims": !!omap [ sub: ana ] }'
+    const text =
+      place === 'require'
+        ? valid.replace('"production":{}', '"production":{"require":!!omap [ principal.mfa: true ]}')
+        : valid.replace('"bindings":[]', `"bindings":[{"roles":[],"to":${to}}]`)
+    expect(text).not.toBe(valid)
+    expect(codesOf(() => parseYaml(text))).toEqual(['wrong_type'])
+  })
+
+  test.each<[string, unknown]>([
+    ['a map', new Map([['resource.private', false]])],
+    ['a date', { 'context.since': { $eq: new Date(0) } }],
+    ['a function', { 'context.since': { $eq: () => true } }],
+    ['a symbol', { 'context.since': { $eq: Symbol('x') } }],
+    ['a number beyond JSON', { 'context.since': { $lt: Number.POSITIVE_INFINITY } }],
+    ['a bigint', { 'context.since': { $lt: 3n } }],
+    ['a list with nothing in a place', { 'context.since': { $in: new Array(1) } }],
+  ])('%s, in an object', (_, when) => {
+    const deny = [{ actions: ['read'], on: ['**'], when }] as unknown as NonNullable<PolicyDocument['deny']>
+    expect(codesOf(() => policyOf({ deny }))).toEqual(['wrong_type'])
+  })
+
+  test('but an object without a prototype, or of another realm, is a mapping, and a member that is undefined left out', () => {
+    const when = Object.assign(Object.create(null), { 'resource.private': false })
+    const other = runInNewContext('({ "resource.private": true })')
+    const deny = [when, other, undefined].map((condition, i) => ({
+      actions: ['read'],
+      on: [`model:acme/${i}`],
+      when: condition,
+    })) as unknown as NonNullable<PolicyDocument['deny']>
+    expect(codesOf(() => policyOf({ deny }))).toEqual([])
   })
 })

@@ -805,7 +805,7 @@ describe('facts of a principal', () => {
 
   test('claims inside others are told where they stand', () => {
     const { principal } = broken({
-      ...readingBy('aws-eks', {}),
+      ...readingBy('aws-eks', { 'principal.kind': 'workload' }),
       bindings: [
         {
           roles: ['reader'],

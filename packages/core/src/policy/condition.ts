@@ -88,7 +88,9 @@ export function readCondition(
   at: JsonPath = [],
 ): Condition {
   const of: Condition[] = []
-  for (const [key, value] of Object.entries(document)) {
+  const entries = Object.entries(document)
+  if (entries.length === 0) reader.report({ kind: 'empty' }, at)
+  for (const [key, value] of entries) {
     const here = [...at, key]
     if (key === '$and' || key === '$or') {
       of.push({ kind: key === '$and' ? 'all' : 'any', of: readList(value, reader, here) })

@@ -14,11 +14,14 @@ const maxDepth = 64
 /** Later steps would drop such keys without a word, and with them a condition that somebody wrote. */
 const unsafeKeys: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype'])
 
-/** Finds keys that touch prototypes, and nesting without an end. */
+/** Finds what is no JSON, keys that touch prototypes, and nesting without an end. */
 export function checkStructure(value: Json): ShapeFault[] {
   const faults: ShapeFault[] = []
   const visit = (node: Json, path: JsonPath): void => {
-    if (typeof node !== 'object' || node === null) return
+    const other = otherThanJson(node)
+    if (other !== undefined)
+      faults.push({ code: 'wrong_type', path, message: `${other} is no value of JSON` })
+    if (other !== undefined || typeof node !== 'object' || node === null) return
     if (path.length >= maxDepth) {
       faults.push({ code: 'too_large', path, message: `nested deeper than ${maxDepth} levels` })
       return
@@ -31,9 +34,24 @@ export function checkStructure(value: Json): ShapeFault[] {
       const here = [...path, key]
       if (unsafeKeys.has(key))
         faults.push({ code: 'unknown_key', path: here, message: `unsafe key \`${key}\`` })
-      visit(member, here)
+      // As in TypeScript, a member that is `undefined` is one that was left out.
+      if (member !== undefined) visit(member, here)
     }
   }
   visit(value, [])
   return faults
+}
+
+/**
+ * What a value is that no JSON text could hold. A map, which YAML's `!!omap` makes, has no members to look at: taken
+ * for a mapping, it would be a condition that asks nothing.
+ */
+function otherThanJson(value: unknown): string | undefined {
+  if (typeof value === 'number') return Number.isFinite(value) ? undefined : `\`${value}\``
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return undefined
+  if (typeof value !== 'object') return `a value of type \`${typeof value}\``
+  if (Array.isArray(value)) return undefined
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype === null || Object.getPrototypeOf(prototype) === null) return undefined
+  return 'an object that is neither a list nor a mapping'
 }
