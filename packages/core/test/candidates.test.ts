@@ -109,7 +109,7 @@ describe('the token', () => {
   })
 
   test('a sign-in can bring what statements and environments ask of it, and nothing else', () => {
-    const stepUps = (when: { readonly [fact: string]: Json }, environment = {}) =>
+    const stepUps = (when: { readonly [fact: string]: Json } | undefined, environment = {}) =>
       candidates({
         environments: { production: {}, development: environment },
         roles: { reader: allow('model:**', when) },
@@ -123,7 +123,7 @@ describe('the token', () => {
       stepUps({ $or: [{ 'principal.mfa': true }, { 'principal.authTime': { $after: '-1h' } }] }),
     ).toEqual([authTime, mfa])
     expect(stepUps({ 'principal.emailVerified': true })).toEqual([])
-    expect(stepUps({}, { require: { 'principal.mfa': true } })).toEqual([mfa])
+    expect(stepUps(undefined, { require: { 'principal.mfa': true } })).toEqual([mfa])
   })
 
   test('of an own issuer any scope of the policy is tried that it lacks', () => {
