@@ -78,4 +78,28 @@ describe('a binding', () => {
       expect(rolesOf(to, ana)).toEqual([])
     }
   })
+
+  test.each<[string, Binding['to'], string, object]>([
+    ['user name', { username: 'kim' }, 'oidc', { preferred_username: '\u212aim' }],
+    [
+      'verified address',
+      { email: 'kim@acme.dev' },
+      'oidc',
+      { email: '\u212aim@acme.dev', email_verified: true },
+    ],
+    [
+      'handle of an organisation',
+      { org: 'kim' },
+      'huggingface',
+      { orgs: [{ sub: 'id', preferred_username: '\u212aim' }] },
+    ],
+  ])('knows a %s in any case, and not by letters that only look alike', (_, to, issuer, claims) => {
+    const capital = JSON.parse(JSON.stringify(claims).replace('\u212a', 'K'))
+    expect(rolesOf(to, principalOf(issuer, capital))).toEqual(['reader'])
+    expect(rolesOf(to, principalOf(issuer, claims as never))).toEqual([])
+    // Also where it has been found by something else already.
+    const found = { ...to, claims: { sub: 'ana' } }
+    expect(rolesOf(found, principalOf(issuer, capital))).toEqual(['reader'])
+    expect(rolesOf(found, principalOf(issuer, claims as never))).toEqual([])
+  })
 })

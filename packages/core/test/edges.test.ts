@@ -199,6 +199,11 @@ describe('what Hugging Face says of organisations counts when it is whole', () =
     ['no handle', [{ sub: 'id' }], []],
     ['a membership', [acme], ['member']],
     ['groups that are no list', [{ ...acme, resourceGroups: 'rg' }], ['member']],
+    ['no restriction', [{ ...acme, securityRestrictions: [] }], ['member']],
+    ['no word of restrictions', [{ ...acme, securityRestrictions: null }], ['member']],
+    ['a restriction', [{ ...acme, securityRestrictions: ['sso'] }], []],
+    ['a restriction that is no list', [{ ...acme, securityRestrictions: 'sso' }], []],
+    ['restrictions that are no texts', [{ ...acme, securityRestrictions: [{ kind: 'sso' }] }], []],
     [
       'groups without a role',
       [{ ...acme, resourceGroups: [{ sub: 'rg', name: 'vision' }, 'rg', null] }],

@@ -821,3 +821,23 @@ describe('facts of a principal', () => {
     })
   })
 })
+
+test('who is denied by a name is meant in any case, and nobody else is', () => {
+  const readers = (...names: string[]): Partial<PolicyDocument> => ({
+    roles: {
+      reader: {
+        allow: [{ actions: ['read'], on: ['model:**'], when: { 'principal.username': { $in: names } } }],
+      },
+      kept: { deny: [anything] },
+    },
+    bindings: [
+      { roles: ['reader'], to: { issuer: 'oidc' } },
+      { roles: ['kept'], to: { issuer: 'oidc', username: 'kim' } },
+    ],
+    invariants: [invariant()],
+  })
+  holds(readers('kim', 'KIM', 'Kim'))
+  expect(broken(readers('kim', '\u212aim')).principal).toMatchObject({
+    claims: { preferred_username: '\u212aim' },
+  })
+})

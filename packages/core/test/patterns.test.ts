@@ -124,4 +124,18 @@ describe('placeholders', () => {
       expect(access.can('write', 'model:abc/thing')).toBe(false)
     },
   )
+
+  test.each(['%62en', 'ben%2Fthing', 'ben%2fthing%2f..'])(
+    'a name of `%s` is not decoded into another’s',
+    (name) => {
+      const access = accessOf({ roles: own }, principalOf('oidc', { preferred_username: name }))
+      expect(access.can('write', 'model:ben/thing')).toBe(false)
+      expect(access.can('write', 'model:ben/thing/x')).toBe(false)
+    },
+  )
+
+  test('a name with the Kelvin sign is not the one with a k', () => {
+    const access = accessOf({ roles: own }, principalOf('oidc', { preferred_username: '\u212aim' }))
+    expect(access.can('write', 'model:kim/thing')).toBe(false)
+  })
 })

@@ -217,11 +217,16 @@ function statementsAbout(
     .map((statement) => ({ statement, ...verdictOn(statement, principal, asked) }))
 }
 
+/** ASCII alone has cases. */
+function withoutCase(name: string): string {
+  return [...name].map((char) => (char < '\u0080' ? char.toLowerCase() : char)).join('')
+}
+
 function isBound({ to, claims, from, until }: Binding, principal: PrincipalShape, now: number): boolean {
   const all = (wanted: string | readonly string[] | undefined, has: (value: string) => boolean) =>
     wanted === undefined || [wanted].flat().some(has)
   const ignoringCase = (a: string, b: string | undefined) =>
-    b !== undefined && a.toLowerCase() === b.toLowerCase()
+    b !== undefined && withoutCase(a) === withoutCase(b)
   const wantsAnonymous = to.anonymous === true || to.kind === 'anonymous'
   const member =
     (to.org === undefined && to.orgRole === undefined && to.resourceGroup === undefined) ||
@@ -370,7 +375,8 @@ function patternMatches(
       expression += '[^/]*'
     } else {
       const value = principalFact(principal, piece.placeholder.slice('principal.'.length))
-      if (typeof value !== 'string' || canonicalId('literal', value) === undefined) return false
+      if (typeof value !== 'string' || /[%\u212a]/.test(value)) return false
+      if (canonicalId('literal', value) === undefined) return false
       expression += literal(canonicalId('literal', value) ?? '')
     }
   }

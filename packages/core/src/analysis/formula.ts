@@ -7,6 +7,7 @@
  * @module
  */
 import { compileCondition, elementFact, type Truth } from '../compile/conditions.ts'
+import { foldCase } from '../internal/fold.ts'
 import type { FactPath, TestCondition } from '../policy/condition.ts'
 import type { Pattern } from '../policy/pattern.ts'
 import type { Json } from '../types.ts'
@@ -116,7 +117,7 @@ export function judge(asked: Asked, read: ReadFact): Truth {
       return compileCondition<undefined>(asked, (path) => () => read(path))(undefined)
     case 'name': {
       const value = read(asked.path)
-      return typeof value === 'string' ? value.toLowerCase() === asked.name.toLowerCase() : undefined
+      return typeof value === 'string' ? foldCase(value) === foldCase(asked.name) : undefined
     }
     case 'unknown':
       return undefined

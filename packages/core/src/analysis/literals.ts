@@ -6,8 +6,8 @@
  *
  * @module
  */
+import { literalText } from '../compile/statement-rules.ts'
 import { isHubType } from '../hub/actions.ts'
-import { canonicalId } from '../hub/ids.ts'
 import type { FactPath } from '../policy/condition.ts'
 import type { Pattern } from '../policy/pattern.ts'
 import { type Moment, parseMoment, parseTime } from '../policy/time.ts'
@@ -327,9 +327,9 @@ export function fillIn(
       isOpen = true
       continue
     }
-    const id = typeof found.value === 'string' ? canonicalId('literal', found.value) : undefined
-    if (id === undefined) return null
-    glob += id
+    const text = literalText(found.value)
+    if (text === undefined) return null
+    glob += text
   }
   if (isOpen) return undefined
   return isHubType(type) ? glob.toLowerCase().normalize('NFC') : glob

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { foldCase } from '../internal/fold.ts'
 import { doubleStar, type GlobPart, parseGlob, star } from '../internal/glob.ts'
 import { getOrAdd } from '../internal/maps.ts'
 import type { Budget } from './budget.ts'
@@ -28,8 +29,22 @@ export interface Rule {
   readonly wanted: boolean
 }
 
+/** How a machine takes characters together that differ in case. */
+export interface Fold {
+  of(char: string): string
+  /** All characters that are taken for `char`. */
+  casesOf(char: string): readonly string[]
+}
+
+const nameFold: Fold = {
+  of: foldCase,
+  casesOf: (char) => [char, char.toUpperCase()].filter((each) => foldCase(each) === char),
+}
+/** As canonical ids have it. */
+export const idFold: Fold = { of: (char) => char.toLowerCase(), casesOf }
+
 /** What a glob matches; with `fold`, whatever the case of the text. */
-export function globMachine(parts: readonly GlobPart[], fold = false): Machine {
+export function globMachine(parts: readonly GlobPart[], fold?: Fold): Machine {
   const items: GlobPart[] = parts.flatMap((part): GlobPart[] =>
     typeof part === 'string' ? [...splitUnits(part)] : [part],
   )
@@ -44,7 +59,7 @@ export function globMachine(parts: readonly GlobPart[], fold = false): Machine {
     start: close([0]),
     step(state, char) {
       const next: number[] = []
-      const compared = fold ? char.toLowerCase() : char
+      const compared = fold === undefined ? char : fold.of(char)
       for (const at of positionsIn(state)) {
         const item = items[at]
         if (item === doubleStar || (item === star && char !== '/')) next.push(at)
@@ -55,24 +70,23 @@ export function globMachine(parts: readonly GlobPart[], fold = false): Machine {
     accepts: (state) => positionsIn(state).includes(items.length),
     isDead: (state) => state === '',
     // To `*` a `/` is unlike all others.
-    mentions: `${fold ? [...splitUnits(text)].flatMap(casesOf).join('') : text}${items.includes(star) ? '/' : ''}`,
+    mentions: `${fold === undefined ? text : [...splitUnits(text)].flatMap(fold.casesOf).join('')}${items.includes(star) ? '/' : ''}`,
     orders: false,
   })
 }
 
-export function patternMachine(glob: string, fold = false): Machine {
-  return globMachine(parseGlob(glob), fold)
+export function patternMachine(glob: string): Machine {
+  return globMachine(parseGlob(glob))
 }
 
 export function exactly(text: string): Machine {
   return globMachine(text === '' ? [] : [text])
 }
 
-/** Texts whose lower case is that of `name`; `undefined` where lower case looks at more than one character. */
-export function named(name: string): Machine | undefined {
-  if (!/^[\u0000-\u024f]*$/.test(name)) return undefined
-  const lower = name.toLowerCase()
-  return globMachine(lower === '' ? [] : [lower], true)
+/** Texts that are `name` but for their case, as bindings compare them. */
+export function named(name: string): Machine {
+  const folded = foldCase(name)
+  return globMachine(folded === '' ? [] : [folded], nameFold)
 }
 
 /** Texts that compare with `limit` by code unit in one of the `orders`. */

@@ -14,6 +14,7 @@ import {
   anyOf,
   exactly,
   globMachine,
+  idFold,
   type Machine,
   named,
   ofName,
@@ -63,8 +64,7 @@ export function textRule(literal: Literal, setting: Setting, assigned: Assigned,
       'ref' in operand && operator === '$eq' && positive
         ? pinnedFact(operand.ref, setting, pinned)
         : undefined
-    const machines = (names ?? []).flatMap((name) => named(name) ?? [])
-    return names === undefined || machines.length < names.length ? 'tried' : seen(anyOf(machines), view, true)
+    return names === undefined ? 'tried' : seen(anyOf(names.map(named)), view, true)
   }
   const value: Json | undefined = found.value
   if (value === undefined || value === null) return ofUnknown(want)
@@ -120,8 +120,7 @@ function ofTexts(
 }
 
 function nameRule({ name }: NameAsked, view: View, wanted: boolean): TextRule {
-  const machine = named(name)
-  return machine === undefined ? 'tried' : seen(machine, view, wanted)
+  return seen(named(name), view, wanted)
 }
 
 function seen(machine: Machine, view: View, wanted: boolean): Rule {
@@ -205,5 +204,5 @@ function widen({ pieces }: Pattern, setting: Setting, pinned: Pinned): Machine[]
     }
     globs = globs.flatMap((glob) => parts.map((more) => [...glob, ...more]))
   }
-  return globs.map((glob) => globMachine(glob, true))
+  return globs.map((glob) => globMachine(glob, idFold))
 }

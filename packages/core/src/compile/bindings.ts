@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { foldCase } from '../internal/fold.ts'
 import { getOrAdd } from '../internal/maps.ts'
 import { Scratch } from '../internal/scratch.ts'
 import type { Binding } from '../policy/policy.ts'
@@ -142,7 +143,7 @@ function anchorOf(to: SubjectDocument): Anchor | undefined {
     if (values !== undefined)
       return {
         kind,
-        values: [values].flat().map((value) => (kind === 'group' ? value : value.toLowerCase())),
+        values: [values].flat().map((value) => (kind === 'group' ? value : foldCase(value))),
       }
   }
   return undefined
@@ -152,13 +153,13 @@ function anchorOf(to: SubjectDocument): Anchor | undefined {
 function valuesOf(principal: PrincipalShape, kind: string): readonly string[] {
   switch (kind) {
     case 'username':
-      return principal.username === undefined ? [] : [principal.username.toLowerCase()]
+      return principal.username === undefined ? [] : [foldCase(principal.username)]
     case 'email':
-      return principal.email === undefined ? [] : [principal.email.toLowerCase()]
+      return principal.email === undefined ? [] : [foldCase(principal.email)]
     case 'group':
       return principal.groups ?? []
     case 'org':
-      return (principal.orgs ?? []).flatMap(({ id, handle }) => [id.toLowerCase(), handle.toLowerCase()])
+      return (principal.orgs ?? []).flatMap(({ id, handle }) => [foldCase(id), foldCase(handle)])
     default:
       return claimTexts(walk(principal.claims, kind.slice('claim '.length)))
   }
@@ -227,5 +228,5 @@ function holds<T extends string>(
 }
 
 function sameName(a: string, b: string | undefined): boolean {
-  return b !== undefined && a.toLowerCase() === b.toLowerCase()
+  return b !== undefined && foldCase(a) === foldCase(b)
 }

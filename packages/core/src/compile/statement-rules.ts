@@ -8,7 +8,7 @@ import { canonicalId } from '../hub/ids.ts'
 import { pathsIn, writeCondition } from '../policy/condition.ts'
 import type { Pattern } from '../policy/pattern.ts'
 import type { Statement } from '../policy/policy.ts'
-import type { PrincipalShape } from '../types.ts'
+import type { Json, PrincipalShape } from '../types.ts'
 import { principalFact } from './facts.ts'
 import type { ResidualRule } from './rule.ts'
 import { specialise } from './specialise.ts'
@@ -85,8 +85,15 @@ function fillIn(pattern: Pattern, principal: PrincipalShape | undefined): string
 }
 
 function placeholderValue(path: string, principal: PrincipalShape): string | undefined {
-  const value = principalFact(principal, path.slice('principal.'.length))
-  if (typeof value !== 'string') return undefined
+  return literalText(principalFact(principal, path.slice('principal.'.length)))
+}
+
+/** What would be decoded (`%2F`), and the Kelvin sign, which composing makes a `K`: other text than the issuer told. */
+const otherText = /[%\u212a]/
+
+/** A value as the text that stands for a placeholder; `undefined` when no id could have it. */
+export function literalText(value: Json | undefined): string | undefined {
+  if (typeof value !== 'string' || otherText.test(value)) return undefined
   // Canonical ids have no `*`, so what passes here is literal text in a glob.
   return canonicalId('literal', value)
 }

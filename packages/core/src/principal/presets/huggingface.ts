@@ -49,11 +49,17 @@ function readOrg(value: Json): OrgMembership[] {
         name: textClaim(value, 'name'),
         role: textClaim(value, 'roleInOrg'),
         plan: textClaim(value, 'plan'),
-        restrictions: listClaim(value, 'securityRestrictions'),
+        restrictions: readRestrictions(value),
         resourceGroups: Array.isArray(groups) ? groups.flatMap(readResourceGroup) : undefined,
       }),
     },
   ]
+}
+
+/** Restrictions that cannot be read still say that there are some. */
+function readRestrictions(membership: Claims): readonly string[] | undefined {
+  const told = own(membership, 'securityRestrictions') ?? undefined
+  return told === undefined ? undefined : (listClaim(membership, 'securityRestrictions') ?? ['unreadable'])
 }
 
 function readResourceGroup(value: Json): ResourceGroupMembership[] {
