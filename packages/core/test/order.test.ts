@@ -22,6 +22,16 @@ describe('the digest is the same whatever the order', () => {
         scopes: { all: { actions: order(['read', 'infer']), on: order(['model:**', 'dataset:**']) } },
       }),
     ],
+    [
+      'of routes',
+      (order) => ({
+        routes: order(['GET /v1/:name', 'GET /v1/x']).map((match) => ({
+          match,
+          action: 'read',
+          resource: 'model:acme/x',
+        })),
+      }),
+    ],
     ['of a project’s patterns', (order) => ({ projects: { all: order(['model:**', 'dataset:**']) } })],
     [
       'of the roles a role extends',

@@ -179,6 +179,48 @@ describe('routes of the application', () => {
     expect(route('POST', '/v1/predict/a%2F..%2Fb')?.resource).toBe('model:acme/a%2F..%2Fb')
   })
 
+  describe('of which several fit', () => {
+    const routes = [
+      { match: 'GET /v1/:name', action: 'read', resource: 'model:acme/:name' },
+      { match: 'GET /v1/admin', action: 'manage', resource: 'org:acme' },
+      { match: 'GET /:kind/admin', action: 'write', resource: 'model:acme/:kind' },
+      { match: 'GET /v1/:name/:part', action: 'read', resource: 'model:acme/:name' },
+      { match: 'GET /v1/:name/keys', action: 'manage', resource: 'model:acme/:name' },
+      { match: 'GET /v1/admin/:part', action: 'write', resource: 'org:acme' },
+      { match: 'HEAD /v1/admin', action: 'discuss', resource: 'org:acme' },
+    ]
+    const orders = [routes, [...routes].reverse()].map((order) =>
+      createAppRouter(policyOf({ routes: order })),
+    )
+
+    test.each([
+      ['GET /v1/admin', 'manage'],
+      ['HEAD /v1/admin', 'discuss'],
+      ['HEAD /v1/x', 'read'],
+      ['GET /v1/x', 'read'],
+      ['GET /v2/admin', 'write'],
+      ['GET /v1/x/keys', 'manage'],
+      ['GET /v1/admin/keys', 'write'],
+      ['GET /v1/x/y', 'read'],
+    ])('%s is the one that spells out most from the left, in any order of the policy', (line, action) => {
+      const [method = '', path = ''] = line.split(' ')
+      expect(orders.map((match) => match(method, path)?.action)).toEqual([action, action])
+    })
+
+    test.each(['GET /v1/%61dmin', 'GET /v1/Admin', 'GET /v1/x/KEYS', 'GET /v1/%41dmin/x', 'HEAD /v1/ADMIN'])(
+      '%s is none of them, since some servers take it for more than it says',
+      (line) => {
+        const [method = '', path = ''] = line.split(' ')
+        expect(orders.map((match) => match(method, path))).toEqual([undefined, undefined])
+      },
+    )
+
+    test('two that take the same requests are a fault', () => {
+      const again = { match: 'GET /v1/:model', action: 'write', resource: 'model:acme/:model' }
+      expect(() => policyOf({ routes: [...routes, again] })).toThrow(/duplicate/)
+    })
+  })
+
   test.each(['POST /v1/predict', 'POST /v1/predict/', 'POST /v1/predict/a/b', 'DELETE /v1/predict/a'])(
     'do not match %s',
     (line) => {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { compareCodeUnits } from '../internal/sort.ts'
 import type { Policy } from '../policy/policy.ts'
 
 export interface AppRouteMatch {
@@ -16,14 +17,29 @@ export interface AppRouteMatch {
 /** Matches a method and a path as it stands on the wire. */
 export type AppRouter = (method: string, path: string) => AppRouteMatch | undefined
 
+/**
+ * Of several routes that fit, the one that spells a segment out before one that has a parameter there, from the left:
+ * their order in the policy means nothing. Where a server might take the path for a route that spells out more, as some
+ * decode a segment first or overlook its case, none fits.
+ */
 export function createAppRouter(policy: Policy): AppRouter {
-  const routes = policy.routes.map((route) => ({ ...route, tokens: route.path.split('/').slice(1) }))
+  const routes = policy.routes
+    .map((route) => {
+      const tokens = route.path.split('/').slice(1)
+      return { ...route, tokens, shape: tokens.map((token) => (isParameter(token) ? '1' : '0')).join('') }
+    })
+    .sort((a, b) => compareCodeUnits(a.shape, b.shape) || compareCodeUnits(b.method, a.method))
   return (method, path) => {
     const segments = path.split('/').slice(1)
-    for (const { tokens, resource, ...route } of routes) {
+    let near: string | undefined
+    for (const { tokens, shape, resource, ...route } of routes) {
       if (route.method !== method && !(route.method === 'GET' && method === 'HEAD')) continue
       const parts = matchParts(tokens, segments)
-      if (parts === undefined) continue
+      if (parts === undefined) {
+        if (mightMatch(tokens, segments)) near ??= shape
+        continue
+      }
+      if (near !== undefined && near !== shape) return undefined
       return {
         route: `${route.method} ${route.path}`,
         action: route.action,
@@ -39,12 +55,32 @@ function matchParts(tokens: readonly string[], segments: readonly string[]): Map
   const parts = new Map<string, string>()
   for (const [i, token] of tokens.entries()) {
     const segment = segments[i] ?? ''
-    if (token.startsWith(':')) {
+    if (isParameter(token)) {
       if (segment === '') return undefined
       parts.set(token.slice(1), segment)
     } else if (token !== segment) return undefined
   }
   return parts
+}
+
+function isParameter(token: string): boolean {
+  return token.startsWith(':')
+}
+
+/** Whether the path fits once its segments are decoded and their case is overlooked. */
+function mightMatch(tokens: readonly string[], segments: readonly string[]): boolean {
+  return (
+    tokens.length === segments.length &&
+    tokens.every((token, i) => isParameter(token) || plain(segments[i] ?? '') === token.toLowerCase())
+  )
+}
+
+function plain(segment: string): string {
+  try {
+    return decodeURIComponent(segment).toLowerCase()
+  } catch {
+    return segment.toLowerCase()
+  }
 }
 
 /** Parts stay percent-encoded: the id is decoded once, where it is made canonical. */

@@ -182,6 +182,7 @@ function normalPolicy(document: PolicyDocument): Json {
     projects: sets(document.projects),
     roles: Object.fromEntries(roles),
     bindings: sortedByContent(document.bindings.map(normalBinding)),
+    ...present({ routes: document.routes && sortedByContent(document.routes) }),
     deny: statements(document.deny),
   }
 }

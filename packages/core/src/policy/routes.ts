@@ -15,6 +15,7 @@ const routeText =
   /^(GET|HEAD|POST|PUT|PATCH|DELETE) (\/(?:[A-Za-z0-9._~-]+|:[A-Za-z]\w*)?(?:\/(?:[A-Za-z0-9._~-]+|:[A-Za-z]\w*))*)$/
 
 export function readRoutes(reader: PolicyReader): Route[] {
+  const seen = new Set<string>()
   return (reader.document.routes ?? []).flatMap((document, i) => {
     const path: JsonPath = ['routes', i]
     checkName(reader, 'unknown_action', document.action, reader.actions, [...path, 'action'])
@@ -27,6 +28,14 @@ export function readRoutes(reader: PolicyReader): Route[] {
       )
       return []
     }
+    const form = `${match[1]} ${match[2].replaceAll(/:\w+/g, ':')}`
+    if (seen.has(form))
+      reader.fault(
+        'duplicate',
+        [...path, 'match'],
+        `another route takes the same requests as \`${document.match}\``,
+      )
+    seen.add(form)
     const parameters = new Set([...match[2].matchAll(/:(\w+)/g)].map((found) => found[1] ?? ''))
     const colon = document.resource.indexOf(':')
     const id = document.resource
