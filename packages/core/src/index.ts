@@ -62,6 +62,7 @@ export {
   type PolicyWarning,
   type WarningCode,
 } from './policy/faults.ts'
+export { normalPolicy } from './policy/normal-policy.ts'
 export { type ParsePolicyOptions, parsePolicy } from './policy/parse.ts'
 export type { Environment, Issuer, IssuerAddress, Policy, Route } from './policy/policy.ts'
 export type { ConditionDocument, PolicyDocument } from './policy/schema.ts'

@@ -8,11 +8,10 @@
  */
 
 import { hubActions } from '../hub/actions.ts'
-import { present } from '../internal/present.ts'
 import { sortedUnique } from '../internal/sort.ts'
 import { JsonError, type JsonPath, parseLocatedJson } from '../json.ts'
 import type { Json, SourceLocation } from '../types.ts'
-import { normalBinding, readBindings } from './bindings.ts'
+import { readBindings } from './bindings.ts'
 import { isMapping } from './condition.ts'
 import { digestOf } from './digest.ts'
 import { readEnvironments } from './environments.ts'
@@ -26,13 +25,14 @@ import {
 } from './faults.ts'
 import { findGroupDenials } from './group-denials.ts'
 import { readIssuers } from './issuers.ts'
+import { normalPolicy } from './normal-policy.ts'
 import type { Policy, ScopeGrant, UncheckedPolicy } from './policy.ts'
 import { checkActions, checkPlainNames, knownTypes, type PolicyReader } from './reader.ts'
 import { readRoles } from './roles.ts'
 import { checkTests, readInvariants, readRoutes } from './routes.ts'
 import { checkShape, type PolicyDocument } from './schema.ts'
 import { findShadows } from './shadows.ts'
-import { normalStatement, readPattern, readPatterns, readStatements } from './statements.ts'
+import { readPattern, readPatterns, readStatements } from './statements.ts'
 import { checkStructure } from './structure.ts'
 
 export interface ParsePolicyOptions {
@@ -155,53 +155,6 @@ function readScopes(reader: PolicyReader): Map<string, ScopeGrant> {
         { name, actions: sortedUnique(actions), patterns: readPatterns(reader, on, ['scopes', name, 'on']) },
       ]
     }),
-  )
-}
-
-/** The document with everything sorted whose order means nothing: the digest is over this. */
-function normalPolicy(document: PolicyDocument): Json {
-  const sortedByContent = (items: readonly Json[]) =>
-    items
-      .map((item) => ({ item, digest: digestOf(item) }))
-      .sort((a, b) => (a.digest < b.digest ? -1 : 1))
-      .map(({ item }) => item)
-  const statements = (list: PolicyDocument['deny']) => sortedByContent((list ?? []).map(normalStatement))
-  const roles = Object.entries(document.roles).map(([name, role]) => [
-    name,
-    { extends: sortedUnique(role.extends ?? []), allow: statements(role.allow), deny: statements(role.deny) },
-  ])
-  const sets = (lists: Readonly<Record<string, readonly string[]>> = {}) =>
-    Object.fromEntries(Object.entries(lists).map(([name, list]) => [name, sortedUnique(list)]))
-  return {
-    ...(document as unknown as { [key: string]: Json }),
-    environments: withSortedSets(document.environments, ['actions', 'exempt']),
-    ...present({
-      resources: document.resources && withSortedSets(document.resources, ['actions']),
-      scopes: document.scopes && withSortedSets(document.scopes, ['actions', 'on']),
-    }),
-    projects: sets(document.projects),
-    roles: Object.fromEntries(roles),
-    bindings: sortedByContent(document.bindings.map(normalBinding)),
-    ...present({ routes: document.routes && sortedByContent(document.routes) }),
-    deny: statements(document.deny),
-  }
-}
-
-/** The members of a section, each with its sets sorted. */
-function withSortedSets(
-  section: Readonly<Record<string, object>>,
-  keys: readonly string[],
-): { [name: string]: Json } {
-  return Object.fromEntries(
-    Object.entries(section).map(([name, member]) => [
-      name,
-      Object.fromEntries(
-        Object.entries(member).map(([key, value]) => [
-          key,
-          keys.includes(key) ? sortedUnique(value as string[]) : value,
-        ]),
-      ),
-    ]),
   )
 }
 

@@ -299,4 +299,62 @@ describe('a difference between policies', () => {
     } as never)
     expect(policyDiff(before, turned)).toEqual({ added: [], removed: [] })
   })
+
+  const policyWith = (parts: object) =>
+    parsePolicy({
+      version: 1,
+      name: 'acme',
+      issuers: { idp: { preset: 'oidc', issuer: 'https://id.acme.dev', audience: 'app' } },
+      environments: { production: {} },
+      roles: {},
+      bindings: [],
+      ...parts,
+    } as never)
+
+  test.each<[string, object, object]>([
+    [
+      'the keys and the sets of a statement',
+      {
+        deny: [{ actions: ['read', 'write'], on: ['model:a/*', 'model:b/*'], environments: ['production'] }],
+      },
+      {
+        deny: [{ environments: ['production'], on: ['model:b/*', 'model:a/*'], actions: ['write', 'read'] }],
+      },
+    ],
+    [
+      'the keys and the sets of a binding',
+      {
+        roles: { a: {}, b: {} },
+        bindings: [{ roles: ['a', 'b'], to: { issuer: 'idp', group: ['x', 'y'] } }],
+      },
+      {
+        roles: { b: {}, a: {} },
+        bindings: [{ to: { group: ['y', 'x'], issuer: 'idp' }, roles: ['b', 'a'] }],
+      },
+    ],
+    ['what is left out and what is empty', { roles: { a: {} } }, { roles: { a: { allow: [] } }, deny: [] }],
+  ])('nor in %s', (_, one, other) => {
+    const [first, second] = [policyWith(one), policyWith(other)]
+    expect(second.reference.digest).toBe(first.reference.digest)
+    expect(policyDiff(first, second)).toEqual({ added: [], removed: [] })
+  })
+
+  test('and names what is new alone where a section begins', () => {
+    expect(policyDiff(policyWith({}), policyWith({ projects: { p: ['model:a/*'] } }))).toEqual({
+      added: ['projects.p: "model:a/*"'],
+      removed: [],
+    })
+  })
+
+  test.each<[string, object, object]>([
+    ['a role that is given nothing yet', {}, { roles: { a: {} } }],
+    [
+      'the order of a list that a claim must be',
+      { environments: { production: { require: { 'principal.claims.l': { $eq: ['a', 'b'] } } } } },
+      { environments: { production: { require: { 'principal.claims.l': { $eq: ['b', 'a'] } } } } },
+    ],
+  ])('but there is one in %s', (_, one, other) => {
+    const { added, removed } = policyDiff(policyWith(one), policyWith(other))
+    expect([...added, ...removed]).not.toEqual([])
+  })
 })
