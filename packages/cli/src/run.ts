@@ -5,8 +5,9 @@
  *
  * @module
  */
-import { HfAuthError } from '@hfauth/core'
+import { formatLocation, HfAuthError, PolicyError } from '@hfauth/core'
 import { type Command, type CommandIo, type ExitCode, UsageError } from './command.ts'
+import { visible } from './visible.ts'
 
 interface CommandEntry {
   readonly words: readonly string[]
@@ -156,11 +157,21 @@ export async function run(args: readonly string[], io: CommandIo): Promise<ExitC
       return 2
     }
     if (error instanceof HfAuthError) {
-      io.error(`${error.message} (${error.code})`)
+      // A fault quotes the policy: what would be a line of its own there is shown as text.
+      for (const line of messageLines(error)) io.error(visible(line))
       return 1
     }
     throw error
   }
+}
+
+function messageLines(error: HfAuthError): readonly string[] {
+  if (!(error instanceof PolicyError)) return [`${error.message} (${error.code})`]
+  const { faults, code } = error
+  return [
+    `policy has ${faults.length} fault${faults.length === 1 ? '' : 's'} (${code})`,
+    ...faults.map((fault) => `${formatLocation(fault)} ${fault.message} (${fault.code})`),
+  ]
 }
 
 /** What `node:util` throws for an option that is not there or lacks its value. */

@@ -5,8 +5,8 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { visible } from '../src/audit/table.ts'
 import { run } from '../src/run.ts'
+import { visible } from '../src/visible.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'hfauth-cli-audit-'))
 const log = join(folder, 'audit.jsonl')

@@ -275,6 +275,39 @@ describe('hfauth explain', () => {
   })
 })
 
+describe('what a policy or somebody’s claims say', () => {
+  const hostile = 'x\u001b[2J\u009b1A\u202e\n::error::passed'
+  const written = JSON.stringify(hostile)
+  const named = policy
+    .replace('name: acme', `name: ${written}`)
+    .replace('name: a member', `name: ${written}`)
+    .replace('viewer: { allow: [', `viewer: { allow: [{ actions: [write], on: ["model:acme/*"] }], deny: [`)
+    .replace('when: { resource.gated: false }', `reason: ${written}, when: { context.x: ${written} }`)
+  const invariant = `\ninvariants: [{ name: ${written}, never: { actions: [write], on: ["**"] } }]\n`
+  const other = named.replace('org: acme', `org: ${written}`)
+  const broken = named.replace('org: acme', `${written}: acme`).replace('name: x', `${written}: x`)
+  const asked = ['--environment', 'development', 'write model:acme/x']
+  const supposed = ['--issuer', 'hf', '--claims', JSON.stringify({ ...JSON.parse(claims), sub: hostile })]
+
+  test.each<[string, () => string[]]>([
+    ['policy check', () => ['policy', 'check', file(named)]],
+    ['policy check, of faults', () => ['policy', 'check', file(broken)]],
+    ['policy test', () => ['policy', 'test', file(named)]],
+    ['policy test, of faults', () => ['policy', 'test', file(broken)]],
+    ['policy prove', () => ['policy', 'prove', file(named + invariant)]],
+    ['policy diff', () => ['policy', 'diff', file(named), file(other)]],
+    ['who-can', () => ['who-can', '--policy', file(other), ...asked]],
+    ['explain', () => ['explain', '--policy', file(named), ...supposed, ...asked]],
+  ])('moves no cursor and begins no line of `%s`', async (_, args) => {
+    const lines: string[] = []
+    const print = (line: string) => void lines.push(line)
+    const io = { out: print, error: print, env: { APP: 'app' }, signal: AbortSignal.abort() }
+    await run(args(), io)
+    expect(lines.join(' ')).toContain('::error::passed')
+    for (const line of lines) expect(line).not.toMatch(/[\p{Cc}\u202e]|^::/u)
+  })
+})
+
 describe('hfauth', () => {
   test('lists its commands, and exits 2 for one that it does not have', async () => {
     expect(await hfauth('help')).toMatchObject({

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { parsePolicy } from '@hfauth/core/yaml'
 import ts from 'typescript'
 import { describe, expect, test } from 'vitest'
+import { buildScopesModule } from '../src/commands/scopes.ts'
 import { buildTypesModule } from '../src/commands/types.ts'
 import { run } from '../src/run.ts'
 
@@ -190,6 +191,16 @@ export const same: [
     )
     expect(results.policy).toBe('')
     expect(results.asked).not.toBe('')
+  })
+
+  test.each(['\u2028', '\u2029', '\n', '\r'])('keeps a name with %j in it in its comment', (end) => {
+    const named = parsePolicy(text.replace('name: acme', `name: ${JSON.stringify(`x${end}run() // `)}`), {
+      variables,
+    })
+    for (const built of [buildTypesModule(named), buildScopesModule(named)]) {
+      expect(built).not.toMatch(/^run/m)
+      expect(built.split(/[\n\r\u2028\u2029]/)[0]).toMatch(/run\(\) \/\/ .*Do not edit\.$/)
+    }
   })
 
   test('keeps a character of an id that a template would take for its own', () => {

@@ -6,9 +6,10 @@
 import { parseArgs } from 'node:util'
 import { type AuditAnswers, type AuditQuestion, queryAudit, toCsv } from '@hfauth/node'
 import { openSource, readResource, readTime, sourceOptions } from '../audit/options.ts'
-import { tableLines, visible } from '../audit/table.ts'
+import { tableLines } from '../audit/table.ts'
 import { type Command, type CommandIo, UsageError } from '../command.ts'
 import { defaultPolicyFile, readPolicyFile } from '../policy-file.ts'
+import { visible } from '../visible.ts'
 
 const options = {
   ...sourceOptions,

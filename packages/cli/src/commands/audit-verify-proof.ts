@@ -12,8 +12,8 @@ import {
   type ProofFault,
 } from '@hfauth/node'
 import { readAllNamed, readNamed } from '../audit/read-files.ts'
-import { visible } from '../audit/table.ts'
 import { type Command, type CommandIo, UsageError } from '../command.ts'
+import { visible } from '../visible.ts'
 
 const faults: Readonly<Record<ProofFault, string>> = {
   proof_malformed: 'this is not a proof',

@@ -19,6 +19,7 @@ import {
 import { type Command, UsageError } from '../command.ts'
 import { defaultPolicyFile, readPolicyFile } from '../policy-file.ts'
 import { questionOptions, readMapping, readQuestion } from '../question.ts'
+import { visible } from '../visible.ts'
 
 export const explain: Command = async (args, io) => {
   const { values, positionals } = parseArgs({
@@ -41,7 +42,8 @@ export const explain: Command = async (args, io) => {
     .for(principal)
     // Whoever runs this has the policy file.
     .explain(question, { audience: 'administrator' })
-  for (const line of values.json ? [JSON.stringify(explanation)] : describe(explanation)) io.out(line)
+  if (values.json) io.out(JSON.stringify(explanation))
+  else for (const line of describe(explanation)) io.out(visible(line))
   return explanation.decision.allowed ? 0 : 1
 }
 
