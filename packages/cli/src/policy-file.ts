@@ -16,13 +16,7 @@ export const defaultPolicyFile = 'hfauth.policy.yaml'
  * @throws HfAuthError `HFAUTH_CONFIG_INVALID` when there is no such file; PolicyError with every fault.
  */
 export async function readPolicyFile(file: string, io: Pick<CommandIo, 'env'>): Promise<Policy> {
-  let text: string
-  try {
-    text = await readFile(file, 'utf8')
-  } catch (error) {
-    throw new HfAuthError('HFAUTH_CONFIG_INVALID', `cannot read the policy \`${file}\``, { cause: error })
-  }
-  return parsePolicy(text, { file, variables: io.env })
+  return parsePolicy(await readText(file), { file, variables: io.env })
 }
 
 /**
@@ -32,11 +26,13 @@ export async function readPolicyFile(file: string, io: Pick<CommandIo, 'env'>): 
  * @throws as {@link readPolicyFile} does.
  */
 export async function readPolicyAnywhere(file: string): Promise<Policy> {
-  // A file that cannot be read is reported by whoever reads the policy.
-  const text = await readFile(file, 'utf8').catch(() => '')
-  const names = [...text.matchAll(/\$\{env\.([A-Za-z_]\w*)\}/g)].map((match) => match[1] ?? '')
-  const env = Object.fromEntries(
-    names.map((name) => [name, `https://${name.toLowerCase().replaceAll('_', '-')}.invalid`]),
-  )
-  return readPolicyFile(file, { env })
+  return parsePolicy(await readText(file), { file, openVariables: true })
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (error) {
+    throw new HfAuthError('HFAUTH_CONFIG_INVALID', `cannot read the policy \`${file}\``, { cause: error })
+  }
 }

@@ -235,6 +235,13 @@ describe('hfauth types', () => {
     expect(out.split('\n').slice(1).join('\n')).toBe(module.trimEnd().split('\n').slice(1).join('\n'))
   })
 
+  test('needs none either where its value must have a form of its own', async () => {
+    const withTenants = join(folder, 'tenants.policy.yaml')
+    const issuer = 'ci: { preset: github-actions, audience: x, tenants: ["${env.OWNER}"] }'
+    writeFileSync(withTenants, text.replace('issuers:\n', `issuers:\n  ${issuer}\n`))
+    expect(await types(withTenants)).toMatchObject({ code: 0, errors: '' })
+  })
+
   test('writes a file, and `--check` holds it against the policy', async () => {
     const out = join(folder, 'policy.ts')
     expect(await types(policyFile, '--out', out, '--check')).toMatchObject({

@@ -459,3 +459,33 @@ describe('a binding reaches', () => {
     expect([can(told), can(other)]).toEqual([true, false])
   })
 })
+
+describe('variables that are left open', () => {
+  const issuers = {
+    people: { preset: 'entra', audience: '${env.APP}', tenants: ['${env.TENANT}'] },
+    okta: { preset: 'okta', issuer: '${env.ISSUER}', audience: '${env.app}' },
+    jobs: { preset: 'github-actions', audience: own, tenants: ['${env.OWNER}'] },
+  }
+  const open = (changes: object = {}) =>
+    parsePolicy(documentOf({ ...issuers, ...changes }), { openVariables: true })
+
+  test('stand for themselves, whatever form their values must have', () => {
+    const policy = open()
+    expect(policy.document.issuers).toEqual(issuers)
+    expect(policy.issuers.get('people')?.tenants).toEqual(['${env.TENANT}'])
+    const renamed = open({ okta: { ...issuers.okta, audience: '${env.APP}' } })
+    expect(renamed.reference.digest).not.toBe(policy.reference.digest)
+  })
+
+  test('excuse nothing that is written out', () => {
+    expect(() => open({ jobs: { ...issuers.jobs, tenants: ['${env.OWNER}', 'acme'] } })).toThrow(PolicyError)
+    expect(() => open({ okta: { ...issuers.okta, issuer: 'http://okta.acme.dev' } })).toThrow(PolicyError)
+  })
+
+  test('are no values where a policy is to decide', () => {
+    expect(faultsOf(issuers).map(({ code }) => code)).toContain('unknown_variable')
+    expect(() => parsePolicy(documentOf({ jobs: { ...issuers.jobs, tenants: ['${env.}'] } }))).toThrow(
+      PolicyError,
+    )
+  })
+})

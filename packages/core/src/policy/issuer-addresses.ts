@@ -38,8 +38,10 @@ export function readAddresses(
       ? tenants.map((tenant) => ({ iss: text.replace(placeholder, tenant), tenant }))
       : [{ iss: text }]
     const fault =
-      filled.map(({ iss }) => addressFault(iss)).find((reason) => reason !== undefined) ??
-      formFault(text, preset)
+      filled
+        .filter(({ iss }) => !reader.isOpen(iss))
+        .map(({ iss }) => addressFault(iss))
+        .find((reason) => reason !== undefined) ?? (reader.isOpen(text) ? undefined : formFault(text, preset))
     if (fault !== undefined) reader.fault('malformed_issuer', path, `issuer \`${alias}\` ${fault}`)
     return filled.map((address) => ({ ...address, url: address.iss }))
   })

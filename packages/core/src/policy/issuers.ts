@@ -134,7 +134,7 @@ function readTenants(
     )
   }
   for (const [i, value] of tenants.entries()) {
-    if (!tenant.form.test(value)) {
+    if (!tenant.form.test(value) && !reader.isOpen(value)) {
       reader.fault('malformed_tenant', [...path, 'tenants', i], `\`${value}\` is none of the ${tenant.what}`)
     }
   }

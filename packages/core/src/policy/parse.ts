@@ -40,6 +40,11 @@ export interface ParsePolicyOptions {
   readonly file?: string
   /** What `${env.NAME}` under `issuers` stands for. */
   readonly variables?: Readonly<Record<string, string | undefined>>
+  /**
+   * Leaves `${env.NAME}` as it stands, in place of filling in `variables`: for what is made of a policy once and used
+   * elsewhere. Nobody's tokens are those of such an issuer.
+   */
+  readonly openVariables?: true
   /** Longest text, in characters. Default 5 MiB. */
   readonly maxLength?: number
 }
@@ -81,7 +86,10 @@ export function checkPolicy(source: PolicySource, options: ParsePolicyOptions = 
 
   for (const found of checkStructure(source.value)) fault(found.code, found.path, found.message)
   if (faults.length > source.faults.length) throw errorOf(faults)
-  const value = fillInVariables(source.value, options.variables ?? {}, fault)
+  const value =
+    options.openVariables === true
+      ? source.value
+      : fillInVariables(source.value, options.variables ?? {}, fault)
   const shape = checkShape(value)
   for (const found of shape.faults) fault(found.code, found.path, found.message)
   if (shape.document === undefined) throw errorOf(faults)
@@ -95,6 +103,7 @@ export function checkPolicy(source: PolicySource, options: ParsePolicyOptions = 
       const location = source.locate(path)
       return location && options.file !== undefined ? { file: options.file, ...location } : location
     },
+    isOpen: (text) => options.openVariables === true && text.search(variable) >= 0,
     fault,
     warn: (code, path, message) => warnings.push(entry(code, path, message)),
   }
@@ -158,6 +167,8 @@ function readScopes(reader: PolicyReader): Map<string, ScopeGrant> {
   )
 }
 
+const variable = /\$\{env\.([A-Za-z_]\w*)\}/g
+
 function fillInVariables(
   value: Json,
   variables: Readonly<Record<string, string | undefined>>,
@@ -167,10 +178,10 @@ function fillInVariables(
   if (!isMapping(value) || !isMapping(issuers)) return value
   const fill = (node: Json, path: JsonPath): Json => {
     if (typeof node === 'string') {
-      return node.replaceAll(/\$\{env\.([A-Za-z_]\w*)\}/g, (_, name: string) => {
-        const variable = Object.hasOwn(variables, name) ? variables[name] : undefined
-        if (variable === undefined) fault('unknown_variable', path, `variable \`${name}\` has no value`)
-        return variable ?? 'missing'
+      return node.replaceAll(variable, (_, name: string) => {
+        const found = Object.hasOwn(variables, name) ? variables[name] : undefined
+        if (found === undefined) fault('unknown_variable', path, `variable \`${name}\` has no value`)
+        return found ?? 'missing'
       })
     }
     if (Array.isArray(node)) return node.map((item, i) => fill(item, [...path, i]))

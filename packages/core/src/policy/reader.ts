@@ -17,6 +17,8 @@ export interface PolicyReader {
   readonly types: ReadonlyMap<string, ResourceType>
   readonly actions: ReadonlySet<string>
   locate(path: JsonPath): SourceLocation | undefined
+  /** Whether a text under `issuers` has a variable in it that was left open, so that its form says nothing. */
+  isOpen(text: string): boolean
   fault(code: FaultCode, path: JsonPath, message: string): void
   warn(code: WarningCode, path: JsonPath, message: string): void
 }
