@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
+  createEngine,
   hubActions,
   hubScopes,
   hubTypes,
@@ -10,7 +11,7 @@ import {
   smallestScopes,
   sufficientScopes,
 } from '../src/index.ts'
-import { accessOf, principalOf, reader } from './support.ts'
+import { accessOf, policyOf, principalOf, reader } from './support.ts'
 
 describe('scopes of Hugging Face', () => {
   test('imply what they contain', () => {
@@ -205,6 +206,32 @@ describe('scopes to ask for', () => {
     })
     expect(sufficientScopes('manage', 'org')).toEqual([])
     expect(access.scopes()).toEqual(['read-repos'])
+  })
+
+  test('leave out what is denied on everything, to whom it is denied', () => {
+    const owner = { allow: [{ actions: ['*'], on: ['model:acme/*'] }] }
+    const keeps = [{ actions: ['create', 'delete', 'manage'], on: ['**'] }]
+    const scopes = ['inference-api', 'write-discussions', 'write-repos']
+    expect(accessOf({ roles: { owner }, deny: keeps }).scopes()).toEqual(scopes)
+    expect(accessOf({ roles: { owner: { ...owner, deny: keeps } } }).scopes()).toEqual(scopes)
+    for (const some of [
+      { ...keeps[0], on: ['model:acme/*'] },
+      { ...keeps[0], when: { 'resource.gated': true } },
+      { ...keeps[0], environments: ['development'] },
+    ])
+      expect(accessOf({ roles: { owner }, deny: [some as never] }).scopes()).toContain('manage-repos')
+
+    const policy = policyOf({
+      roles: { owner, careful: { ...owner, deny: keeps } },
+      bindings: [
+        { roles: ['owner'], to: { issuer: 'oidc' } },
+        { roles: ['careful'], to: { issuer: 'okta' } },
+      ],
+    })
+    const engine = createEngine(policy, { environment: 'production' })
+    expect(engine.scopes({ role: 'careful' })).toEqual(scopes)
+    // Somebody else's denial takes nothing from those who may.
+    expect(engine.scopes()).toContain('manage-repos')
   })
 
   test('are none for someone who may do nothing', () => {

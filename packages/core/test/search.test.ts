@@ -230,6 +230,11 @@ describe('who can', () => {
       [{ ...ml, certainty: 'certain' }],
     ],
     [
+      'a pattern whose placeholder may be an owner and a name',
+      { roles: { reader: { allow: [{ actions: ['read'], on: ['model:${principal.claims.repository}'] }] } } },
+      [{ ...ml, certainty: 'conditional' }],
+    ],
+    [
       'a pattern on another type',
       { roles: { reader: { allow: [{ actions: ['read'], on: ['space:**'] }] } } },
       [],

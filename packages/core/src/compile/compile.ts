@@ -45,7 +45,7 @@ export interface CompiledPolicy {
   personalRules(statements: readonly Statement[], principal: PrincipalShape): RuleTable
   /** Statements of these roles, with those they extend, and the denials for everybody, that apply here. */
   statementsOf(roles: readonly string[]): readonly Statement[]
-  /** A statement's patterns as globs over canonical ids; with no principal, placeholders match any text without `/`. */
+  /** A statement's patterns as globs over canonical ids; with no principal, placeholders match any text: a claim may have a `/` in it. */
   globsFor(statement: Statement, principal?: PrincipalShape): readonly Glob[]
   /** What a scope of an own issuer covers, as rules. */
   coveredBy(scope: ScopeGrant): readonly ResidualRule[]
@@ -132,7 +132,7 @@ export function compilePolicy(policy: Policy, environment: Environment): Compile
       ),
     statementsOf,
     globsFor: ({ patterns }, principal) =>
-      patterns.flatMap((pattern) => globsOf(pattern, principal, ownTypes)),
+      patterns.flatMap((pattern) => globsOf(pattern, principal, ownTypes, '**')),
     coveredBy: ({ name, actions, patterns }) =>
       rulesFor({ id: `scopes.${name}`, effect: 'allow', actions, patterns }, undefined, ownTypes).sort(
         byContent,

@@ -57,8 +57,9 @@ export function globsOf(
   pattern: Pattern,
   principal: PrincipalShape | undefined,
   ownTypes: readonly string[],
+  anyValue: '*' | '**' = '*',
 ): Glob[] {
-  const id = fillIn(pattern, principal)
+  const id = fillIn(pattern, principal, anyValue)
   if (id === undefined) return []
   if (id === '**') return [{ types: [pattern.type] }]
   const lower = id.toLowerCase().normalize('NFC')
@@ -71,12 +72,16 @@ export function globsOf(
 }
 
 /** The pattern as one glob; `undefined` when a placeholder has no value, or one that no id could have. */
-function fillIn(pattern: Pattern, principal: PrincipalShape | undefined): string | undefined {
+function fillIn(
+  pattern: Pattern,
+  principal: PrincipalShape | undefined,
+  anyValue: '*' | '**',
+): string | undefined {
   let glob = ''
   for (const piece of pattern.pieces) {
     if ('text' in piece) glob += piece.text
     else {
-      const value = principal === undefined ? '*' : placeholderValue(piece.placeholder, principal)
+      const value = principal === undefined ? anyValue : placeholderValue(piece.placeholder, principal)
       if (value === undefined) return undefined
       glob += value
     }

@@ -20,23 +20,42 @@ export function scopesForRules(
   return scopesForUses([usesOf(rules, ceiling)])
 }
 
+/** As {@link scopesForRules} for whoever may have any of several lists of rules, each with its own denials. */
+export function scopesForEither(
+  lists: readonly (readonly ResidualRule[])[],
+  ceiling: ReadonlySet<string> | undefined,
+): string[] {
+  return scopesForUses([new Set(lists.flatMap((rules) => [...usesOf(rules, ceiling)]))])
+}
+
 /** An action on a type, the two parted by a space, which neither has. */
 export type Use = `${string} ${string}`
 
-/** What rules allow on Hugging Face, whichever resource they allow it on. */
+/** What rules allow on Hugging Face, whichever resource they allow it on, and do not deny on every one of its type. */
 export function usesOf(
   rules: readonly ResidualRule[],
   ceiling: ReadonlySet<string> | undefined,
 ): ReadonlySet<Use> {
   const uses = new Set<Use>()
-  for (const { effect, actions, types } of rules) {
-    if (effect === 'deny') continue
-    for (const action of actions.includes('*') ? hubActions : actions) {
-      if (ceiling !== undefined && !ceiling.has(action)) continue
-      for (const type of types.includes('**') ? hubTypes : types) uses.add(`${action} ${type}`)
-    }
+  for (const rule of rules) {
+    if (rule.effect === 'deny') continue
+    for (const use of namedBy(rule)) if (ceiling?.has(actionOf(use)) !== false) uses.add(use)
+  }
+  for (const rule of rules) {
+    const isEverywhere = rule.id === undefined && rule.when === undefined
+    if (rule.effect === 'deny' && isEverywhere) for (const use of namedBy(rule)) uses.delete(use)
   }
   return uses
+}
+
+function namedBy({ actions, types }: ResidualRule): Use[] {
+  return (actions.includes('*') ? hubActions : actions).flatMap((action) =>
+    (types.includes('**') ? hubTypes : types).map((type): Use => `${action} ${type}`),
+  )
+}
+
+function actionOf(use: Use): string {
+  return use.slice(0, use.indexOf(' '))
 }
 
 /** The smallest scopes for the uses that are in every one of the sets. */

@@ -10,7 +10,7 @@ import { type Access, StandingAccess } from '../decide/access.ts'
 import { decide } from '../decide/decide.ts'
 import { createStandings, type PolicyStanding, type StandingSource } from '../decide/grants.ts'
 import { emptyFacts, nameOf, readFacts } from '../decide/resource.ts'
-import { scopesForRules } from '../decide/scopes.ts'
+import { scopesForEither } from '../decide/scopes.ts'
 import { type Snapshot, snapshotOf } from '../decide/snapshot.ts'
 import type { Standing } from '../decide/standing.ts'
 import { HfAuthError } from '../errors.ts'
@@ -122,7 +122,8 @@ function engineIn(environment: Environment, shared: Shared): PlacedEngine {
         throw new HfAuthError('HFAUTH_CONFIG_INVALID', `the policy has no role \`${role}\`${hint}`)
       }
       const roles = role === undefined ? policy.bindings.flatMap((binding) => binding.roles) : [role]
-      return scopesForRules(compiled.rulesOf(sortedUnique(roles)), environment.actions)
+      const lists = sortedUnique(roles).map((name) => compiled.rulesOf([name]))
+      return scopesForEither(lists, environment.actions)
     },
     searchPrincipals: (question, principals) =>
       principals.filter((principal) => engine.for(principal).decide(question).allowed),
