@@ -297,7 +297,7 @@ function lackingScopes(
     return (
       scope !== undefined &&
       (scope.actions.includes('*') || scope.actions.includes(action)) &&
-      scope.patterns.some((pattern) => patternMatches(pattern, undefined, asked.type, asked.id))
+      scope.patterns.some((pattern) => patternMatches(pattern, principal, asked.type, asked.id))
     )
   }
   return named.some(covers) ? undefined : sorted(policy.scopes.keys()).filter(covers).slice(0, 1)
@@ -361,7 +361,7 @@ function missingIn(condition: Condition, facts: (path: FactPath) => Json | undef
 
 function patternMatches(
   { type: wanted, pieces }: Pattern,
-  principal: PrincipalShape | undefined,
+  principal: PrincipalShape,
   type: string,
   id: string,
 ): boolean {
@@ -371,8 +371,6 @@ function patternMatches(
   for (const piece of pieces) {
     if ('text' in piece) {
       expression += literal(piece.text).replaceAll(/\*+/g, (stars) => (stars === '*' ? '[^/]*' : '[^]*'))
-    } else if (principal === undefined) {
-      expression += '[^/]*'
     } else {
       const value = principalFact(principal, piece.placeholder.slice('principal.'.length))
       if (typeof value !== 'string' || /[%\u212a]/.test(value)) return false

@@ -8,10 +8,11 @@ import {
   impliedScopes,
   type Json,
   type Likelihood,
+  loadSnapshot,
   smallestScopes,
   sufficientScopes,
 } from '../src/index.ts'
-import { accessOf, policyOf, principalOf, reader } from './support.ts'
+import { accessOf, now, policyOf, principalOf, reader } from './support.ts'
 
 describe('scopes of Hugging Face', () => {
   test('imply what they contain', () => {
@@ -162,6 +163,26 @@ describe('a token’s scopes are a ceiling', () => {
     expect(narrowed.decide({ action: 'read', resource: 'model:acme/text' }).reason).toBe('insufficient_scope')
     const free = accessOf({ roles: reader, scopes }, principalOf('okta', { scp: ['openid'] }))
     expect(free.can('read', 'model:acme/text')).toBe(true)
+  })
+
+  test('a scope with a placeholder covers what is the principal’s own', () => {
+    const own = { mine: { actions: ['read'], on: ['model:${principal.username}/*'] } }
+    const roles = { all: { allow: [{ actions: ['read'], on: ['model:**'] }] } }
+    const ana = (claims: object, scp = ['mine']) =>
+      accessOf(
+        { roles, scopes: { ...own, other: { actions: ['read'], on: ['model:x/*'] } } },
+        principalOf('okta', { scp, ...claims }),
+      )
+    const live = ana({ preferred_username: 'Ana' })
+    for (const access of [live, loadSnapshot(live.snapshot(), { now: () => now })]) {
+      expect(access.can('read', 'model:ana/x')).toBe(true)
+      expect(access.can('read', 'model:ben/x')).toBe(false)
+    }
+    expect(ana({}).can('read', 'model:ana/x')).toBe(false)
+    const narrow = ana({ preferred_username: 'ana' }, ['other'])
+    const refusal = (resource: string) => narrow.decide({ action: 'read', resource })
+    expect(refusal('model:ana/x')).toMatchObject({ reason: 'insufficient_scope', scopes: ['mine'] })
+    expect(refusal('model:ben/x')).toMatchObject({ reason: 'insufficient_scope', scopes: [] })
   })
 
   test('and a refusal names a scope that would do', () => {

@@ -70,17 +70,6 @@ function withinScopes(policy: Policy, action: string, { type }: Setting): Formul
     all(...scopes.map(({ name }) => has(name, 'not true'))),
     ...scopes
       .filter(({ actions, patterns }) => names(actions, action) && patterns.some(isOf(type)))
-      .map(({ name, patterns }) =>
-        all(
-          has(name, 'true'),
-          // In scopes a placeholder stands for any text without `/`.
-          isIn(
-            patterns.filter(isOf(type)).map(({ type: of, pieces }) => ({
-              type: of,
-              pieces: pieces.map((piece) => ('placeholder' in piece ? { text: '*' } : piece)),
-            })),
-          ),
-        ),
-      ),
+      .map(({ name, patterns }) => all(has(name, 'true'), isIn(patterns.filter(isOf(type))))),
   )
 }

@@ -47,8 +47,8 @@ export interface CompiledPolicy {
   statementsOf(roles: readonly string[]): readonly Statement[]
   /** A statement's patterns as globs over canonical ids; with no principal, placeholders match any text: a claim may have a `/` in it. */
   globsFor(statement: Statement, principal?: PrincipalShape): readonly Glob[]
-  /** What a scope of an own issuer covers, as rules. */
-  coveredBy(scope: ScopeGrant): readonly ResidualRule[]
+  /** What a scope of an own issuer covers for this principal, as rules. */
+  coveredBy(scope: ScopeGrant, principal: PrincipalShape): readonly ResidualRule[]
 }
 
 /** Of merged buckets, by a topic and roles. */
@@ -133,8 +133,8 @@ export function compilePolicy(policy: Policy, environment: Environment): Compile
     statementsOf,
     globsFor: ({ patterns }, principal) =>
       patterns.flatMap((pattern) => globsOf(pattern, principal, ownTypes, '**')),
-    coveredBy: ({ name, actions, patterns }) =>
-      rulesFor({ id: `scopes.${name}`, effect: 'allow', actions, patterns }, undefined, ownTypes).sort(
+    coveredBy: ({ name, actions, patterns }, principal) =>
+      rulesFor({ id: `scopes.${name}`, effect: 'allow', actions, patterns }, principal, ownTypes).sort(
         byContent,
       ),
   }

@@ -106,7 +106,7 @@ export class PolicyStanding implements Standing, CellsOwner {
   }
 
   get sources(): StandingSources {
-    return new PolicySources(this.shared.compiled, this.bindings)
+    return new PolicySources(this.shared.compiled, this.owner, this.bindings)
   }
 
   get principal(): string {
@@ -204,7 +204,7 @@ function scopeCeiling(compiled: CompiledPolicy, principal: PrincipalShape): Scop
   if (scopes === undefined || known.size === 0) return undefined
   const named = sortedUnique(scopes).flatMap((scope) => known.get(scope) ?? [])
   if (named.length === 0) return undefined
-  const covers = named.flatMap((scope) => compiled.coveredBy(scope))
+  const covers = named.flatMap((scope) => compiled.coveredBy(scope, principal))
   const { topics } = compiled
   const table = new RuleTable(covers.map(compileRule), topics)
   return {
@@ -220,10 +220,12 @@ function scopeCeiling(compiled: CompiledPolicy, principal: PrincipalShape): Scop
 /** Looks things up in the policy when somebody wants to know. */
 class PolicySources implements StandingSources {
   private readonly compiled: CompiledPolicy
+  private readonly owner: PrincipalShape
   private readonly found: readonly Binding[]
 
-  constructor(compiled: CompiledPolicy, found: readonly Binding[]) {
+  constructor(compiled: CompiledPolicy, owner: PrincipalShape, found: readonly Binding[]) {
     this.compiled = compiled
+    this.owner = owner
     this.found = found
   }
 
@@ -246,7 +248,7 @@ class PolicySources implements StandingSources {
     const covers = (name: string) => {
       const scope = policy.scopes.get(name)
       if (scope === undefined) return false
-      const rules = this.compiled.coveredBy(scope)
+      const rules = this.compiled.coveredBy(scope, this.owner)
       return rules.some(
         (rule) =>
           (rule.actions.includes('*') || rule.actions.includes(action)) &&
