@@ -148,6 +148,19 @@ describe('what is in force', () => {
     expect(it.policy().reference.name).toBe('two')
   })
 
+  test('goes on being followed when a listener fails', async () => {
+    const source = changing(text('one'), 'no policy', text('three'))
+    const { followed: it } = await follow(source, {
+      onRejected() {
+        throw new Error('listener')
+      },
+    })
+    await it.reload()
+    expect(it.fault()?.code).toBe('HFAUTH_POLICY_INVALID')
+    await it.reload()
+    expect(it.policy().reference.name).toBe('three')
+  })
+
   test('stays when the next one cannot be applied, and its words are not repeated', async () => {
     let calls = 0
     const { followed: it } = await follow(changing(text('one'), text('two')), {
@@ -195,6 +208,37 @@ describe('an HTTP store', () => {
     answer = { status: 200, etag: '"b"', body: text('two') }
     await it.reload()
     expect(applied).toEqual(['one', 'two'])
+    expect(it.fault()).toBeUndefined()
+  })
+
+  test('that has nothing new is no reason to forget what could not be put in force before', async () => {
+    answer = { status: 200, etag: '"a"', body: text('one') }
+    let isDown = false
+    const inner = memorySink()
+    const audit = createAuditLog({
+      sink: { write: (event) => (isDown ? Promise.reject(new Error('full')) : inner.write(event)) },
+      environment: 'production',
+      service: 'proxy',
+    })
+    const { followed: it } = await follow(policyUrl(await ready), { audit })
+    isDown = true
+    answer = { status: 200, etag: '"b"', body: text('two') }
+    await it.reload()
+    expect([it.policy().reference.name, it.fault()?.code]).toEqual(['one', 'HFAUTH_AUDIT_UNAVAILABLE'])
+    isDown = false
+    await it.reload()
+    expect(asked.at(-1)?.['if-none-match']).toBe('"b"')
+    expect([it.policy().reference.name, it.fault()]).toEqual(['two', undefined])
+  })
+
+  test('that is there again, with nothing new, is no fault any more', async () => {
+    answer = { status: 200, etag: '"a"', body: text('one') }
+    const { followed: it } = await follow(policyUrl(await ready))
+    answer = { status: 500, body: '' }
+    await it.reload()
+    expect(it.fault()?.code).toBe('HFAUTH_POLICY_UNAVAILABLE')
+    answer = { status: 200, etag: '"a"', body: text('one') }
+    await it.reload()
     expect(it.fault()).toBeUndefined()
   })
 

@@ -50,18 +50,22 @@ export async function followPolicy(options: FollowPolicyOptions): Promise<Follow
   let fault: HfAuthError | undefined
   let turn: Promise<void> = Promise.resolve()
   let waiting: Promise<void> | undefined
+  /** The newest text until it is in force: a source that says that nothing is new does not give it again. */
+  let pending: string | undefined
 
   async function take(): Promise<void> {
-    const text = await source.load()
-    if (text === undefined) return
-    const policy = parse(text)
-    if (policy.reference.digest !== current?.reference.digest) {
-      // On record first: nobody is judged by a policy that nobody can name afterwards.
-      await audit.record(entryOf('io.hfauth.policy.loaded', policy))
-      await apply(policy)
-      current = policy
-    }
+    pending = (await source.load()) ?? pending
+    if (pending !== undefined) await putInForce(parse(pending))
+    pending = undefined
     fault = undefined
+  }
+
+  async function putInForce(policy: Policy): Promise<void> {
+    if (policy.reference.digest === current?.reference.digest) return
+    // On record first: nobody is judged by a policy that nobody can name afterwards.
+    await audit.record(entryOf('io.hfauth.policy.loaded', policy))
+    await apply(policy)
+    current = policy
   }
 
   async function attempt(): Promise<void> {
@@ -76,8 +80,12 @@ export async function followPolicy(options: FollowPolicyOptions): Promise<Follow
     const isNews = fault?.message !== error.message
     fault = error
     if (!isNews) return
-    onRejected?.(error)
-    // A log that is down must not end the following.
+    try {
+      onRejected?.(error)
+    } catch {
+      // A listener's fault must not end the following.
+    }
+    // Nor must a log that is down.
     await audit.record(entryOf('io.hfauth.policy.rejected', current, error.code)).catch(() => undefined)
   }
 
