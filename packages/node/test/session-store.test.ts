@@ -158,6 +158,28 @@ describe('a store in Redis', () => {
     await connected.close()
   })
 
+  redisTest('leaves a session its name that begins while all of that name are ended', async () => {
+    const connected = await connectNodeRedis()
+    const prefix = randomPrefix()
+    const other = redisSessionStore(connected.client, { prefix, now })
+    const [key, index] = [newKey(), newKey()]
+    const store = redisSessionStore(
+      {
+        async sendCommand(args) {
+          if (args[0] === 'SET') await other.deleteIndexed(index)
+          return connected.client.sendCommand(args)
+        },
+      },
+      { prefix, now },
+    )
+    const times = { untilMs: now() + 30_000, indexes: [index], indexUntilMs: now() + 60_000 }
+    expect(await store.create(key, 'value', times)).toBe(true)
+    expect(await other.deleteIndexed(index)).toBe(1)
+    expect(await other.get(key)).toBeUndefined()
+    await removeKeys(connected, prefix)
+    await connected.close()
+  })
+
   test('that does not answer in time, or fails, is an error that may pass and quotes nothing', async () => {
     const hanging = redisSessionStore({ sendCommand: () => new Promise(() => {}) }, { timeoutMs: 20 })
     expect(await refusalOf(hanging.get('key'))).toMatchObject({

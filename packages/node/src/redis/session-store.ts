@@ -84,8 +84,9 @@ export function redisSessionStore(client: RedisClient, options: RedisSessionStor
       const keys = await send('ZRANGE', indexKey(index), '0', '-1')
       let removed = 0
       for (const key of Array.isArray(keys) ? keys : []) {
-        if ((await send('DEL', sessionKey(String(key)))) === 1) removed += 1
-        // One by one: a session that begins meanwhile keeps its name.
+        if ((await send('DEL', sessionKey(String(key)))) !== 1) continue
+        removed += 1
+        // The name of nothing stays until its time is over: it may be that of a session which is about to begin.
         await send('ZREM', indexKey(index), String(key))
       }
       return removed
