@@ -3,12 +3,14 @@ import { createVerifier, type RevocableIdentity, type VerifierOptions } from '..
 import {
   compact,
   createClock,
+  ecKey,
   edKey,
   json,
   type LoopbackIssuer,
   paths,
   policyWith,
   refusalOf,
+  rsa,
   signed,
   startIssuer,
 } from './loopback-issuer.ts'
@@ -44,17 +46,28 @@ function verifierWith(preset = 'oidc', options: Partial<VerifierOptions> = {}) {
   })
 }
 
-const idToken = (more: object = {}) =>
-  signed({
-    iss: issuer.url,
-    aud: 'app-1',
-    sub: 'ada',
-    sid: 's-1',
-    jti: 't-1',
-    iat: clock.seconds - 5,
-    exp: clock.seconds + 300,
-    ...more,
-  })
+const claims = () => ({
+  iss: issuer.url,
+  aud: 'app-1',
+  sub: 'ada',
+  sid: 's-1',
+  jti: 't-1',
+  iat: clock.seconds - 5,
+  exp: clock.seconds + 300,
+})
+const idToken = (more: object = {}) => signed({ ...claims(), ...more })
+
+/** Order of the group of P-256. */
+const order = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n
+
+/** The second signature that whoever holds a token can write down: of `(r, s)` it is `(r, n - s)`. */
+function withOtherSignature(token: string): string {
+  const [header, payload, signature = ''] = token.split('.')
+  const bytes = Buffer.from(signature, 'base64url')
+  const s = order - BigInt(`0x${bytes.toString('hex', 32)}`)
+  bytes.write(s.toString(16).padStart(64, '0'), 32, 'hex')
+  return [header, payload, bytes.toString('base64url')].join('.')
+}
 
 const gone = { code: 'HFAUTH_TOKEN_REVOKED', retryable: false }
 
@@ -86,6 +99,18 @@ describe('whether a credential has been revoked', () => {
     revoked = (identity) => identity[name] === value
     expect(await refusalOf(verifier.verify(token), token)).toMatchObject(gone)
     expect(await refusalOf(verifier.verify(token), token)).toMatchObject(gone)
+  })
+
+  test('by its fingerprint, refuses it under every signature that fits it', async () => {
+    const key = ecKey('ec-1')
+    issuer.keys = [rsa.jwk, key.jwk]
+    const verifier = verifierWith()
+    const token = signed(claims(), key)
+    const twin = withOtherSignature(token)
+    const { fingerprint } = await verifier.verify(token)
+    expect(await verifier.verify(twin)).toMatchObject({ fingerprint })
+    revoked = (identity) => identity.fingerprint === fingerprint
+    for (const each of [token, twin]) expect(await refusalOf(verifier.verify(each), each)).toMatchObject(gone)
   })
 
   test('is told by a revocation that came while the credential was being checked', async () => {

@@ -8,7 +8,7 @@
  */
 import { hash } from 'node:crypto'
 import { HfAuthError } from '@hfauth/core'
-import { bareToken } from '../token/kind.ts'
+import { withoutSignature } from '../token/fingerprint.ts'
 import { memorySessionStore } from './memory-store.ts'
 import type { ProviderSettings, Settings } from './options.ts'
 import type { SessionRecord } from './record.ts'
@@ -38,10 +38,8 @@ export function createHandOver(settings: Settings): HandOver {
 
   /** False when it was used before, on any replica that shares the store. */
   function spend(token: string, issuedMs: number): Promise<boolean> {
-    // Not the signature, of which ECDSA has two for every token; without it, whoever changes a letter has no token.
-    const unsigned = bareToken(token).split('.', 2).join('.')
     const untilMs = Math.max(issuedMs, now()) + handOverMs + toleranceMs
-    const key = hash('sha256', `hand-over ${unsigned}`, 'hex')
+    const key = hash('sha256', `hand-over ${withoutSignature(token)}`, 'hex')
     return spent.create(key, 'spent', { untilMs, indexes: [], indexUntilMs: untilMs })
   }
 

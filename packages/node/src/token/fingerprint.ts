@@ -11,11 +11,20 @@ export function tokenDigest(token: string): string {
   return hash('sha256', bareToken(token), 'hex')
 }
 
-/** First 16 bytes of the digest, in hex: for caches and for joining records. */
+/**
+ * First 16 bytes of a SHA-256, in hex: for revocations and for joining records. Never a key under which what was
+ * checked is remembered, since what it is made of is not all that was checked.
+ */
 export function tokenFingerprint(token: string): string {
-  return fingerprintOf(tokenDigest(token))
+  return hash('sha256', withoutSignature(token), 'hex').slice(0, 32)
 }
 
-export function fingerprintOf(digest: string): string {
-  return digest.slice(0, 32)
+/**
+ * The credential by what it says. ECDSA has two signatures for every text, and whoever holds a token can write down
+ * the other one: it would be a token of another name. What has three parts is signed, or is not taken at all.
+ */
+export function withoutSignature(token: string): string {
+  const bare = bareToken(token)
+  const parts = bare.split('.')
+  return parts.length === 3 ? parts.slice(0, 2).join('.') : bare
 }

@@ -10,7 +10,7 @@ export interface VerifiedCredential {
   readonly principal: Principal
   readonly issuer: Issuer
   readonly kind: 'id_token' | 'access_token'
-  /** First 16 bytes of the token's SHA-256, in hex: for caches and joins, useless as a credential. */
+  /** As `tokenFingerprint` gives it: names the token in revocations and records, and is useless as one. */
   readonly fingerprint: string
   /** Epoch seconds after which the credential must not be used, when it says so. */
   readonly expiresAt?: number

@@ -14,7 +14,7 @@ import { numberOption } from '../internal/number-option.ts'
 import type { Fetch } from '../internal/request.ts'
 import { createIssuerClient, type IssuerClient, type IssuerClientOptions } from '../keys/issuer-client.ts'
 import type { KeyStore } from '../keys/key-store.ts'
-import { fingerprintOf, tokenDigest } from '../token/fingerprint.ts'
+import { tokenDigest, tokenFingerprint } from '../token/fingerprint.ts'
 import { assertTokenLength, readTokenKind } from '../token/kind.ts'
 import { checkClients, type VerifierClients } from './clients.ts'
 import type { AcceptedToken } from './jwt.ts'
@@ -138,18 +138,19 @@ export function createVerifier(options: VerifierOptions): TokenVerifier {
   const refusals = new ExpiringMap<HfAuthError>({ maxEntries: maxRefusals, now })
 
   function check(
-    way: Way,
+    token: string,
     digest: string,
     sinceMs: number,
   ): Remembered<Checked> | Promise<Remembered<Checked>> {
+    const way = wayOf(token, readTokenKind(token))
     const accepted = way.asks ? askOnce(way, digest) : way.check()
-    if (accepted instanceof Promise) return accepted.then((token) => remembered(token, digest, sinceMs))
-    return remembered(accepted, digest, sinceMs)
+    if (accepted instanceof Promise) return accepted.then((later) => remembered(later, token, sinceMs))
+    return remembered(accepted, token, sinceMs)
   }
 
-  function remembered(accepted: AcceptedToken, digest: string, sinceMs: number): Remembered<Checked> {
+  function remembered(accepted: AcceptedToken, token: string, sinceMs: number): Remembered<Checked> {
     const untilMs = Math.min(sinceMs + cacheMs, (accepted.expiresAt ?? Number.POSITIVE_INFINITY) * 1000)
-    const value = checkedOf(accepted, digest, { issuerAt, issuerNamed })
+    const value = checkedOf(accepted, token, { issuerAt, issuerNamed })
     return accepted.holds === undefined ? { value, untilMs } : { value, untilMs, holds: accepted.holds }
   }
 
@@ -169,9 +170,7 @@ export function createVerifier(options: VerifierOptions): TokenVerifier {
     async verify(token) {
       assertTokenLength(token)
       const digest = tokenDigest(token)
-      const answer =
-        cache.peek(digest) ??
-        cache.get(digest, (sinceMs) => check(wayOf(token, readTokenKind(token)), digest, sinceMs))
+      const answer = cache.peek(digest) ?? cache.get(digest, (sinceMs) => check(token, digest, sinceMs))
       // What is there is not waited for: a wait takes as long as many of the checks.
       const { credential, identities } = answer instanceof Promise ? await answer : answer
       // It stays remembered: the next attempt with it is refused without asking its issuer.
@@ -181,7 +180,8 @@ export function createVerifier(options: VerifierOptions): TokenVerifier {
       return credential
     },
     forget(fingerprint) {
-      cache.forget((digest) => fingerprintOf(digest) === fingerprint)
+      // Whose an answer under way is, is not known yet: it is given and not remembered.
+      cache.forget((_, checked) => checked === undefined || checked.credential.fingerprint === fingerprint)
     },
     clear() {
       cache.clear()
@@ -192,7 +192,7 @@ export function createVerifier(options: VerifierOptions): TokenVerifier {
 
 function checkedOf(
   accepted: AcceptedToken,
-  digest: string,
+  token: string,
   {
     issuerAt,
     issuerNamed,
@@ -203,7 +203,7 @@ function checkedOf(
 ): Checked {
   const { issuer, kind, claims, expiresAt } = accepted
   const { alias, preset } = issuer
-  const fingerprint = fingerprintOf(digest)
+  const fingerprint = tokenFingerprint(token)
   const principal = principalFromClaims({ issuer: alias, preset, credential: kind, claims, issuerAt })
   const credential = Object.freeze({
     principal,
