@@ -52,7 +52,11 @@ export function createMinimiser(rules: PersonalDataRules = {}): (entry: AuditEnt
     if (rule === 'hash') return digest(text)
     return rule === 'truncate' ? networkOf(text) : text
   }
-  const subject = (text: string) => treat(text, rules.subject) ?? ''
+  /** Of an id the part behind the alias of its issuer, which is how a revocation names the same person. */
+  const subject = (id: string) => {
+    const at = id.indexOf('|') + 1
+    return id.slice(0, at) + treat(id.slice(at), rules.subject)
+  }
 
   return (entry) => {
     const { actor, client, revocation } = entry

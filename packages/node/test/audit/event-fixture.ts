@@ -103,7 +103,15 @@ function membersOf(type: AuditEventType): EventOf {
     case 'io.hfauth.token.rejected':
       return { ...request, by: 'nobody', error: 'HFAUTH_TOKEN_EXPIRED' }
     case 'io.hfauth.revocation.received':
-      return { revocation: { door: 'admin', by: 'subject', issuer: 'hf', target: 'hf|ben', latencyMs: 140 } }
+      return {
+        revocation: {
+          door: 'admin',
+          by: 'subject',
+          issuer: 'https://huggingface.co',
+          target: 'ben',
+          latencyMs: 140,
+        },
+      }
     case 'io.hfauth.secret.rotated':
       return { resource: { kind: 'secret', id: 'client', revision: '2' } }
     case 'io.hfauth.policy.loaded':

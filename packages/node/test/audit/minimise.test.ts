@@ -7,7 +7,7 @@ const entry: AuditEntry = {
   requestId: 'r-1',
   actor: { kind: 'user', id: 'hf|64a1', issuer: 'hf', name: 'ana', roles: ['viewer'], actedBy: ['hf|bot'] },
   client: { ip: '192.0.2.17', userAgent: 'curl/8' },
-  revocation: { door: 'admin', by: 'subject', target: 'hf|64a1' },
+  revocation: { door: 'admin', by: 'subject', issuer: 'https://huggingface.co', target: '64a1' },
 }
 
 async function recorded(personalData: PersonalDataRules, changes: Partial<AuditEntry> = {}) {
@@ -22,8 +22,8 @@ describe('of a person', () => {
 
   test('a digest stands for the subject wherever it is named, and the same one each time', async () => {
     const { actor, revocation } = await recorded({ subject: 'hash', hashKey })
-    expect(actor.id).toMatch(/^h1:[0-9a-f]{32}$/)
-    expect(revocation?.target).toBe(actor.id)
+    expect(actor.id).toMatch(/^hf\|h1:[0-9a-f]{32}$/)
+    expect(`hf|${revocation?.target}`).toBe(actor.id)
     expect(actor.actedBy).toHaveLength(1)
     expect(actor.actedBy?.[0]).not.toBe(actor.id)
     expect((await recorded({ subject: 'hash', hashKey })).actor.id).toBe(actor.id)

@@ -1,13 +1,18 @@
 /**
  * Reports: the numbers of a period, the page made of them, and that nothing from a log can become markup.
  */
-import { parsePolicy } from '@hfauth/core'
+import { type Policy, parsePolicy } from '@hfauth/core'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
 import {
   type AuditReport,
   type AuditSource,
   buildAuditReport,
+  createAuditLog,
+  createRevocationIntake,
+  createRevocations,
+  memorySink,
+  type PersonalDataRules,
   policyDiff,
   type RecordedEvent,
   renderAuditReport,
@@ -45,22 +50,22 @@ const before = policyWith('model:acme/*')
 const after = policyWith('model:acme/ranker')
 const [readId = '', writeId = ''] = after.roles.get('engineer')?.statements.map(({ id }) => id) ?? []
 
+/** As the policy has it, by its preset. */
+const hub = 'https://huggingface.co'
+
 const sourceOf = (events: readonly RecordedEvent[]): AuditSource => ({
   async *events({ to = Number.POSITIVE_INFINITY }) {
     for (const event of events) if (Date.parse(event.time) < to) yield event
   },
 })
 
+const under = (policy: typeof before, effect: 'allow' | 'deny' = 'allow') => ({
+  ...decided(effect, effect === 'allow' ? 'allowed' : 'no_matching_rule', effect === 'allow' ? [readId] : []),
+  policy: policy.reference.digest,
+})
+
 function events(): RecordedEvent[] {
   const make = eventMaker()
-  const under = (policy: typeof before, effect: 'allow' | 'deny' = 'allow') => ({
-    ...decided(
-      effect,
-      effect === 'allow' ? 'allowed' : 'no_matching_rule',
-      effect === 'allow' ? [readId] : [],
-    ),
-    policy: policy.reference.digest,
-  })
   const secret = { kind: 'secret', id: 'client' } as const
   const rows: EventOf[] = [
     { type: 'io.hfauth.secret.rotated', resource: secret },
@@ -83,7 +88,7 @@ function events(): RecordedEvent[] {
     {
       day: 21,
       type: 'io.hfauth.revocation.received',
-      revocation: { door: 'admin', by: 'subject', target: 'hf|ben', latencyMs: 40 },
+      revocation: { door: 'admin', by: 'subject', issuer: hub, target: 'ben', latencyMs: 40 },
     },
     { day: 22, by: 'ben', decision: under(after), action: 'read', resource: ranker, requestId: 'after-all' },
     { day: 23, type: 'io.hfauth.session.started', by: 'ben' },
@@ -161,6 +166,38 @@ describe('a report', () => {
     expect(latency).toEqual({ median: 90, p95: 90, max: 90, known: 2 })
     expect(usedAfter.map(({ actor, requestId }) => [actor, requestId])).toEqual([['hf|ben', 'after-all']])
   })
+
+  test.each<[string, PersonalDataRules]>([
+    ['as they are', {}],
+    ['as digests', { subject: 'hash', hashKey: new Uint8Array(32).fill(7) }],
+  ])(
+    'finds them by what the intake and the guard have put on record, with ids %s',
+    async (_, personalData) => {
+      const sink = memorySink()
+      const audit = createAuditLog({ sink, environment: 'e', service: 's', personalData, now: () => clock })
+      let clock = firstDay
+      const revocations = createRevocations({ now: () => clock })
+      const intake = createRevocationIntake({ revocations, audit, now: () => clock })
+      const use = async (alias: string, requestId: string) => {
+        clock += 1000
+        const actor = { kind: 'user', id: `${alias}|ben`, issuer: alias, roles: [] } as const
+        await audit.record({ type: 'io.hfauth.decision', requestId, actor, decision: under(before) })
+      }
+      await use('hf', 'before')
+      await intake.revoke({ by: 'subject', issuer: hub, subject: 'ben' })
+      await use('hf', 'after')
+      await use('other', 'of another issuer')
+      const found = async (from: number, policies: readonly Policy[]) => {
+        const made = await buildAuditReport(sourceOf(sink.events), { from, to: from + dayMs, policies })
+        return made.revocations.usedAfter.map(({ requestId }) => requestId)
+      }
+      expect(await found(firstDay, [before])).toEqual(['after'])
+      // Without a policy nobody knows which alias an address has: rather one too many than one too few.
+      expect(await found(firstDay, [])).toEqual(['after', 'of another issuer'])
+      // Also when the revocation was before the period.
+      expect(await found(firstDay + 1500, [before])).toEqual(['after'])
+    },
+  )
 
   test('tells loads whose revision is not known', () => {
     expect(report.loads).toEqual([

@@ -47,15 +47,16 @@ export async function buildAuditReport(
   const grants = new GrantUses()
   const used = new Map<string, { since: string; decisions: number }>()
   const secrets = createSecrets()
-  const revocations = createRevocationTally()
+  const revocations = createRevocationTally(policies)
   const loads = createLoads()
   const writers = createWriters()
   const gaps = new Gaps()
 
-  // From the beginning, for the age of secrets that were not changed in the period.
+  // From the beginning, for the age of secrets that were not changed in the period, and for who has no access in it.
   for await (const event of source.events({ to })) {
     const isBefore = Date.parse(event.time) < from
     secrets.add(event, isBefore)
+    revocations.add(event, isBefore)
     if (isBefore) continue
     totals.events++
     writers.add(event)
@@ -65,7 +66,6 @@ export async function buildAuditReport(
     }
     access.add(event)
     grants.add(event)
-    revocations.add(event)
     loads.add(event)
     if (event.type === 'io.hfauth.session.started') totals.signIns++
     const { decision } = event

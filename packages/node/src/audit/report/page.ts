@@ -53,9 +53,9 @@ function verdict(report: AuditReport): Markup {
   else good.push('No event of the period is known to be missing.')
   if (revocations.usedAfter.length > 0)
     findings.push(
-      `Requests that were allowed after access was revoked: ${number(revocations.usedAfter.length)}.`,
+      `Requests that were allowed after all access of a person was revoked: ${number(revocations.usedAfter.length)}.`,
     )
-  else if (revocations.count > 0) good.push('Nobody got through after their access was revoked.')
+  else if (revocations.count > 0) good.push('Nobody got through after all of their access was revoked.')
   const old = secrets.filter(({ ageDays = 0 }) => ageDays > 90)
   if (old.length > 0) findings.push(`Secrets older than 90 days: ${old.length}.`)
   const unused = grants.filter(({ uses }) => uses === 0)

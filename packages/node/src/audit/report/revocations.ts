@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Policy } from '@hfauth/core'
 import { row } from '../query/rows.ts'
 import type { RecordedEvent } from '../types.ts'
 import type { AuditReport, RevocationRow, UsedAfterRow } from './types.ts'
@@ -10,24 +11,26 @@ import type { AuditReport, RevocationRow, UsedAfterRow } from './types.ts'
 /** Most rows of one list; all are counted. */
 const maxRows = 1000
 
-export function createRevocationTally() {
+/** @param policies - For the aliases of issuers; one that none of them has is taken for whichever has the subject. */
+export function createRevocationTally(policies: readonly Policy[]) {
   const rows: RevocationRow[] = []
   const latencies: number[] = []
   const usedAfter: UsedAfterRow[] = []
-  /** Principals without access, and since when. */
-  const revoked = new Map<string, string>()
+  const revoked = createRevokedSubjects(policies)
   let count = 0
   return {
-    add(event: RecordedEvent): void {
+    /** @param isBefore - Before the period: nothing is counted, but who has no access since then has none in it. */
+    add(event: RecordedEvent, isBefore: boolean): void {
       const { type, time, actor, decision, requestId, revocation, error } = event
-      if (type === 'io.hfauth.session.started') revoked.delete(actor.id)
-      const since = revoked.get(actor.id)
-      if (since !== undefined && decision?.effect === 'allow' && time > since && usedAfter.length < maxRows)
+      if (type === 'io.hfauth.session.started') revoked.signedIn(actor)
+      if (type === 'io.hfauth.revocation.received' && error === undefined) revoked.add(revocation, time)
+      if (isBefore) return
+      const since = decision?.effect === 'allow' ? revoked.since(actor) : undefined
+      if (since !== undefined && time > since && usedAfter.length < maxRows)
         usedAfter.push({ actor: actor.id, revoked: since, used: time, requestId })
       if (type !== 'io.hfauth.revocation.received' || revocation === undefined) return
       count++
       const { door, by, target, latencyMs } = revocation
-      if (by === 'subject' && target !== undefined && error === undefined) revoked.set(target, time)
       if (latencyMs !== undefined) latencies.push(latencyMs)
       if (rows.length < maxRows) rows.push(row<RevocationRow>({ time, door, by, target, latencyMs, error }))
     },
@@ -40,4 +43,41 @@ export function createRevocationTally() {
       return { count, ...(latency === undefined ? {} : { latency }), rows, usedAfter }
     },
   }
+}
+
+/** Whose access is over, and since when. A revocation names address and subject, and an event alias and id. */
+function createRevokedSubjects(policies: readonly Policy[]) {
+  const since = new Map<string, string>()
+  const keysOf = ({ id, issuer }: RecordedEvent['actor']) => {
+    const subject = id.startsWith(`${issuer}|`) ? id.slice(issuer.length + 1) : id
+    return [keyOf(issuer, subject), keyOf(anyIssuer, subject)]
+  }
+  return {
+    add(revocation: RecordedEvent['revocation'], time: string): void {
+      const { by, issuer, target } = revocation ?? {}
+      if (by !== 'subject' || target === undefined) return
+      for (const alias of aliasesOf(issuer, policies)) since.set(keyOf(alias, target), time)
+    },
+    signedIn(actor: RecordedEvent['actor']): void {
+      for (const key of keysOf(actor)) since.delete(key)
+    },
+    since(actor: RecordedEvent['actor']): string | undefined {
+      const times = keysOf(actor).flatMap((key) => since.get(key) ?? [])
+      return times.sort().at(-1)
+    },
+  }
+}
+
+/** No alias is empty. */
+const anyIssuer = ''
+
+function aliasesOf(address: string | undefined, policies: readonly Policy[]): readonly string[] {
+  const aliases = policies.flatMap(({ issuers }) =>
+    [...issuers.values()].flatMap(({ alias, url }) => (url === address ? [alias] : [])),
+  )
+  return aliases.length === 0 ? [anyIssuer] : aliases
+}
+
+function keyOf(issuer: string, subject: string): string {
+  return JSON.stringify([issuer, subject])
 }

@@ -225,7 +225,8 @@ function revocations({ revocations: { count, latency, rows, usedAfter } }: Audit
             : html`<span class="bad">${error}</span>`,
       },
     ]),
-    html`<h3>Allowed after revocation</h3>`,
+    html`<h3>Allowed after revocation</h3>
+<p class="soft">After all access of a person was revoked, and before they began a session here again. A new token of their provider counts too: the log does not tell when it was issued.</p>`,
     table('Allowed after revocation', usedAfter, [
       { name: 'Principal', of: ({ actor }) => html`<code>${actor}</code>` },
       { name: 'Revoked', of: ({ revoked }) => minuteOf(revoked) },
