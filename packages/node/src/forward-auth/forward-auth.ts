@@ -73,8 +73,9 @@ function admit({ principal, access, requestId, setCookie }: Allowed): Response {
     'x-hfauth-principal': headerText(principal.id),
     'x-hfauth-kind': principal.kind,
     'x-hfauth-roles': access.roles().map(headerText).join(','),
+    // Empty where there is none: a gateway that copies what is there would leave the client's own in its place.
+    'x-hfauth-username': headerText(principal.username ?? ''),
   })
-  if (principal.username !== undefined) headers.set('x-hfauth-username', headerText(principal.username))
   if (setCookie !== undefined) headers.append('set-cookie', setCookie)
   return new Response(null, { status: 200, headers })
 }
