@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createShipper, type RecordedEvent, type ShipperOptions } from '../../src/index.ts'
@@ -126,6 +126,39 @@ describe('a shipper', () => {
     await twice
     await shipper.close()
     expect(signals.map(({ aborted }) => aborted)).toEqual([true, true])
+  })
+
+  test('keeps what it has not delivered from being removed, also before its first delivery', async () => {
+    let now = Date.parse('2026-01-01T00:00:00Z')
+    await writeLog(folder.path, { segments: 3, perSegment: 2 }, { now: () => now })
+    const place = createPlace()
+    place.failing = true
+    const shipper = ship(place)
+    await place.wasTried(1)
+    now += 400 * 86_400_000
+    await (await openLog(folder.path, { retainDays: 30, now: () => now })).log.close()
+    expect(readdirSync(folder.path).filter((file) => file.startsWith('00000001'))).toHaveLength(1)
+    place.failing = false
+    await place.has(6)
+    expect(place.events.map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5, 6])
+    await shipper.close()
+  })
+
+  test('has no place before its first delivery, and makes no log where there is none', async () => {
+    await writeLog(folder.path, { perSegment: 1 })
+    const place = createPlace()
+    place.failing = true
+    for (let restart = 0; restart < 2; restart++) {
+      const shipper = ship(place)
+      await place.wasTried(restart + 1)
+      expect(shipper.status().place).toBeUndefined()
+      await shipper.close()
+    }
+    const elsewhere = join(folder.path, 'elsewhere')
+    const lost = ship(place, { directory: elsewhere })
+    await expect.poll(() => lost.status().failures).toBeGreaterThan(0)
+    await lost.close()
+    expect(existsSync(elsewhere)).toBe(false)
   })
 
   test('does not begin again when its place cannot be read', async () => {

@@ -34,7 +34,7 @@ export async function readCursor(directory: string, name: string): Promise<Segme
 
 /** The old one or the new one is there, whatever happens in between. */
 export async function writeCursor(directory: string, name: string, place: SegmentPlace): Promise<void> {
-  await mkdir(join(directory, folder), { recursive: true, mode: 0o700 })
+  await makeFolder(join(directory, folder))
   const path = join(directory, folder, `${name}.json`)
   const file = await open(`${path}.draft`, 'w', 0o600)
   try {
@@ -44,6 +44,15 @@ export async function writeCursor(directory: string, name: string, place: Segmen
     await file.close()
   }
   await rename(`${path}.draft`, path)
+}
+
+/** In a log that is there: no log is made by who only reads it. */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
 }
 
 /** Of everyone who ships this log. */

@@ -45,6 +45,9 @@ export interface Shipper {
   close(): Promise<void>
 }
 
+/** Before the first line of all. */
+const beginning: SegmentPlace = { segment: 0, line: 0 }
+
 /** @throws HfAuthError `HFAUTH_CONFIG_INVALID` when an option is out of its range. */
 export function createShipper(options: ShipperOptions): Shipper {
   const { directory, name, deliver } = options
@@ -63,8 +66,8 @@ export function createShipper(options: ShipperOptions): Shipper {
     while (!stop.signal.aborted) {
       const woken = alarm.signal
       try {
-        place ??= await readCursor(directory, name)
-        await shipNew()
+        place ??= await findPlace()
+        await shipNew(place)
         failures = 0
         await pause(pollMs, AbortSignal.any([stop.signal, woken]))
       } catch {
@@ -75,14 +78,18 @@ export function createShipper(options: ShipperOptions): Shipper {
     }
   }
 
+  /** Where to go on. The beginning is remembered too: what is not delivered yet must not be removed. */
+  async function findPlace(): Promise<SegmentPlace> {
+    const known = await readCursor(directory, name)
+    if (known === undefined) await writeCursor(directory, name, beginning)
+    return known ?? beginning
+  }
+
   /** Everything that is there now. */
-  async function shipNew(): Promise<void> {
+  async function shipNew(after: SegmentPlace): Promise<void> {
     let batch: RecordedEvent[] = []
     let end: SegmentPlace | undefined
-    for await (const { event, segment, line } of readSegments(
-      directory,
-      place === undefined ? {} : { after: place },
-    )) {
+    for await (const { event, segment, line } of readSegments(directory, { after })) {
       batch.push(event)
       end = { segment, line }
       if (batch.length < batchSize) continue
@@ -103,7 +110,11 @@ export function createShipper(options: ShipperOptions): Shipper {
 
   const running = run()
   return {
-    status: () => ({ ...(place === undefined ? {} : { place }), delivered, failures }),
+    status: () => ({
+      ...(place === undefined || place.segment === beginning.segment ? {} : { place }),
+      delivered,
+      failures,
+    }),
     wake() {
       const before = alarm
       alarm = new AbortController()
