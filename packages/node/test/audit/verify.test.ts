@@ -143,6 +143,17 @@ describe('what was done to a line is found and named', () => {
     }),
   )
 
+  test('changed to other bytes that are read as the same text', async () => {
+    const { log } = await openLog(folder.path)
+    await log.record(entryOf('half \ufffd half'))
+    await log.close()
+    const last = file(segments)
+    const text = readFileSync(last)
+    const at = text.indexOf('\ufffd')
+    writeFileSync(last, Buffer.concat([text.subarray(0, at), Buffer.of(0xff), text.subarray(at + 3)]))
+    expect((await verify()).findings).toContainEqual(expect.objectContaining({ code: 'line_malformed' }))
+  })
+
   test('removed in one piece: the numbers are named from first to last', async () => {
     const lines = linesOf(2)
     const from = lines.findIndex((line) => seqOf(line) === 8)

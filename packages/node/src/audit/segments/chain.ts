@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { isUtf8 } from 'node:buffer'
 import { hash } from 'node:crypto'
 
 /** What stands before the first line of a log. */
@@ -38,6 +39,8 @@ export function splitLine(line: Buffer): SealedLine | undefined {
   const at = line.length - tailLength
   if (at < 2 || line[0] !== 0x7b || !line.subarray(at, at + tailStart.length).equals(tailStart))
     return undefined
+  // The hash covers bytes: what is no text would be read as another one, and have its hash.
+  if (!isUtf8(line)) return undefined
   const text = line.toString('latin1', at + tailStart.length, line.length - 2)
   const own = Buffer.from(text, 'base64url')
   if (
