@@ -162,6 +162,7 @@ describe('routes of the application', () => {
       routes: [
         { match: 'POST /v1/predict/:name', action: 'infer', resource: 'model:acme/:name' },
         { match: 'GET /v1/models', action: 'read', resource: 'org:acme' },
+        { match: 'GET /v1/:name', action: 'read', resource: 'model:acme/:name' },
       ],
     }),
   )
@@ -219,6 +220,11 @@ describe('routes of the application', () => {
       const again = { match: 'GET /v1/:model', action: 'write', resource: 'model:acme/:model' }
       expect(() => policyOf({ routes: [...routes, again] })).toThrow(/duplicate/)
     })
+  })
+
+  test('match what is none of the fixed paths, whatever its case and encoding', () => {
+    for (const name of ['%76ision', 'Vision', 'models%2F', '%', '%ff'])
+      expect(route('GET', `/v1/${name}`)?.resource).toBe(`model:acme/${name}`)
   })
 
   test.each(['POST /v1/predict', 'POST /v1/predict/', 'POST /v1/predict/a/b', 'DELETE /v1/predict/a'])(

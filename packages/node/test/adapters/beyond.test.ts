@@ -1,5 +1,6 @@
 /** What single adapters promise beyond the contract that all of them keep. */
 import { once } from 'node:events'
+import { createServer as createPlainServer, type Server } from 'node:http'
 import { connect, constants, createServer, type IncomingHttpHeaders } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import {
@@ -10,14 +11,18 @@ import {
   presets,
   principalFromClaims,
 } from '@hfauth/core'
+import { createAdaptorServer } from '@hono/node-server'
+import express from 'express'
 import Fastify, { type FastifyRequest } from 'fastify'
 import { Hono } from 'hono'
 import { expect, test } from 'vitest'
+import { protect as protectExpress } from '../../src/express.ts'
 import { protect as protectFastify } from '../../src/fastify.ts'
 import { protect as protectHono } from '../../src/hono.ts'
 import { protect as protectHttp } from '../../src/http.ts'
-import { createAuditLog, createGuard, memorySink, type Verifier } from '../../src/index.ts'
+import { createAuditLog, createGuard, type Guard, memorySink, type Verifier } from '../../src/index.ts'
 import { protect as protectWeb } from '../../src/web.ts'
+import { sendRaw } from '../proxy-fixture.ts'
 
 const policy = parsePolicy(
   definePolicy({
@@ -27,6 +32,10 @@ const policy = parsePolicy(
     environments: { production: {} },
     roles: { user: { allow: [{ actions: ['read'], on: ['model:acme/*'] }] } },
     bindings: [{ roles: ['user'], to: { issuer: 'idp' } }],
+    routes: [
+      { match: 'GET /models/settings', action: 'write', resource: 'model:acme/settings' },
+      { match: 'GET /models/:name', action: 'read', resource: 'model:acme/:name' },
+    ],
   }),
 )
 const verifier: Verifier = {
@@ -78,6 +87,55 @@ test('the listener of node:http serves HTTP/2 as well', async () => {
     server.close()
   }
 })
+
+/** Each with a handler for a fixed path and one for the names beside it, under the policy's own routes. */
+const routers: Readonly<Record<string, (guard: Guard, reached: string[]) => Promise<Server>>> = {
+  async Express(guard, reached) {
+    const app = express()
+    for (const path of ['/models/settings', '/models/:name'])
+      app.get(path, protectExpress(guard), (_, res) => void res.json(reached.push(path)))
+    return createPlainServer(app)
+  },
+  async Fastify(guard, reached) {
+    const app = Fastify()
+    for (const path of ['/models/settings', '/models/:name'])
+      app.get(path, { onRequest: protectFastify(guard) }, async () => reached.push(path))
+    await app.ready()
+    return app.server
+  },
+  async Hono(guard, reached) {
+    const app = new Hono()
+    for (const path of ['/models/settings', '/models/:name'])
+      app.get(path, protectHono(guard), (c) => c.json(reached.push(path)))
+    return createAdaptorServer(app) as Server
+  },
+}
+
+test.each(Object.keys(routers))(
+  '%s leads nobody to a fixed path whom the guard took for going to one beside it',
+  async (name) => {
+    const { guard } = setUp()
+    const reached: string[] = []
+    const server = await routers[name]?.(guard, reached)
+    if (server === undefined) throw new Error(name)
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    try {
+      for (const path of ['settings', '%73ettings', 'setting%73', 'SETTINGS', '%53ettings']) {
+        const answer = await sendRaw(
+          url,
+          `GET /models/${path} HTTP/1.1\r\nHost: a\r\nAuthorization: ${authorization}\r\nConnection: close\r\n\r\n`,
+        )
+        expect([path, answer.status >= 400, reached]).toEqual([path, true, []])
+      }
+      expect((await fetch(`${url}/models/vision`, { headers: { authorization } })).status).toBe(200)
+      expect(reached).toEqual(['/models/:name'])
+    } finally {
+      server.closeAllConnections()
+      server.close()
+    }
+  },
+)
 
 test('a Fastify preHandler can ask about what stands in the parsed body', async () => {
   const { guard } = setUp()
