@@ -34,9 +34,10 @@ export function isDoubled(headers: Pick<Headers, 'get'>, name: string): boolean 
 /** Cookies whose names begin with `prefix`; none of a name that comes twice, or with a value of others. */
 export function readCookies(headers: Pick<Headers, 'get'>, prefix: string): Cookie[] {
   const pairs = pairsOf(headers, prefix)
-  return pairs.filter(
-    ({ name, value }) => cookieValue.test(value) && pairs.filter((pair) => pair.name === name).length === 1,
-  )
+  // Counted once for all: a header may be full of one name, and whoever sends it must not have us look at each for each.
+  const counts = new Map<string, number>()
+  for (const { name } of pairs) counts.set(name, (counts.get(name) ?? 0) + 1)
+  return pairs.filter(({ name, value }) => counts.get(name) === 1 && cookieValue.test(value))
 }
 
 function pairsOf(headers: Pick<Headers, 'get'>, prefix: string): Cookie[] {
