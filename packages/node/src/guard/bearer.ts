@@ -8,7 +8,8 @@
 import { HfAuthError } from '@hfauth/core'
 
 const bearer = /^Bearer +([A-Za-z0-9\-._~+/]+=*)$/i
-const otherScheme = /^(?!Bearer(?: |$))[A-Za-z][A-Za-z0-9!#$%&'*+.^_`|~-]* +[^,]*$/i
+// One space and then anything: with several of them apart, a header full of spaces would be tried from each.
+const otherScheme = /^(?!Bearer(?: |$))[A-Za-z][A-Za-z0-9!#$%&'*+.^_`|~-]* [^,]*$/i
 
 /**
  * Reads the bearer credential. Does not verify it.
