@@ -126,6 +126,19 @@ describe('whoever is let through', () => {
     })
   })
 
+  test.each([1, 200, 225, 240, 251])(
+    'leaves no part of a token on record that stands %i characters into what is cut at 256',
+    async (lead) => {
+      const { guard, events } = setUp()
+      const token = `hf_${'aB3dE6gH9k'.repeat(4).slice(0, 34)}`
+      const text = `${'x'.repeat(lead)} ${token}`
+      const asked = { action: 'read', resource: `model:acme/${text.replace(' ', '-')}` }
+      await guard.check(request('ana', '/', { 'user-agent': text }), asked)
+      expect(events).toHaveLength(1)
+      expect(JSON.stringify(events)).not.toContain(token.slice(0, 4))
+    },
+  )
+
   test('is asked about what the policy’s own routes say', async () => {
     const { guard, events } = setUp()
     expect(await guard.check(request('ana'))).toMatchObject({
