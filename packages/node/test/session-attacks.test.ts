@@ -3,7 +3,7 @@ import { type Hub, publicAppId, startHub } from '@hfauth/testkit'
 import fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { rememberSecrets } from '../../../test/support/output.ts'
-import { memorySessionStore } from '../src/index.ts'
+import { createRevocationIntake, createRevocations, memorySessionStore } from '../src/index.ts'
 import { safeReturnTo } from '../src/session/return-address.ts'
 import { createClock } from './loopback-issuer.ts'
 import {
@@ -67,6 +67,33 @@ describe('an answer of the provider', () => {
     expect(replay.status).toBe(400)
     expect(tokenRequests()).toBe(1)
     expect(await isIn(replayer)).toBe(false)
+  })
+
+  test('lets nobody in whose access was revoked while it was being taken', async () => {
+    await browser.signIn(hub)
+    const { principal } = await browser.me()
+    const revocations = createRevocations({ now })
+    const audit = { record: async () => {} } as never
+    const intake = createRevocationIntake({ revocations, audit, now })
+    const subject = principal.id.slice('hf|'.length)
+    service = createService({
+      now,
+      issuers: hubIssuers(hub),
+      store: memorySessionStore({ now }),
+      revocations,
+      async fetch(input, init) {
+        if (String(input).endsWith('/userinfo')) {
+          clock.forward(1)
+          // As a provider's logout token says it: with the time of its own issue.
+          await intake.revoke({ by: 'subject', issuer: hub.url, subject, before: Math.floor(now() / 1000) })
+          clock.forward(2)
+        }
+        return fetch(input, init)
+      },
+    })
+    const late = new Browser(service.sessions)
+    await late.signIn(hub)
+    expect(await isIn(late)).toBe(false)
   })
 
   test('sent twice at the same time signs in once', async () => {

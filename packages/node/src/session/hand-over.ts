@@ -47,6 +47,7 @@ export function createHandOver(settings: Settings): HandOver {
     const token = bearer.exec(headers.get('authorization') ?? '')?.[1]
     if (token === undefined)
       throw new HfAuthError('HFAUTH_REQUEST_INVALID', 'the request has no bearer token')
+    const at = now()
     const { principal, issuer, kind } = await verifier.verify(token)
     const provider: ProviderSettings | undefined = providers.get(issuer.alias)
     if (kind !== 'id_token' || provider === undefined) {
@@ -64,6 +65,6 @@ export function createHandOver(settings: Settings): HandOver {
     }
     const { claims } = principal
     const identity = { credential: 'id_token', claims, scopes: [], vouchedAt: issuedMs } as const
-    return recordOf({ provider }, identity, settings)
+    return recordOf({ provider }, identity, at)
   }
 }

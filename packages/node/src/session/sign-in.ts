@@ -102,9 +102,11 @@ export async function finishSignIn(
   if (!(await attempts.spend(attempt))) {
     throw new HfAuthError('HFAUTH_SIGNIN_STATE', 'the answer has been used before')
   }
+  // From before anything was asked: what is revoked meanwhile is revoked of this sign-in too.
+  const at = settings.now()
   const tokens = await reader.oauth.redeem(answer, attempt)
   const identity = await identityOf(tokens, reader.provider.scopes, reader)
-  const record = recordOf(reader, identity, settings)
+  const record = recordOf(reader, identity, at)
   return {
     // Without a store nobody could use a refresh token exactly once, and a cookie has no room for tokens.
     record: settings.store === undefined ? record : { ...record, tokens: tokensOf(tokens) },
@@ -112,13 +114,16 @@ export async function finishSignIn(
   }
 }
 
-/** A record for somebody who has just proved who they are. */
+/**
+ * A record for somebody who has just proved who they are.
+ *
+ * @param at - When they came with the proof, in epoch milliseconds.
+ */
 export function recordOf(
   { provider: { issuer } }: Pick<IdentityReader, 'provider'>,
   identity: Pick<SessionRecord, 'credential' | 'claims' | 'scopes' | 'vouchedAt'>,
-  { now }: Settings,
+  at: number,
 ): SessionRecord {
-  const at = now()
   const { alias, url, preset } = issuer
   return { alias, issuer: url, preset: preset.name, ...identity, signedInAt: at, seenAt: at, checkedAt: at }
 }
