@@ -123,6 +123,20 @@ describe.each(stores)('limits %s', (_, open, run) => {
     expect(await limiter.take({ principal: nobody, ip: '192.0.2.1' }, 'read')).toMatchObject({ status: 429 })
   })
 
+  run(
+    'an anonymous caller has one limit, whichever of the addresses of an IPv6 network it takes',
+    async () => {
+      const limiter = createLimiter({ rules: [{ ...three, limit: 1 }], store: open('ipv6') })
+      const take = (ip: string) => limiter.take({ principal: nobody, ip }, 'read')
+      expect(await take('2001:db8:0:1::1')).toBeUndefined()
+      expect(await take('2001:db8::1:ffff:0:0:2')).toMatchObject({ status: 429 })
+      expect(await take('2001:DB8:0:1:a:b:c:d')).toMatchObject({ status: 429 })
+      expect(await take('2001:db8:0:2::1')).toBeUndefined()
+      expect(await take('fe80::1%eth0')).toBeUndefined()
+      expect(await take('fe80::2')).toMatchObject({ status: 429 })
+    },
+  )
+
   run('a budget takes what each action costs, and nothing for actions it does not name', async () => {
     const budget: LimitRule = { ...three, name: 'spend', limit: 10, costs: { infer: 4 } }
     const limiter = createLimiter({ rules: [budget], store: open('cost') })

@@ -12,7 +12,8 @@ export interface LimitRule {
   /** For people, records and the `RateLimit` header: lower case, digits and dashes. */
   readonly name: string
   /**
-   * Who shares it. `principal`: each caller has their own, and anonymous ones one for each address.
+   * Who shares it. `principal`: each caller has their own, and anonymous ones one for each address, of IPv6 for each
+   * network of 64 bits.
    * `organisation`: all callers of each of the caller's organisations, and those of no organisation all who
    * come from the same issuer. `address`: everybody at an address (IPv6: a network of 64 bits), counted before a
    * credential is looked at, so that those which are refused count.
