@@ -35,7 +35,7 @@ export function answer(
     try {
       const { remoteAddress } = req.socket
       const client = remoteAddress === undefined ? {} : { remoteAddress }
-      const response = await handler(webRequest(req, base), client)
+      const response = unfit.has(req.method ?? '') ? undefined : await handler(webRequest(req, base), client)
       if (response !== undefined) await sendResponse(response, res)
       else if (next !== undefined) next()
       else await sendResponse(new Response(null, { status: 404 }), res)
@@ -45,6 +45,9 @@ export function answer(
     }
   }
 }
+
+/** Methods that no `Request` can have (Fetch §2.2.1): nobody handles them. */
+const unfit: ReadonlySet<string> = new Set(['CONNECT', 'TRACE', 'TRACK'])
 
 function webRequest(req: IncomingMessage & { readonly originalUrl?: string }, base: URL): Request {
   const method = req.method ?? 'GET'

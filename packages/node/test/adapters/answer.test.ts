@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import express from 'express'
 import { afterEach, describe, expect, test } from 'vitest'
 import { answer, type WebHandler } from '../../src/adapters/answer.ts'
+import { sendRaw } from '../proxy-fixture.ts'
 
 let server: Server | undefined
 afterEach(() => new Promise((resolve) => server?.close(resolve) ?? resolve(undefined)))
@@ -52,6 +53,12 @@ describe.each<[string, (handler: WebHandler) => RequestListener]>([
   test('is answered by 404 where it leaves a request to others and nobody takes it', async () => {
     const url = await listen(listenerOf(echo))
     expect((await fetch(`${url}/elsewhere`)).status).toBe(404)
+  })
+
+  test('is not asked with a method that no Web request has', async () => {
+    const url = await listen(listenerOf(() => new Response('asked')))
+    const sent = await sendRaw(url, 'TRACE /auth/x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')
+    expect(sent.status).toBe(404)
   })
 
   test('may set several cookies', async () => {
