@@ -215,6 +215,14 @@ describe('a sealed cookie', () => {
     )
   })
 
+  test('is not made of more than could be opened again', async () => {
+    const most = { sub: '\u20ac'.repeat(1_000_000) }
+    expect(await box.open(await box.seal(most, 'here'), 'here')).toEqual(most)
+    await expect(box.seal({ sub: 'x'.repeat(1_048_576) }, 'here')).rejects.toMatchObject({
+      code: 'HFAUTH_SESSION_TOO_LARGE',
+    })
+  })
+
   test('of another algorithm or encryption is not opened, though the key is right', async () => {
     const { CompactEncrypt } = await import('jose')
     const { deriveKey } = await import('../src/session/sealed-box.ts')

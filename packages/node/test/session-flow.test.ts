@@ -361,6 +361,26 @@ describe('a session in a store', () => {
   })
 })
 
+test('a session in a store has room for all that a provider may tell of a person', async () => {
+  const orgs = Array.from({ length: 900 }, (_, i) => ({
+    sub: String(i).padStart(24, '0'),
+    preferred_username: `team-${i}`,
+    name: 'T'.repeat(300),
+    roleInOrg: 'read',
+  }))
+  start({
+    store: memorySessionStore({ now }),
+    async fetch(input, init) {
+      const response = await fetch(input, init)
+      if (!String(input).endsWith('/userinfo')) return response
+      return Response.json({ ...((await response.json()) as object), orgs })
+    },
+  })
+  expect((await browser.signIn(hub)).status).toBe(303)
+  const session = await service.sessions.load(browser.request('/'))
+  expect(session?.principal.orgs).toHaveLength(900)
+})
+
 describe('a session in its cookie', () => {
   beforeEach(() => start())
 

@@ -16,16 +16,21 @@ import { decodeUtf8 } from '../internal/request.ts'
 import { decodeBase64url } from '../token/base64url.ts'
 
 export interface SealedBox {
-  /** @param place - Where the text will stand: it opens nowhere else. */
+  /**
+   * @param place - Where the text will stand: it opens nowhere else.
+   * @throws HfAuthError `HFAUTH_SESSION_TOO_LARGE` for what could not be opened again.
+   */
   seal(content: object, place: string): Promise<string>
   /** The content, or `undefined` for everything that was not sealed here for this place. */
   open(text: string, place: string): Promise<Claims | undefined>
 }
 
-/** Longest sealed text that is looked at, in characters. */
-const maxLength = 65_536
-/** Four characters a byte of text at most, and nobody's claims are deeper. */
-const limits = { maxDepth: 24, maxValues: 10_000 }
+/** Longest text that is sealed, in characters: all that a provider may tell of a person, and their tokens. */
+const maxTextLength = 1_048_576
+/** Longest sealed text that is looked at, in characters: four for three bytes, and a character may have three. */
+const maxLength = 4 * maxTextLength + 1024
+/** Nobody's claims are deeper. */
+const limits = { maxDepth: 24, maxLength: maxTextLength }
 
 export function createSealedBox(secrets: readonly string[], purpose: string): SealedBox {
   const keys = secrets.map((secret) => {
@@ -37,8 +42,14 @@ export function createSealedBox(secrets: readonly string[], purpose: string): Se
   const header = { alg: 'dir', enc: 'A256GCM', kid: first.kid } as const
 
   return {
-    seal(content, place) {
+    async seal(content, place) {
       const text = JSON.stringify({ place, content })
+      if (text.length > maxTextLength) {
+        throw new HfAuthError(
+          'HFAUTH_SESSION_TOO_LARGE',
+          `the session is longer than ${maxTextLength} characters`,
+        )
+      }
       return new CompactEncrypt(Buffer.from(text)).setProtectedHeader(header).encrypt(first.key)
     },
     async open(text, place) {
