@@ -56,11 +56,13 @@ function answer(next: Answer): void {
 }
 
 const issuer = 'https://id.acme.dev'
+const okta = 'https://acme.okta.com/oauth2/default'
 const policy = parsePolicy({
   version: 1,
   name: 'test',
   issuers: {
     idp: { preset: 'oidc', issuer, audience: 'app-1' },
+    okta: { preset: 'okta', issuer: okta, audience: 'app-2' },
     ci: { preset: 'github-actions', audience: 'https://huggingface.co' },
   },
   environments: { production: { actions: ['read', 'infer', 'write'] }, development: {} },
@@ -72,7 +74,7 @@ const policy = parsePolicy({
   },
   resources: { prompt: { actions: ['edit'] } },
   bindings: [
-    { roles: ['engineer'], to: { issuer: 'idp', claims: { sub: 'ana' } } },
+    { roles: ['engineer'], to: { issuer: ['idp', 'okta'], claims: { sub: 'ana' } } },
     { roles: ['viewer'], to: { issuer: 'idp', claims: { sub: 'bot' } } },
     { roles: ['editor'], to: { issuer: 'idp', claims: { sub: 'eve' } } },
     { roles: ['releaser'], to: { issuer: 'ci', claims: { repository: 'acme/vision' } } },
@@ -80,7 +82,7 @@ const policy = parsePolicy({
 })
 
 function principalOf(alias: string, claims: Claims): Principal {
-  const preset = presets.get(alias === 'ci' ? 'github-actions' : 'oidc')
+  const preset = presets.get({ ci: 'github-actions', okta: 'okta' }[alias] ?? 'oidc')
   if (preset === undefined) throw new Error('no preset')
   const times = { iat: clock.seconds, exp: clock.seconds + 3600 }
   return principalFromClaims({
@@ -116,14 +118,14 @@ function policyExchangeIn(
 function revocationSet() {
   const listeners = new Set<() => void>()
   const subjects = new Set<string>()
-  const set: Revocations & { revoke(subject: string): void } = {
+  const set: Revocations & { revoke(subject: string, at?: string): void } = {
     isRevoked: ({ issuer: at, subject = '' }: RevocableIdentity) => subjects.has(`${at} ${subject}`),
     subscribe(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
-    revoke(subject) {
-      subjects.add(`${issuer} ${subject}`)
+    revoke(subject, at = issuer) {
+      subjects.add(`${at} ${subject}`)
       for (const listener of listeners) listener()
     },
   }
@@ -271,6 +273,25 @@ describe('a revocation', () => {
     // For whom nobody said could have been anybody.
     await exchange.forMember({ email: 'nobody@acme.example', scopes: ['read-repos'] })
     expect(asked).toHaveLength(4)
+  })
+
+  test.each<[string, string, Claims, revoked: [string, string]]>([
+    ['by its `sub`, which is not its subject', 'okta', { iss: okta, uid: '00u1', sub: 'ana' }, ['ana', okta]],
+    [
+      'whom somebody revoked acts for',
+      'idp',
+      { iss: issuer, sub: 'ana', act: { sub: 'bot' } },
+      ['bot', issuer],
+    ],
+  ])('holds for a principal %s', async (_, alias, claims, revoked) => {
+    const revocations = revocationSet()
+    const under = policyExchangeIn('production', exchangeWith({ revocations }))
+    const someone = principalOf(alias, { email: 'ana@acme.example', email_verified: true, ...claims })
+    await under.forMember(someone)
+    revocations.revoke(...revoked)
+    expect(await refusalOf(under.forMember(someone), minted)).toMatchObject({
+      code: 'HFAUTH_EXCHANGE_REFUSED',
+    })
   })
 
   test('holds for an answer that was under way', async () => {

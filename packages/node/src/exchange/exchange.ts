@@ -59,7 +59,8 @@ export function createTokenExchange(options: TokenExchangeOptions): TokenExchang
   if (typeof client?.secret === 'string') basicAuthorization({ id: client.id, secret: client.secret })
   const subject = `the token endpoint of \`${new URL(endpoint).origin}\``
   const cache = new FlightCache<Kept>({ maxEntries, now })
-  const isRevoked = (owner: ExchangeOwner) => revocations?.isRevoked(owner.identity) === true
+  const isRevoked = ({ identities }: ExchangeOwner) =>
+    identities.some((identity) => revocations?.isRevoked(identity) === true)
   // Whose nobody knows, or what is still under way, might be somebody's who was just revoked.
   revocations?.subscribe(() => cache.forget((_, kept) => kept?.owner === undefined || isRevoked(kept.owner)))
 

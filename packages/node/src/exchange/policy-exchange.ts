@@ -50,8 +50,9 @@ export interface PolicyExchange {
 }
 
 export function createPolicyExchange({ engine, exchange, actor }: PolicyExchangeOptions): PolicyExchange {
+  const issuerNamed = (alias: string) => engine.policy.issuers.get(alias)
   const ownerIn = (principal: Principal, environment = engine.environment): ExchangeOwner =>
-    ownerOf(principal, { environment, issuer: engine.policy.issuers.get(principal.issuer)?.url ?? '' })
+    ownerOf(principal, { environment, issuer: issuerNamed(principal.issuer)?.url ?? '', issuerNamed })
 
   function allowed(principal: Principal, question: Question) {
     const decision = engine.for(principal).decide(question)

@@ -19,7 +19,8 @@ export interface ExchangeOwner {
   /** Id of the principal, `alias|sub`. */
   readonly principal: string
   readonly environment: string
-  readonly identity: RevocableIdentity
+  /** Under which names it can have been taken back; any of them ends it. */
+  readonly identities: readonly RevocableIdentity[]
 }
 
 export interface TokenExchange {
