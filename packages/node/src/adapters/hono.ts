@@ -7,7 +7,7 @@
  */
 import type { IncomingMessage } from 'node:http'
 import type {} from 'hono'
-import type { Connection, Guard } from '../guard/types.ts'
+import type { Allowed, Connection, Guard, GuardQuestion, Refused } from '../guard/types.ts'
 import { type Admission, admissionOf, type QuestionFor, questionFor } from './admission.ts'
 import { checkNodeRequest } from './node-request.ts'
 
@@ -38,11 +38,10 @@ export function protect<Context extends ProtectedContext = ProtectedContext>(
   { connection }: ProtectOptions<Context> = {},
 ): (c: Context, next: () => Promise<void>) => Promise<Response | undefined> {
   return async (c, next) => {
-    const asked = await questionFor(question, c)
-    const incoming = incomingOf(c.env)
-    const outcome = await (incoming === undefined || connection !== undefined
-      ? guard.check(c.req.raw, asked, connection?.(c))
-      : checkNodeRequest(guard, incoming, incoming.originalUrl ?? incoming.url, asked))
+    const outcome = await check(guard, c.req.raw, await questionFor(question, c), {
+      incoming: connection === undefined ? incomingOf(c.env) : undefined,
+      connection: connection?.(c),
+    })
     if (!outcome.allowed) return outcome.response
     c.set('hfauth', admissionOf(outcome))
     await next()
@@ -50,6 +49,28 @@ export function protect<Context extends ProtectedContext = ProtectedContext>(
     if (outcome.setCookie !== undefined) c.header('set-cookie', outcome.setCookie, { append: true })
     return undefined
   }
+}
+
+/** From the bytes that came, where they are what is routed: middleware may have made another request of them. */
+function check(
+  guard: Guard,
+  raw: Request,
+  question: GuardQuestion | undefined,
+  { incoming, connection }: { incoming: Incoming | undefined; connection: Connection | undefined },
+): Promise<Allowed | Refused> {
+  if (incoming === undefined) return guard.check(raw, question, connection)
+  const target = incoming.originalUrl ?? incoming.url ?? ''
+  if (raw.method === incoming.method && pathOf(raw.url) === pathOf(target))
+    return checkNodeRequest(guard, incoming, target, question)
+  return guard.check(raw, question, { remoteAddress: incoming.socket.remoteAddress })
+}
+
+/** Path and query as a URL parser leaves them; `undefined` for what is none. */
+function pathOf(target: string): string | undefined {
+  const address = target.startsWith('/') ? `http://target.invalid${target}` : target
+  if (!URL.canParse(address)) return undefined
+  const { pathname, search } = new URL(address)
+  return pathname + search
 }
 
 type Incoming = IncomingMessage & { readonly originalUrl?: string }

@@ -15,6 +15,7 @@ import { createAdaptorServer } from '@hono/node-server'
 import express from 'express'
 import Fastify, { type FastifyRequest } from 'fastify'
 import { Hono } from 'hono'
+import { methodOverride } from 'hono/method-override'
 import { expect, test } from 'vitest'
 import { protect as protectExpress } from '../../src/express.ts'
 import { protect as protectFastify } from '../../src/fastify.ts'
@@ -35,6 +36,9 @@ const policy = parsePolicy(
     routes: [
       { match: 'GET /models/settings', action: 'write', resource: 'model:acme/settings' },
       { match: 'GET /models/:name', action: 'read', resource: 'model:acme/:name' },
+      { match: 'GET /moved/:name', action: 'read', resource: 'model:acme/:name' },
+      { match: 'POST /models/:name', action: 'read', resource: 'model:acme/:name' },
+      { match: 'DELETE /models/:name', action: 'delete', resource: 'model:acme/:name' },
     ],
   }),
 )
@@ -151,6 +155,38 @@ test('a Fastify preHandler can ask about what stands in the parsed body', async 
   expect((await ask('acme/vision')).json()).toEqual({ body: { model: 'acme/vision' }, by: 'idp|ana' })
   expect((await ask('other/vision')).statusCode).toBe(403)
   await app.close()
+})
+
+test('Hono is judged by the request that it routes, also where something before it has made another of it', async () => {
+  const { guard, events } = setUp()
+  const app = new Hono()
+  app.use('/models/*', methodOverride({ app }))
+  app.get('/models/:name', protectHono(guard), (c) => c.text('read'))
+  app.post('/models/:name', protectHono(guard), (c) => c.text('read'))
+  app.delete('/models/:name', protectHono(guard), (c) => c.text('deleted'))
+  app.get('/moved/:name', (c) =>
+    app.fetch(new Request(new URL('/models/settings', c.req.url), c.req.raw), c.env),
+  )
+  const server = createAdaptorServer(app) as Server
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  try {
+    const ask = async (path: string, init: RequestInit = {}) =>
+      (await fetch(url + path, { ...init, headers: { authorization } })).status
+    expect(await ask('/models/vision', { method: 'POST' })).toBe(200)
+    const body = new URLSearchParams({ _method: 'DELETE' })
+    expect(await ask('/models/vision', { method: 'POST', body })).toBe(403)
+    expect(await ask('/moved/vision')).toBe(403)
+    expect(events.map(({ http, action }) => [http?.method, action])).toEqual([
+      ['POST', 'read'],
+      ['DELETE', 'delete'],
+      ['GET', 'write'],
+    ])
+    expect(events.map(({ client }) => client?.ip)).toEqual(['127.0.0.1', '127.0.0.1', '127.0.0.1'])
+  } finally {
+    server.closeAllConnections()
+    server.close()
+  }
 })
 
 test('Hono on another server takes the connection from whoever knows it, and otherwise supposes nothing', async () => {
