@@ -8,6 +8,8 @@ import { resolveImport, type SourceFile, sourceFiles } from './source-files.ts'
 interface PackageRules {
   /** Folders and files from the bottom up; those on one line do not know each other. */
   readonly steps: readonly (readonly string[])[]
+  /** The same inside a folder that has folders of its own. */
+  readonly inside?: Readonly<Record<string, readonly (readonly string[])[]>>
   /** What else may be imported, and by which files. */
   readonly libraries: Readonly<Record<string, readonly string[]>>
   readonly forbiddenWords: readonly RegExp[]
@@ -101,6 +103,18 @@ const rules: Readonly<Record<string, PackageRules>> = {
         'web.ts',
       ],
     ],
+    inside: {
+      proxy: [
+        ['wire'],
+        ['upstream'],
+        ['bodies'],
+        ['request'],
+        ['pipeline.ts'],
+        ['readiness.ts', 'cors.ts'],
+        ['listen.ts'],
+        ['proxy.ts'],
+      ],
+    },
     libraries: {
       '@hfauth/core': everyFile,
       '@hfauth/core/json': everyFile,
@@ -111,19 +125,20 @@ const rules: Readonly<Record<string, PackageRules>> = {
       jose: ['keys/signature.ts', 'secrets/assertion-keys.ts', 'session/sealed-box.ts'],
       oauth4webapi: ['session/oauth.ts'],
       // The one sends, the other takes what comes back.
-      undici: ['proxy/upstream-client.ts', 'proxy/arrival.ts'],
+      undici: ['proxy/upstream/upstream-client.ts', 'proxy/wire/arrival.ts'],
       'node:': everyFile,
     },
     forbiddenWords: [
       /Math\.random/,
       /\bconsole\./,
-      // A function that V8 makes among its old objects, and with it stays all that it can reach: `proxy/on-failure.ts`.
+      // A function that V8 makes among its old objects, and with it stays all that it can reach: `proxy/request/on-failure.ts`.
       /\.\w+ (?:\?\?)?= (?:async )?(?:\([^()]*\)|\w+) =>/,
     ],
   },
   'packages/cli': {
     steps: [
       ['command.ts'],
+      ['visible.ts'],
       ['port.ts', 'policy-file.ts', 'generated-file.ts', 'stdin.ts', 'question.ts', 'ci', 'audit'],
       ['proxy-config'],
       ['commands'],
@@ -168,72 +183,80 @@ const rules: Readonly<Record<string, PackageRules>> = {
   },
 }
 
-describe.each(Object.entries(rules))('%s', (folder, { steps, libraries, forbiddenWords }) => {
-  const files = sourceFiles(`${folder}/src`)
-  const inside = (file: SourceFile | string) =>
-    (typeof file === 'string' ? file : file.path).slice(`${folder}/src/`.length)
-  const stepOf = (path: string) => {
-    const place = path.split('/', 1)[0] ?? ''
-    return { place, step: steps.findIndex((names) => names.includes(place)) }
-  }
+describe.each(Object.entries(rules))(
+  '%s',
+  (folder, { steps, inside: inner = {}, libraries, forbiddenWords }) => {
+    const files = sourceFiles(`${folder}/src`)
+    const inside = (file: SourceFile | string, base = '') =>
+      (typeof file === 'string' ? file : file.path).slice(`${folder}/src/${base}`.length)
+    const floors = [
+      ['', steps] as const,
+      ...Object.entries(inner).map(([name, own]) => [`${name}/`, own] as const),
+    ]
 
-  test('every file stands on a step', () => {
-    expect(files.length).toBeGreaterThan(0)
-    expect(files.map(inside).filter((path) => stepOf(path).step < 0)).toEqual([])
-  })
-
-  test('no file imports from a higher step, or from beside its own folder', () => {
-    const wrong = files.flatMap((file) =>
-      file.imports.flatMap((specifier) => {
-        const target = resolveImport(file, specifier)
-        if (target === undefined) return []
-        const from = stepOf(inside(file))
-        const to = stepOf(inside(target))
-        return to.step < from.step || to.place === from.place ? [] : [`${inside(file)} → ${specifier}`]
-      }),
+    test.each(floors)(
+      'every file in %j stands on a step, and imports from lower ones or its own folder',
+      (base, own) => {
+        const stepOf = (path: string) => {
+          const place = path.split('/', 1)[0] ?? ''
+          return { place, step: own.findIndex((names) => names.includes(place)) }
+        }
+        const here = files.filter((file) => inside(file).startsWith(base))
+        expect(here.length).toBeGreaterThan(0)
+        expect(here.map((file) => inside(file, base)).filter((path) => stepOf(path).step < 0)).toEqual([])
+        const wrong = here.flatMap((file) =>
+          file.imports.flatMap((specifier) => {
+            const target = resolveImport(file, specifier)
+            if (target === undefined || !inside(target).startsWith(base)) return []
+            const from = stepOf(inside(file, base))
+            const to = stepOf(inside(target, base))
+            return to.step < from.step || to.place === from.place ? [] : [`${inside(file)} → ${specifier}`]
+          }),
+        )
+        expect(wrong).toEqual([])
+      },
     )
-    expect(wrong).toEqual([])
-  })
 
-  test('no files import each other in a circle', () => {
-    const targets = new Map(
-      files.map((file) => [file.path, file.imports.flatMap((name) => resolveImport(file, name) ?? [])]),
-    )
-    const circles: string[] = []
-    const visit = (path: string, trail: readonly string[]) => {
-      if (trail.includes(path)) circles.push([...trail.slice(trail.indexOf(path)), path].join(' → '))
-      else if (!done.has(path)) {
-        for (const next of targets.get(path) ?? []) visit(next, [...trail, path])
-        done.add(path)
+    test('no files import each other in a circle', () => {
+      const targets = new Map(
+        files.map((file) => [file.path, file.imports.flatMap((name) => resolveImport(file, name) ?? [])]),
+      )
+      const circles: string[] = []
+      const visit = (path: string, trail: readonly string[]) => {
+        if (trail.includes(path)) circles.push([...trail.slice(trail.indexOf(path)), path].join(' → '))
+        else if (!done.has(path)) {
+          for (const next of targets.get(path) ?? []) visit(next, [...trail, path])
+          done.add(path)
+        }
       }
-    }
-    const done = new Set<string>()
-    for (const path of targets.keys()) visit(path, [])
-    expect(circles).toEqual([])
-  })
+      const done = new Set<string>()
+      for (const path of targets.keys()) visit(path, [])
+      expect(circles).toEqual([])
+    })
 
-  test('a library enters only by its own door', () => {
-    const wrong = files.flatMap((file) =>
-      file.imports
-        .filter((specifier) => !specifier.startsWith('.'))
-        .filter((specifier) => {
-          const doors =
-            libraries[specifier] ?? (specifier.startsWith('node:') ? libraries['node:'] : undefined)
-          return doors === undefined || !doors.some((door) => inside(file).startsWith(door))
-        })
-        .map((specifier) => `${inside(file)} → ${specifier}`),
-    )
-    expect(wrong).toEqual([])
-  })
+    test('a library enters only by its own door', () => {
+      const wrong = files.flatMap((file) =>
+        file.imports
+          .filter((specifier) => !specifier.startsWith('.'))
+          .filter((specifier) => {
+            const doors =
+              libraries[specifier] ?? (specifier.startsWith('node:') ? libraries['node:'] : undefined)
+            return doors === undefined || !doors.some((door) => inside(file).startsWith(door))
+          })
+          .map((specifier) => `${inside(file)} → ${specifier}`),
+      )
+      expect(wrong).toEqual([])
+    })
 
-  test('nothing is used that does not belong here', () => {
-    const code = (text: string) => text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '')
-    const wrong = files.flatMap((file) =>
-      forbiddenWords.filter((word) => word.test(code(file.text))).map((word) => `${inside(file)}: ${word}`),
-    )
-    expect(wrong).toEqual([])
-  })
-})
+    test('nothing is used that does not belong here', () => {
+      const code = (text: string) => text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '')
+      const wrong = files.flatMap((file) =>
+        forbiddenWords.filter((word) => word.test(code(file.text))).map((word) => `${inside(file)}: ${word}`),
+      )
+      expect(wrong).toEqual([])
+    })
+  },
+)
 
 test('core reads the clock in the two files where one may be handed in', () => {
   const withClock = sourceFiles('packages/core/src').filter(({ text }) =>

@@ -132,7 +132,9 @@ export type {
   LimitState,
   LimitStore,
 } from './limits/types.ts'
-export type { AddressOption } from './proxy/addresses.ts'
+export type { DrainOptions, ListeningProxy, ListenOptions, TlsFiles } from './proxy/listen.ts'
+export { createProxy, type HubProxy, type PolicyParts } from './proxy/proxy.ts'
+export type { ProxyLimits, ProxyOptions, WatchedStream } from './proxy/request/options.ts'
 export {
   type CredentialRequest,
   exchangeForMember,
@@ -142,10 +144,8 @@ export {
   serviceToken,
   type UpstreamCredential,
   type UpstreamCredentials,
-} from './proxy/credentials.ts'
-export type { DrainOptions, ListeningProxy, ListenOptions, TlsFiles } from './proxy/listen.ts'
-export type { ProxyLimits, ProxyOptions, WatchedStream } from './proxy/options.ts'
-export { createProxy, type HubProxy, type PolicyParts } from './proxy/proxy.ts'
+} from './proxy/upstream/credentials.ts'
+export type { AddressOption } from './proxy/wire/addresses.ts'
 export { type FollowedPolicy, type FollowPolicyOptions, followPolicy } from './reload/follow-policy.ts'
 export { policyFile } from './reload/policy-file.ts'
 export { type PolicyUrlOptions, policyUrl } from './reload/policy-url.ts'

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
 import { createLimiter } from '../src/index.ts'
-import { createUsageReader } from '../src/proxy/answer-usage.ts'
+import { createUsageReader } from '../src/proxy/bodies/answer-usage.ts'
 import type { FixtureOptions } from './proxy-fixture.ts'
 import { startThreatWorld, type ThreatWorld } from './threat-world.ts'
 

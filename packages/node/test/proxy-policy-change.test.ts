@@ -2,8 +2,8 @@
 import { createEngine, definePolicy, type Policy, type PolicyDocument, parsePolicy } from '@hfauth/core'
 import { afterEach, describe, expect, test } from 'vitest'
 import { createVerifier, forwardCaller, type PolicyParts } from '../src/index.ts'
-import { createLeases, type LeaseJudge, type LeaseTerms } from '../src/proxy/leases.ts'
-import { Stop } from '../src/proxy/stop.ts'
+import { createLeases, type LeaseJudge, type LeaseTerms } from '../src/proxy/request/leases.ts'
+import { Stop } from '../src/proxy/wire/stop.ts'
 import { type Fixture, type FixtureOptions, restOf, startFixture } from './proxy-fixture.ts'
 
 let it: Fixture

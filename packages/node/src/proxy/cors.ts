@@ -7,11 +7,12 @@
  * @see Fetch §3.2 (CORS protocol)
  * @module
  */
-import type { Fields } from './fields.ts'
-import type { Inbound } from './inbound.ts'
+
 import type { Pipeline } from './pipeline.ts'
-import type { Reply } from './reply.ts'
-import { headerValue } from './request-headers.ts'
+import type { Fields } from './wire/fields.ts'
+import type { Inbound } from './wire/inbound.ts'
+import type { Reply } from './wire/reply.ts'
+import { headerValue } from './wire/request-headers.ts'
 
 /** What a page may read of an answer besides what every page may. */
 const exposed = [

@@ -10,13 +10,13 @@ import { HfAuthError, type Policy } from '@hfauth/core'
 import type { Connection } from '../guard/types.ts'
 import { createTrustedProxies } from '../internal/trusted-proxies.ts'
 import { withCors } from './cors.ts'
-import { inboundFromRequest } from './inbound.ts'
-import { createLeases } from './leases.ts'
 import { type ListeningProxy, type ListenOptions, listen } from './listen.ts'
-import { type ProxyOptions, readProxyOptions } from './options.ts'
 import { createPipeline, type Pipeline } from './pipeline.ts'
 import { type Readiness, withReadiness } from './readiness.ts'
-import { responseOf } from './reply.ts'
+import { createLeases } from './request/leases.ts'
+import { type ProxyOptions, readProxyOptions } from './request/options.ts'
+import { inboundFromRequest } from './wire/inbound.ts'
+import { responseOf } from './wire/reply.ts'
 
 /** What a policy brings with it; all of it changes together. */
 export type PolicyParts = Pick<ProxyOptions, 'engine' | 'verifier' | 'credentials'>

@@ -6,10 +6,11 @@
  *
  * @module
  */
-import type { Inbound } from './inbound.ts'
-import type { ProxyOptions, WatchedStream } from './options.ts'
+
 import type { Pipeline } from './pipeline.ts'
-import { type Reply, textReply } from './reply.ts'
+import type { ProxyOptions, WatchedStream } from './request/options.ts'
+import type { Inbound } from './wire/inbound.ts'
+import { type Reply, textReply } from './wire/reply.ts'
 
 export interface Readiness {
   isDraining: boolean
