@@ -3,7 +3,18 @@
  *
  * @module
  */
-import { isAlias, isMap, isNode, isScalar, LineCounter, type Node, parseDocument, visit } from 'yaml'
+import {
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseDocument,
+  visit,
+  type YAMLMap,
+} from 'yaml'
 import type { JsonPath } from './json.ts'
 import { type FaultCode, PolicyError, type PolicyFault } from './policy/faults.ts'
 import {
@@ -30,8 +41,6 @@ export function parsePolicy(text: string, options: ParsePolicyOptions = {}): Pol
 /** How often aliases may be followed, all in all: a file of anchors must not grow beyond what was written. */
 const maxAliases = 100
 
-const faultCodes: Readonly<Record<string, FaultCode>> = { DUPLICATE_KEY: 'duplicate_key' }
-
 function readYaml(text: string, options: ParsePolicyOptions): PolicySource {
   const file = options.file === undefined ? {} : { file: options.file }
   const maxLength = options.maxLength ?? defaultMaxPolicyLength
@@ -42,7 +51,8 @@ function readYaml(text: string, options: ParsePolicyOptions): PolicySource {
   const lines = new LineCounter()
   const document = parseDocument(text, {
     lineCounter: lines,
-    uniqueKeys: true,
+    // Keys are looked at below: as the texts they become, and not each against all others.
+    uniqueKeys: false,
     prettyErrors: false,
     strict: true,
     // What it has to say stands in `errors`; its warnings would print parts of the policy.
@@ -53,17 +63,25 @@ function readYaml(text: string, options: ParsePolicyOptions): PolicySource {
     return { line: Math.max(1, line), column: Math.max(1, col) }
   }
   const faults: PolicyFault[] = document.errors.map((error) => ({
-    code: faultCodes[error.code] ?? 'syntax',
+    code: 'syntax',
     path: '',
     message: firstLine(error.message),
     ...locationAt(error.pos[0]),
     ...file,
   }))
   visit(document, {
-    Pair(_, { key }) {
-      if (isScalar(key) && key.value === '__proto__') {
-        const message = 'unsafe key `__proto__`'
-        faults.push({ code: 'unknown_key', path: '', message, ...locationAt(key.range?.[0] ?? 0), ...file })
+    Map(_, map) {
+      const seen = new Set<string>()
+      for (const { key } of map.items) {
+        const fault = (code: FaultCode, message: string) => {
+          const at = isNode(key) ? (key.range?.[0] ?? 0) : 0
+          faults.push({ code, path: '', message, ...locationAt(at), ...file })
+        }
+        const text = keyText(key)
+        if (text === undefined) fault('syntax', 'a key is a text, no list, no mapping and no alias')
+        else if (text === '__proto__') fault('unknown_key', 'unsafe key `__proto__`')
+        else if (seen.has(text)) fault('duplicate_key', `duplicate key \`${text}\``)
+        if (text !== undefined) seen.add(text)
       }
     },
   })
@@ -97,9 +115,7 @@ function offsetOf(
   for (const step of path) {
     if (isAlias(node)) node = resolve(node as never)
     if (isMap(node)) {
-      const pair = node.items.find(
-        ({ key }) => (isScalar(key) ? String(key.value) : undefined) === String(step),
-      )
+      const pair = pairsOf(node).get(String(step))
       if (pair === undefined) return undefined
       offset = isNode(pair.key) ? pair.key.range?.[0] : undefined
       node = pair.value
@@ -112,6 +128,23 @@ function offsetOf(
     }
   }
   return offset
+}
+
+const knownPairs = new WeakMap<YAMLMap, ReadonlyMap<string | undefined, Pair>>()
+
+/** By the text of the key, made once for each mapping: a place is looked up for every statement and binding. */
+function pairsOf(map: YAMLMap): ReadonlyMap<string | undefined, Pair> {
+  const known = knownPairs.get(map)
+  if (known !== undefined) return known
+  const pairs = new Map(map.items.map((pair) => [keyText(pair.key), pair]))
+  knownPairs.set(map, pairs)
+  return pairs
+}
+
+/** The text that a key becomes: `1` and `"1"` are one. */
+function keyText(key: unknown): string | undefined {
+  if (!isScalar(key)) return undefined
+  return key.value === null ? '' : String(key.value)
 }
 
 function firstLine(text: string): string {

@@ -192,6 +192,8 @@ describe('YAML’s own tricks', () => {
     ['two documents', `${valid}\n---\n${valid}`],
     ['a duplicate key', 'version: 1\nversion: 1'],
     ['a duplicate key, once quoted', 'version: 1\n"version": 1'],
+    ['a key that is a list', '? [version]\n: 1'],
+    ['a key that is an alias', 'a: &a version\n*a : 1'],
     ['a byte order mark in the middle', 'version: 1\n\ufeffname: x'],
     ['nothing', ''],
     ['only a comment', '# nothing'],
@@ -250,5 +252,46 @@ describe('what only YAML can write, or only a program can hand in, is a fault', 
       when: condition,
     })) as unknown as NonNullable<PolicyDocument['deny']>
     expect(codesOf(() => policyOf({ deny }))).toEqual([])
+  })
+})
+
+test.each([
+  ['1', '"1"'],
+  ['0x1', '"1"'],
+  ['true', '"true"'],
+  ['~', '""'],
+  ['1.0', '1'],
+])('the keys %s and %s are one, so that none is dropped without a word', (one, other) => {
+  const role = '{"deny":[{"actions":["read"],"on":["model:**"]}]}'
+  const roles = (...keys: string[]) =>
+    valid.replace('"roles":{}', `"roles":{${keys.map((key) => `${key} : ${role}`)}}`)
+  expect(codesOf(() => parseYaml(roles(one, other)))).toContain('duplicate_key')
+  expect(codesOf(() => parseYaml(roles(one)))).not.toContain('duplicate_key')
+})
+
+describe('work grows with the policy, not with its square', () => {
+  const rolesOf = (count: number, role: (i: number) => object) =>
+    Object.fromEntries(Array.from({ length: count }, (_, i) => [`r${String(i).padStart(6, '0')}`, role(i)]))
+
+  test('a chain of 30,000 roles is a fault, not a stack overflow or all there is of memory', () => {
+    const chain = rolesOf(30_000, (i) => ({ extends: [`r${String(i + 1).padStart(6, '0')}`] }))
+    expect(codesOf(() => policyOf({ roles: { ...chain, r030000: {} } }))).toContain('too_large')
+    const short = rolesOf(1000, (i) => ({ extends: [`r${String(i + 1).padStart(6, '0')}`] }))
+    expect(policyOf({ roles: { ...short, r001000: {} } }).roles.get('r000000')?.closure).toHaveLength(1001)
+  })
+
+  test('of 5000 names that nothing has, the first hundred are compared with those that there are', () => {
+    const bindings = Array.from({ length: 5000 }, (_, i) => ({
+      roles: [`r${String(i).padStart(6, '0')}x`],
+      to: { issuer: 'oidc', group: `g${i}` },
+    }))
+    try {
+      policyOf({ roles: rolesOf(5000, () => ({})), bindings })
+    } catch (error) {
+      const messages = (error as PolicyError).faults.map(({ message }) => message)
+      expect(messages).toHaveLength(5000)
+      expect(messages.filter((message) => message.includes('did you mean'))).toHaveLength(100)
+    }
+    expect.assertions(2)
   })
 })

@@ -105,7 +105,7 @@ describe('faults', () => {
 
   test.each([
     ['YAML that does not parse', 'roles: [unclosed\n', /^6:1 syntax/],
-    ['a key that stands twice', `${rest}name: y\n`, '7:1 duplicate_key: Map keys must be unique'],
+    ['a key that stands twice', `${rest}name: y\n`, '7:1 duplicate_key: duplicate key `name`'],
     ['an unknown key', `${rest}denny: []\n`, '7:1 unknown_key: unknown key `denny`, did you mean `deny`?'],
     ['a missing key', 'roles: {}\n', '1:1 missing_key: missing key `bindings`'],
     [

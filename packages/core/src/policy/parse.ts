@@ -8,6 +8,7 @@
  */
 
 import { hubActions } from '../hub/actions.ts'
+import { suggestion } from '../internal/nearest.ts'
 import { sortedUnique } from '../internal/sort.ts'
 import { JsonError, type JsonPath, parseLocatedJson } from '../json.ts'
 import type { Json, SourceLocation } from '../types.ts'
@@ -58,6 +59,8 @@ export interface PolicySource {
   readonly faults: readonly PolicyFault[]
 }
 
+const maxSuggestions = 100
+
 export const defaultMaxPolicyLength = 5 * 1024 * 1024
 
 /**
@@ -95,6 +98,7 @@ export function checkPolicy(source: PolicySource, options: ParsePolicyOptions = 
   if (shape.document === undefined) throw errorOf(faults)
 
   const types = knownTypes(shape.document)
+  let suggested = 0
   const reader: PolicyReader = {
     document: shape.document,
     types,
@@ -104,6 +108,7 @@ export function checkPolicy(source: PolicySource, options: ParsePolicyOptions = 
       return location && options.file !== undefined ? { file: options.file, ...location } : location
     },
     isOpen: (text) => options.openVariables === true && text.search(variable) >= 0,
+    suggestion: (text, names) => (++suggested > maxSuggestions ? '' : suggestion(text, names())),
     fault,
     warn: (code, path, message) => warnings.push(entry(code, path, message)),
   }

@@ -19,6 +19,8 @@ export interface PolicyReader {
   locate(path: JsonPath): SourceLocation | undefined
   /** Whether a text under `issuers` has a variable in it that was left open, so that its form says nothing. */
   isOpen(text: string): boolean
+  /** `, did you mean …?`, for as many names as anybody reads: each is compared with all that there are. */
+  suggestion(text: string, names: () => Iterable<string>): string
   fault(code: FaultCode, path: JsonPath, message: string): void
   warn(code: WarningCode, path: JsonPath, message: string): void
 }
@@ -44,10 +46,9 @@ export function checkName(
 ): boolean {
   const isKnown = names instanceof Map || names instanceof Set ? names.has(name) : Object.hasOwn(names, name)
   if (isKnown) return true
-  const known: Iterable<string> =
-    names instanceof Map || names instanceof Set ? names.keys() : Object.keys(names)
+  const known = () => (names instanceof Map || names instanceof Set ? names.keys() : Object.keys(names))
   const kind = code.slice('unknown_'.length).replace('type', 'resource type')
-  reader.fault(code, path, `unknown ${kind} \`${name}\`${suggestion(name, known)}`)
+  reader.fault(code, path, `unknown ${kind} \`${name}\`${reader.suggestion(name, known)}`)
   return false
 }
 

@@ -8,16 +8,27 @@ import type { Role } from './policy.ts'
 import { checkName, type PolicyReader } from './reader.ts'
 import { readStatements } from './statements.ts'
 
+/** Most roles that all roles together are made of, themselves and those they extend. */
+const maxInherited = 1_000_000
+
 export function readRoles(reader: PolicyReader): Map<string, Role> {
   const roles = new Map<string, Role>()
   const documents = reader.document.roles
+  let inherited = 0
   for (const [name, document] of Object.entries(documents)) {
+    const closure = closureOf(name, reader)
+    inherited += closure.length
+    if (inherited > maxInherited) {
+      const message = 'roles extend each other so often that all of them together are too many'
+      reader.fault('too_large', ['roles', name, 'extends'], message)
+      return roles
+    }
     for (const [i, parent] of (document.extends ?? []).entries()) {
       checkName(reader, 'unknown_role', parent, documents, ['roles', name, 'extends', i])
     }
     roles.set(name, {
       name,
-      closure: closureOf(name, reader),
+      closure,
       statements: [
         ...readStatements(reader, document.allow, 'allow', ['roles', name, 'allow']),
         ...readStatements(reader, document.deny, 'deny', ['roles', name, 'deny']),
