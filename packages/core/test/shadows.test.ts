@@ -6,6 +6,7 @@ import { matchGlob, parseGlob } from '../src/internal/glob.ts'
 import { type Pattern, parsePattern } from '../src/policy/pattern.ts'
 import { covers } from '../src/policy/shadows.ts'
 import { inFull, lawRuns } from './runs.ts'
+import { policyOf } from './support.ts'
 
 interface Written {
   readonly allow?: object
@@ -116,4 +117,26 @@ test('a pattern that covers another matches every id that the other matches', ()
 test('patterns of 100,000 characters are not compared', () => {
   const long = parsePattern(`model:${'a*'.repeat(50_000)}`) as Pattern
   expect(covers(long, long)).toBe(false)
+})
+
+describe('comparing takes an effort that is bounded', () => {
+  test('for all pairs together: when it is spent, nothing is told any more', () => {
+    const pattern = parsePattern('model:*/x')
+    if ('fault' in pattern) throw new Error(pattern.fault)
+    const effort = { left: 150 }
+    expect([1, 2, 3].map(() => covers(pattern, pattern, effort))).toEqual([true, true, false])
+  })
+
+  test('so thousands of allows and denials that begin with a wildcard are no matter of minutes', () => {
+    const statements = (letter: string, count: number) =>
+      Array.from({ length: count }, (_, i) => ({ actions: ['read'], on: [`model:*/${letter}${i}`] }))
+    const told = (deny: ReturnType<typeof statements>) =>
+      policyOf({
+        deny,
+        roles: { r: { allow: statements('a', 4000) } },
+        bindings: [{ roles: ['r'], to: { issuer: 'oidc' } }],
+      }).warnings.filter(({ code }) => code === 'shadowed_by_deny')
+    expect(told(statements('d', 4000))).toEqual([])
+    expect(told(statements('a', 10))).toHaveLength(10)
+  })
 })

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { getOrAdd } from '../internal/maps.ts'
 import type { Preset } from '../principal/preset.ts'
 import { presets } from '../principal/presets/index.ts'
 import type { Condition, FactPath } from './condition.ts'
@@ -13,8 +14,15 @@ import type { PolicyDocument, SubjectDocument } from './schema.ts'
 
 type Gate = NonNullable<Preset['gate']>
 
-/** Values of the gate that some binding of this issuer names. */
-export function openedGates({ bindings }: PolicyDocument, alias: string, { claim, values }: Gate): string[] {
+const known = new WeakMap<PolicyDocument, Map<string, readonly string[]>>()
+
+/** Values of the gate that some binding of this issuer names; looked for once, since every binding asks. */
+export function openedGates(document: PolicyDocument, alias: string, gate: Gate): readonly string[] {
+  const byAlias = getOrAdd(known, document, () => new Map<string, readonly string[]>())
+  return getOrAdd(byAlias, alias, () => findOpened(document, alias, gate))
+}
+
+function findOpened({ bindings }: PolicyDocument, alias: string, { claim, values }: Gate): readonly string[] {
   const named = bindings
     .filter(({ to }) => to.issuer === undefined || [to.issuer].flat().includes(alias))
     .flatMap(({ to }) => namedValues(to, claim))

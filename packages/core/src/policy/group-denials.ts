@@ -8,7 +8,7 @@
  * @module
  */
 import type { Binding, Role, Statement } from './policy.ts'
-import { covers } from './shadows.ts'
+import { covers, type Effort, fullEffort } from './shadows.ts'
 
 export interface GroupDenial {
   /** Place of the binding in the document, counted from 0. */
@@ -36,14 +36,16 @@ export function findGroupDenials(
     ...it,
     allows: heldBy(it.binding, 'allow'),
   }))
+  const effort = fullEffort()
   const found = new Map<string, Omit<GroupDenial, 'binding'> | undefined>()
 
   function look(binding: Binding): Omit<GroupDenial, 'binding'> | undefined {
     for (const { role, statement: denial } of heldBy(binding, 'deny')) {
       const kept = others.find(
         (other) =>
+          effort.left > 0 &&
           mayBindOne(binding, other.binding) &&
-          other.allows.some(({ statement }) => mayMeet(denial, statement)),
+          other.allows.some(({ statement }) => mayMeet(denial, statement, effort)),
       )
       if (kept !== undefined) return { role, kept: kept.place }
     }
@@ -84,7 +86,7 @@ function mayBindOne({ to }: Binding, { to: other }: Binding): boolean {
 }
 
 /** Whether there may be a request that both are about. Patterns that neither covers may still meet: that is not told. */
-function mayMeet(denial: Statement, allow: Statement): boolean {
+function mayMeet(denial: Statement, allow: Statement, effort: Effort): boolean {
   const acts =
     denial.actions.includes('*') ||
     allow.actions.includes('*') ||
@@ -97,6 +99,8 @@ function mayMeet(denial: Statement, allow: Statement): boolean {
   return (
     acts &&
     somewhere &&
-    denial.patterns.some((one) => allow.patterns.some((other) => covers(one, other) || covers(other, one)))
+    denial.patterns.some((one) =>
+      allow.patterns.some((other) => covers(one, other, effort) || covers(other, one, effort)),
+    )
   )
 }

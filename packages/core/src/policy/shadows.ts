@@ -17,6 +17,19 @@ type Token = string
 /** Beyond this many steps two patterns are not compared. */
 const maxSteps = 1_000_000
 
+/** What comparing may still cost, in steps: warnings are not worth a square of a policy with thousands of statements. */
+export interface Effort {
+  left: number
+}
+
+const maxEffort = 20_000_000
+/** Two patterns are read before any of their characters are compared. */
+const stepsOfReading = 50
+
+export function fullEffort(): Effort {
+  return { left: maxEffort }
+}
+
 export interface Shadow {
   readonly role: string
   /** Place of the allow among those of its role. */
@@ -26,13 +39,14 @@ export interface Shadow {
 
 /** Allows of roles under denials that everybody meets, or that every holder of the role does. */
 export function findShadows(roles: ReadonlyMap<string, Role>, deny: readonly Statement[]): Shadow[] {
+  const effort = fullEffort()
   const everybody = new Denials(deny)
   const ofRole = new Map([...roles].map(([name, { statements }]) => [name, new Denials(statements)]))
   return [...roles.values()].flatMap(({ name, statements, closure }) => {
     const met = [everybody, ...closure.flatMap((each) => ofRole.get(each) ?? [])]
     const allows = statements.filter(({ effect }) => effect === 'allow')
     return allows.flatMap((allow, index) => {
-      const denial = met.map((denials) => denials.over(allow)).find((found) => found !== undefined)
+      const denial = met.map((denials) => denials.over(allow, effort)).find((found) => found !== undefined)
       return denial === undefined ? [] : [{ role: name, index, denial }]
     })
   })
@@ -50,11 +64,11 @@ class Denials {
     }
   }
 
-  over(allow: Statement): Statement | undefined {
+  over(allow: Statement, effort: Effort): Statement | undefined {
     const [first] = allow.patterns
-    if (first === undefined) return undefined
+    if (first === undefined || effort.left <= 0) return undefined
     const near = [ownerOf(first), ''].flatMap((owner) => [...(this.byOwner.get(owner) ?? [])])
-    return near.find((denial) => isShadowed(allow, denial))
+    return near.find((denial) => isShadowed(allow, denial, effort))
   }
 }
 
@@ -64,7 +78,7 @@ function ownerOf(pattern: Pattern): string {
   return text.includes('/') ? text.slice(0, text.indexOf('/')) : ''
 }
 
-function isShadowed(allow: Statement, denial: Statement): boolean {
+function isShadowed(allow: Statement, denial: Statement, effort: Effort): boolean {
   const { environments } = denial
   const everywhere =
     environments === undefined ||
@@ -72,18 +86,22 @@ function isShadowed(allow: Statement, denial: Statement): boolean {
   return (
     everywhere &&
     (denial.actions.includes('*') || allow.actions.every((action) => denial.actions.includes(action))) &&
-    allow.patterns.every((pattern) => denial.patterns.some((wider) => covers(wider, pattern)))
+    allow.patterns.every((pattern) => denial.patterns.some((wider) => covers(wider, pattern, effort)))
   )
 }
 
-/** Whether every id that `pattern` can match, for whatever principal, is matched by `wider`. */
-export function covers(wider: Pattern, pattern: Pattern): boolean {
+/** Whether every id that `pattern` can match, for whatever principal, is matched by `wider`; no, when it takes too much effort. */
+export function covers(wider: Pattern, pattern: Pattern, effort: Effort = fullEffort()): boolean {
+  effort.left -= stepsOfReading
+  if (effort.left < 0) return false
   if (wider.type !== '**' && wider.type !== pattern.type) return false
   const ignoreCase = isHubType(pattern.type)
   if (!beginning(pattern, ignoreCase).startsWith(beginning(wider, ignoreCase))) return false
   const outer = tokensOf(wider.pieces, ignoreCase)
   const inner = tokensOf(pattern.pieces, ignoreCase)
-  if (outer.length * inner.length > maxSteps) return false
+  const steps = outer.length * inner.length
+  effort.left -= steps
+  if (steps > maxSteps || effort.left < 0) return false
   // reached[j]: what stands before `outer[i]` can take exactly the first j tokens of the inner pattern.
   let reached = inner.map(() => false)
   reached = [true, ...reached]
