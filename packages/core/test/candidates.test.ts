@@ -57,13 +57,11 @@ describe('roles', () => {
       other: allow('dataset:${principal.username}/*'),
       one: allow('model:${principal.username}'),
     }
-    const offered = (username: string) =>
-      candidates({ roles }, { who: principalOf('oidc', { preferred_username: username }) }).of('role')
-    expect(offered('ben')).toEqual([{ kind: 'role', role: 'own' }])
-    expect(offered('acme/x')).toEqual([
-      { kind: 'role', role: 'one' },
-      { kind: 'role', role: 'own' },
-    ])
+    for (const preferred_username of ['ben', 'acme/x'])
+      expect(candidates({ roles }, { who: principalOf('oidc', { preferred_username }) }).of('role')).toEqual([
+        { kind: 'role', role: 'one' },
+        { kind: 'role', role: 'own' },
+      ])
   })
 
   test('are offered with what they extend, and not when they are held', () => {

@@ -79,15 +79,17 @@ export function byText(a: Change, b: Change): number {
   return compareCodeUnits(JSON.stringify(a), JSON.stringify(b))
 }
 
-/** Whether a statement is about this action and resource, for anybody at all or for the principal. */
-function isAbout({ action, request, principal }: Situation, compiled: CompiledPolicy) {
+/** Whether a statement is about this action and resource, for anybody at all. */
+function isAbout({ action, request }: Situation, compiled: CompiledPolicy) {
   return (statement: Statement): boolean =>
     (statement.actions.includes('*') || statement.actions.includes(action)) &&
-    [...compiled.globsFor(statement, principal), ...compiled.globsFor(statement)].some(
-      ({ types, id }) =>
-        (types.includes('**') || types.includes(request.type)) &&
-        (id === undefined || matchGlob(parseGlob(id), request.id)),
-    )
+    compiled
+      .globsFor(statement)
+      .some(
+        ({ types, id }) =>
+          (types.includes('**') || types.includes(request.type)) &&
+          (id === undefined || matchGlob(parseGlob(id), request.id)),
+      )
 }
 
 function signIns({ compiled, principal }: Situation): Change[] {
