@@ -75,9 +75,9 @@ const entries = [
   ['sign-in, callback, renewal and guarded fetch', 'createAuth', 'index.ts', 16_400],
   ['the same with tokens in a worker', 'createAuth, inWorker', 'index.ts', 17_200],
   ['the same with renewal by frame and backend', 'createAuth, byFrame, byBackend', 'index.ts', 17_300],
-  ['the same with permissions', 'createAuth, createPermissions', 'index.ts', 25_600],
-  ['permissions alone', 'createPermissions', 'index.ts', 9_800],
-  ['permissions from the policy itself', 'policyRules', 'policy.ts', 50_600],
+  ['the same with permissions', 'createAuth, createPermissions', 'index.ts', 25_800],
+  ['permissions alone', 'createPermissions', 'index.ts', 10_100],
+  ['permissions from the policy itself', 'policyRules', 'policy.ts', 51_400],
   ['the React entry', 'AuthProvider, Can, useAccess, useAuth, useSession', 'react.ts', 1_200],
   ['the panel', 'mountPanel', 'panel.ts', 4_000],
 ] as const

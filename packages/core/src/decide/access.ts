@@ -62,15 +62,17 @@ let isAnswering = false
 /** @throws HfAuthError `HFAUTH_REQUEST_INVALID` when a member of another question's resource or context asks this one. */
 function beginAnswer(): void {
   if (isAnswering)
-    throw new HfAuthError(
-      'HFAUTH_REQUEST_INVALID',
-      'an attribute or a fact of the context asked a question while it was read: hand in plain values',
-    )
+    throw new HfAuthError('HFAUTH_REQUEST_INVALID', 'a fact asked a question while it was read')
   isAnswering = true
 }
 
-function endAnswer(): void {
-  isAnswering = false
+function answer<T>(work: () => T): T {
+  beginAnswer()
+  try {
+    return work()
+  } finally {
+    isAnswering = false
+  }
 }
 
 /** A class, since a server makes one for every principal; so methods stay with their object. */
@@ -99,23 +101,19 @@ export abstract class StandingAccess implements Access {
   can(action: string, resource: ResourceInput, context?: RequestContext): boolean {
     const now = this.now()
     const standing = this.standingAt(now)
+    // As `answer` does it, without a function made for each question.
     beginAnswer()
     try {
       return can(standing, action, readFacts(facts, resource, context, now))
     } finally {
-      endAnswer()
+      isAnswering = false
     }
   }
 
   likelihood(action: string, resource: ResourceInput, context?: RequestContext): Likelihood {
     const now = this.now()
     const standing = this.standingAt(now)
-    beginAnswer()
-    try {
-      return likelihood(standing, action, readFacts(facts, resource, context, now))
-    } finally {
-      endAnswer()
-    }
+    return answer(() => likelihood(standing, action, readFacts(facts, resource, context, now)))
   }
 
   decide(question: Question): Decision {
@@ -124,35 +122,24 @@ export abstract class StandingAccess implements Access {
       return this.elsewhere(environment)?.decide(question) ?? this.nowhere(question)
     const now = this.now()
     const standing = this.standingAt(now)
-    beginAnswer()
-    try {
-      return decide(standing, action, nameOf(resource), readFacts(facts, resource, context, now))
-    } finally {
-      endAnswer()
-    }
+    return answer(() => decide(standing, action, nameOf(resource), readFacts(facts, resource, context, now)))
   }
 
   filter<T extends Resource>(action: string, resources: readonly T[], context?: RequestContext): T[] {
     const now = this.now()
     const standing = this.standingAt(now)
-    beginAnswer()
-    try {
-      return keepAllowed(standing, action, resources, (resource) => readFacts(facts, resource, context, now))
-    } finally {
-      endAnswer()
-    }
+    return answer(() =>
+      keepAllowed(standing, action, resources, (resource) => readFacts(facts, resource, context, now)),
+    )
   }
 
   searchActions(resource: ResourceInput, context?: RequestContext): string[] {
     const now = this.now()
     const standing = this.standingAt(now)
-    beginAnswer()
-    try {
+    return answer(() => {
       const asked = readFacts(facts, resource, context, now)
       return sortedUnique(standing.actions).filter((action) => can(standing, action, asked))
-    } finally {
-      endAnswer()
-    }
+    })
   }
 
   searchResources<T extends Resource>(
