@@ -3,7 +3,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Principal } from '@hfauth/core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { createLimiter, type LimitRule, type LimitStore, memoryLimitStore } from '../src/index.ts'
 import { redisLimitStore } from '../src/redis.ts'
 import {
@@ -271,6 +271,23 @@ describe('when the store cannot be asked', () => {
       code: 'HFAUTH_STORE_UNAVAILABLE',
     })
   })
+})
+
+test('a clock that is set forward and back again locks nobody out of what is in memory, and frees nobody', async () => {
+  vi.useFakeTimers({ toFake: ['Date'] })
+  try {
+    const limiter = createLimiter({ rules: [three] })
+    const take = () => limiter.take({ principal: ana }, 'infer')
+    const now = Date.now()
+    for (const time of [now, now + 86_400_000, now]) {
+      vi.setSystemTime(time)
+      expect(await take()).toBeUndefined()
+    }
+    vi.setSystemTime(now + 86_400_000)
+    expect(await take()).toMatchObject({ status: 429 })
+  } finally {
+    vi.useRealTimers()
+  }
 })
 
 test('the memory has a bound, and a caller who is out of units is the last to be forgotten', async () => {

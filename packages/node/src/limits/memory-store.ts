@@ -12,13 +12,13 @@ import type { LimitDemand, LimitState, LimitStore } from './types.ts'
 export interface MemoryLimitStoreOptions {
   /** Most buckets. When there are more, those go that are full again, and some that will be full soonest. Default 100,000. */
   readonly maxEntries?: number
-  /** Current time in epoch milliseconds. Default `Date.now`. */
+  /** Milliseconds since whenever. Default a clock that nobody sets: what is set back would keep buckets empty for so long. */
   readonly now?: () => number
 }
 
 export function memoryLimitStore({
   maxEntries = 100_000,
-  now = Date.now,
+  now = () => performance.now(),
 }: MemoryLimitStoreOptions = {}): LimitStore {
   const fullAt = new Map<string, number>()
 
