@@ -555,6 +555,15 @@ describe('options', () => {
   })
 })
 
+test('handlers at the root of the origin answer there', async () => {
+  start({ basePath: '/' })
+  const location = new URL((await browser.send('/login')).headers.get('location') ?? '')
+  expect(location.searchParams.get('redirect_uri')).toBe(`${origin}/callback`)
+  expect((await browser.send('/callback?state=x')).status).toBe(400)
+  expect(await service.sessions.handle(browser.request('/'))).toBeUndefined()
+  expect(await service.sessions.handle(browser.request('/models/login'))).toBeUndefined()
+})
+
 describe('two replicas that share Redis (real server)', () => {
   redisTest('make one session of an ID token, and one of an answer of the provider', async () => {
     const connected = [await connectNodeRedis(), await connectIoredis()] as const

@@ -137,7 +137,9 @@ export function readSessionsOptions(options: SessionsOptions): Settings {
     throw invalid(`\`secrets\` must be one or more texts of at least ${leastSecretLength} characters`)
   }
   const origin = readOrigin(options.origin)
-  const basePath = readPath('basePath', options.basePath ?? '/auth', origin)
+  const path = readPath('basePath', options.basePath ?? '/auth', origin)
+  // Of the root nothing is left: what is under it begins with the slash of its own.
+  const basePath = path === '/' ? '' : path
   const cookieName = options.cookieName ?? '__Host-hfauth'
   if (!/^__Host-[A-Za-z0-9_-]{1,64}$/.test(cookieName)) {
     throw invalid('`cookieName` must be `__Host-` and then letters, digits, `_` or `-`')
