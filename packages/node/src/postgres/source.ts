@@ -6,6 +6,7 @@
  * @module
  */
 import { HfAuthError } from '@hfauth/core'
+import { isEvent } from '../audit/is-event.ts'
 import { type AuditFilter, type AuditSource, isWanted } from '../audit/query/source.ts'
 import type { RecordedEvent } from '../audit/types.ts'
 import type { PostgresClient } from './client.ts'
@@ -95,11 +96,14 @@ function conditionsOf(
 }
 
 function readEvent(text: unknown): RecordedEvent {
+  let event: unknown
   try {
-    return JSON.parse(String(text)) as RecordedEvent
+    event = JSON.parse(String(text))
   } catch {
     throw unreadable('an event in it is not JSON')
   }
+  if (isEvent(event)) return event
+  throw unreadable('it holds what is not a whole event')
 }
 
 function unreadable(reason: string): HfAuthError {

@@ -474,6 +474,33 @@ describe('a question that cannot be', () => {
     await expect(queryAudit(nothing, question as never)).rejects.toThrow(message)
   })
 
+  const whole = { seq: 1, type: 'io.hfauth.decision', time: '2026-01-01T00:00:00.000Z', requestId: 'r' }
+  const actor = { kind: 'user', id: 'hf|ada', issuer: 'hf', roles: [] }
+  const halves: readonly object[] = [
+    whole,
+    { ...whole, actor: null },
+    { ...whole, actor: { ...actor, id: 7 } },
+    { ...whole, actor: { ...actor, actedBy: 'hf|ben' } },
+    { ...whole, actor, time: 'yesterday' },
+    { ...whole, actor, resource: { kind: 'model' } },
+    { ...whole, actor, decision: { effect: 'allow', reason: 'allowed', policy: 'p' } },
+  ]
+  test.each(halves)('of a log with %j is an error, whatever is asked', async (half) => {
+    const path = join(folder.path, 'halves.jsonl')
+    writeFileSync(path, `${JSON.stringify(half)}\n`)
+    const table = { query: async () => ({ rows: [{ time: '', id: '', event: JSON.stringify(half) }] }) }
+    for (const source of [auditLogSource(path), postgresAuditSource({ client: table })]) {
+      for (const question of [
+        { ask: 'activity', actor: 'hf|ada' },
+        { ask: 'loads', resource: ranker },
+        { ask: 'denials' },
+        { ask: 'first-access' },
+        { ask: 'unused-grants', policy },
+      ] as const)
+        await expect(queryAudit(source, question)).rejects.toMatchObject({ code: 'HFAUTH_AUDIT_UNREADABLE' })
+    }
+  })
+
   test('a log that is not there is told from one that is empty', async () => {
     const source = auditLogSource(join(folder.path, 'nowhere'))
     await expect(queryAudit(source, { ask: 'denials' })).rejects.toMatchObject({

@@ -7,6 +7,7 @@
  */
 import { stat } from 'node:fs/promises'
 import { HfAuthError } from '@hfauth/core'
+import { isEvent } from '../is-event.ts'
 import { splitLine } from '../segments/chain.ts'
 import { readEntry, type SegmentStart } from '../segments/entries.ts'
 import { listSegments, readLines, type SegmentFile } from '../segments/files.ts'
@@ -26,7 +27,11 @@ export function auditLogSource(path: string, { readAll = false }: AuditLogSource
   return {
     async *events(filter) {
       const events = (await isFile(path)) ? fromFile(path) : fromSegments(path, filter, readAll)
-      for await (const event of events) if (isWanted(event, filter)) yield event
+      for await (const event of events) {
+        if (!isEvent(event))
+          throw new HfAuthError('HFAUTH_AUDIT_UNREADABLE', `\`${path}\` holds what is not a whole event`)
+        if (isWanted(event, filter)) yield event
+      }
     },
   }
 }
