@@ -51,7 +51,10 @@ export function protect<Context extends ProtectedContext = ProtectedContext>(
   }
 }
 
-/** From the bytes that came, where they are what is routed: middleware may have made another request of them. */
+/**
+ * From the bytes that came, where they are what is routed: middleware may have made another request of them. Of a path
+ * under which an application is mounted only the rest is left, and the whole is judged.
+ */
 function check(
   guard: Guard,
   raw: Request,
@@ -60,15 +63,15 @@ function check(
 ): Promise<Allowed | Refused> {
   if (incoming === undefined) return guard.check(raw, question, connection)
   const target = incoming.originalUrl ?? incoming.url ?? ''
-  if (raw.method === incoming.method && pathOf(raw.url) === pathOf(target))
+  if (raw.method === incoming.method && pathOf(target).endsWith(pathOf(raw.url)))
     return checkNodeRequest(guard, incoming, target, question)
   return guard.check(raw, question, { remoteAddress: incoming.socket.remoteAddress })
 }
 
-/** Path and query as a URL parser leaves them; `undefined` for what is none. */
-function pathOf(target: string): string | undefined {
+/** Path and query as a URL parser leaves them; empty for what has none. */
+function pathOf(target: string): string {
   const address = target.startsWith('/') ? `http://target.invalid${target}` : target
-  if (!URL.canParse(address)) return undefined
+  if (!URL.canParse(address)) return ''
   const { pathname, search } = new URL(address)
   return pathname + search
 }
