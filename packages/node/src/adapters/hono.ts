@@ -63,17 +63,20 @@ function check(
 ): Promise<Allowed | Refused> {
   if (incoming === undefined) return guard.check(raw, question, connection)
   const target = incoming.originalUrl ?? incoming.url ?? ''
-  if (raw.method === incoming.method && pathOf(target).endsWith(pathOf(raw.url)))
+  if (raw.method === incoming.method && isEndOf(pathOf(raw.url), pathOf(target)))
     return checkNodeRequest(guard, incoming, target, question)
   return guard.check(raw, question, { remoteAddress: incoming.socket.remoteAddress })
 }
 
-/** Path and query as a URL parser leaves them; empty for what has none. */
+/** Of the path of a mounted application itself nothing is left, which Hono writes as `/`. */
+function isEndOf(path: string, whole: string): boolean {
+  return path === '/' || whole.endsWith(path)
+}
+
+/** The path as a URL parser leaves it; empty for what has none. */
 function pathOf(target: string): string {
   const address = target.startsWith('/') ? `http://target.invalid${target}` : target
-  if (!URL.canParse(address)) return ''
-  const { pathname, search } = new URL(address)
-  return pathname + search
+  return URL.canParse(address) ? new URL(address).pathname : ''
 }
 
 type Incoming = IncomingMessage & { readonly originalUrl?: string }

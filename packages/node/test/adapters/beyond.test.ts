@@ -37,6 +37,7 @@ const policy = parsePolicy(
       { match: 'GET /models/settings', action: 'write', resource: 'model:acme/settings' },
       { match: 'GET /models/:name', action: 'read', resource: 'model:acme/:name' },
       { match: 'GET /moved/:name', action: 'read', resource: 'model:acme/:name' },
+      { match: 'GET /part', action: 'read', resource: 'model:acme/part' },
       { match: 'GET /part/models/:name', action: 'read', resource: 'model:acme/:name' },
       { match: 'POST /models/:name', action: 'read', resource: 'model:acme/:name' },
       { match: 'DELETE /models/:name', action: 'delete', resource: 'model:acme/:name' },
@@ -193,15 +194,16 @@ test('Hono is judged by the request that it routes, also where something before 
 test('an application that Hono mounts under a path is judged by the whole path, as a router of Express is', async () => {
   const { guard, events } = setUp()
   const part = new Hono()
-  part.get('/models/:name', protectHono(guard), (c) => c.text('read'))
+  for (const path of ['/models/:name', '/']) part.get(path, protectHono(guard), (c) => c.text('read'))
   const app = new Hono()
   app.mount('/part', part.fetch)
   const server = createAdaptorServer(app) as Server
   await once(server.listen(0, '127.0.0.1'), 'listening')
   try {
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-    const answer = await fetch(`${url}/part/models/vision?x=1`, { headers: { authorization } })
-    expect([answer.status, events[0]?.http?.route]).toEqual([200, 'GET /part/models/:name'])
+    for (const path of ['/part/models/vision?x=1', '/part?x=1'])
+      expect((await fetch(url + path, { headers: { authorization } })).status).toBe(200)
+    expect(events.map(({ http }) => http?.route)).toEqual(['GET /part/models/:name', 'GET /part'])
   } finally {
     server.closeAllConnections()
     server.close()
