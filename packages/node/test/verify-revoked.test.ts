@@ -11,6 +11,7 @@ import {
   policyWith,
   refusalOf,
   rsa,
+  type SigningKey,
   signed,
   startIssuer,
 } from './loopback-issuer.ts'
@@ -62,11 +63,33 @@ const order = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551
 
 /** The second signature that whoever holds a token can write down: of `(r, s)` it is `(r, n - s)`. */
 function withOtherSignature(token: string): string {
+  return withSignature(token, (signature) => {
+    const s = order - BigInt(`0x${signature.toString('hex', 32)}`)
+    signature.write(s.toString(16).padStart(64, '0'), 32, 'hex')
+    return signature
+  })
+}
+
+function withSignature(token: string, change: (signature: Buffer) => Buffer): string {
   const [header, payload, signature = ''] = token.split('.')
-  const bytes = Buffer.from(signature, 'base64url')
-  const s = order - BigInt(`0x${bytes.toString('hex', 32)}`)
-  bytes.write(s.toString(16).padStart(64, '0'), 32, 'hex')
-  return [header, payload, bytes.toString('base64url')].join('.')
+  return [header, payload, change(Buffer.from(signature, 'base64url')).toString('base64url')].join('.')
+}
+
+/** Order of the group of Ed25519 (RFC 8032 §5.1). */
+const edwardsOrder = 2n ** 252n + 27742317777372353535851937790883648493n
+
+/** As `(R, S)` and `(R, S + L)` are for whoever does not look. */
+function withLargerNumber(signature: Buffer): Buffer {
+  const number = BigInt(`0x${Buffer.from(signature.subarray(32)).reverse().toString('hex')}`) + edwardsOrder
+  const larger = Buffer.from(number.toString(16).padStart(64, '0'), 'hex').reverse()
+  return Buffer.concat([signature.subarray(0, 32), larger])
+}
+
+/** As `s` and `s + n` are for whoever does not look. */
+function withModulus(signature: Buffer, { jwk }: SigningKey): Buffer {
+  const modulus = BigInt(`0x${Buffer.from((jwk as { n: string }).n, 'base64url').toString('hex')}`)
+  const number = (BigInt(`0x${signature.toString('hex')}`) + modulus).toString(16)
+  return Buffer.from(number.padStart(number.length + (number.length % 2), '0'), 'hex')
 }
 
 const gone = { code: 'HFAUTH_TOKEN_REVOKED', retryable: false }
@@ -111,6 +134,22 @@ describe('whether a credential has been revoked', () => {
     expect(await verifier.verify(twin)).toMatchObject({ fingerprint })
     revoked = (identity) => identity.fingerprint === fingerprint
     for (const each of [token, twin]) expect(await refusalOf(verifier.verify(each), each)).toMatchObject(gone)
+  })
+
+  test('by RSA and EdDSA, whose fingerprint is that of all of it, there is no second signature to take', async () => {
+    const edwards = edKey('ed-1')
+    issuer.keys = [rsa.jwk, edwards.jwk]
+    const verifier = verifierWith()
+    const twins = [
+      [signed(claims(), edwards), withLargerNumber],
+      [signed(claims(), rsa), (signature: Buffer) => withModulus(signature, rsa)],
+      [signed(claims(), rsa), (signature: Buffer) => Buffer.concat([Buffer.alloc(1), signature])],
+    ] as const
+    for (const [token, change] of twins) {
+      await verifier.verify(token)
+      const twin = withSignature(token, change)
+      expect(await refusalOf(verifier.verify(twin), twin)).toMatchObject({ code: 'HFAUTH_TOKEN_INVALID' })
+    }
   })
 
   test('is told by a revocation that came while the credential was being checked', async () => {

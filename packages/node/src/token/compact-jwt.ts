@@ -38,7 +38,7 @@ export function readCompactJwt(text: string): CompactJwt {
   }
   return {
     text,
-    header: readHeader(text.slice(0, first)),
+    header: readHeaderPart(text.slice(0, first)) ?? fail('header'),
     payload: readJwtPart(text.slice(first + 1, second)) ?? fail('payload'),
     signingInput: text.slice(0, second),
     signature,
@@ -53,10 +53,13 @@ const headers = new Map<string, Claims>()
 const maxHeaders = 100
 const maxHeaderLength = 512
 
-function readHeader(part: string): Claims {
+/** As {@link readJwtPart}, for the first part. */
+export function readHeaderPart(part: string): Claims | undefined {
   const known = headers.get(part)
   if (known !== undefined) return known
-  const header = Object.freeze(readJwtPart(part, headerLimits) ?? fail('header'))
+  const header = readJwtPart(part, headerLimits)
+  if (header === undefined) return undefined
+  Object.freeze(header)
   if (part.length <= maxHeaderLength) {
     if (headers.size >= maxHeaders) headers.clear()
     headers.set(part, header)

@@ -14,7 +14,7 @@ import { numberOption } from '../internal/number-option.ts'
 import type { Fetch } from '../internal/request.ts'
 import { createIssuerClient, type IssuerClient, type IssuerClientOptions } from '../keys/issuer-client.ts'
 import type { KeyStore } from '../keys/key-store.ts'
-import { tokenDigest, tokenFingerprint } from '../token/fingerprint.ts'
+import { fingerprintOf, tokenDigest } from '../token/fingerprint.ts'
 import { assertTokenLength, readTokenKind } from '../token/kind.ts'
 import { checkClients, type VerifierClients } from './clients.ts'
 import type { AcceptedToken } from './jwt.ts'
@@ -144,13 +144,13 @@ export function createVerifier(options: VerifierOptions): TokenVerifier {
   ): Remembered<Checked> | Promise<Remembered<Checked>> {
     const way = wayOf(token, readTokenKind(token))
     const accepted = way.asks ? askOnce(way, digest) : way.check()
-    if (accepted instanceof Promise) return accepted.then((later) => remembered(later, token, sinceMs))
-    return remembered(accepted, token, sinceMs)
+    const remember = (checked: AcceptedToken) => remembered(checked, fingerprintOf(token, digest), sinceMs)
+    return accepted instanceof Promise ? accepted.then(remember) : remember(accepted)
   }
 
-  function remembered(accepted: AcceptedToken, token: string, sinceMs: number): Remembered<Checked> {
+  function remembered(accepted: AcceptedToken, fingerprint: string, sinceMs: number): Remembered<Checked> {
     const untilMs = Math.min(sinceMs + cacheMs, (accepted.expiresAt ?? Number.POSITIVE_INFINITY) * 1000)
-    const value = checkedOf(accepted, token, { issuerAt, issuerNamed })
+    const value = checkedOf(accepted, fingerprint, { issuerAt, issuerNamed })
     return accepted.holds === undefined ? { value, untilMs } : { value, untilMs, holds: accepted.holds }
   }
 
@@ -192,7 +192,7 @@ export function createVerifier(options: VerifierOptions): TokenVerifier {
 
 function checkedOf(
   accepted: AcceptedToken,
-  token: string,
+  fingerprint: string,
   {
     issuerAt,
     issuerNamed,
@@ -203,7 +203,6 @@ function checkedOf(
 ): Checked {
   const { issuer, kind, claims, expiresAt } = accepted
   const { alias, preset } = issuer
-  const fingerprint = tokenFingerprint(token)
   const principal = principalFromClaims({ issuer: alias, preset, credential: kind, claims, issuerAt })
   const credential = Object.freeze({
     principal,
