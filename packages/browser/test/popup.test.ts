@@ -291,8 +291,15 @@ describe('the headers that the guide names', () => {
   })
 
   test('keep the tie to a pop-up at the provider, and tell nobody where the page was (O8, O9)', async () => {
-    const referers: (string | undefined)[] = []
-    context.on('request', async (request) => void referers.push((await request.allHeaders()).referer))
+    const told: Promise<string | undefined>[] = []
+    context.on('request', (request) => {
+      // One whose window has closed tells nothing any more.
+      const referer = request.allHeaders().then(
+        (headers) => headers.referer,
+        () => undefined,
+      )
+      told.push(referer)
+    })
     const page = await open()
     const opened = await clickForWindow(page, '#popup')
     await opened.locator('#continue').waitFor()
@@ -302,6 +309,7 @@ describe('the headers that the guide names', () => {
     // The redirect, whose answer comes to a page that loads a script and asks for a token.
     await page.locator('#redirect').click()
     await says(page, 'status', 'signed-in')
+    const referers = await Promise.all(told)
     // Of the provider's own pages, one names the one before.
     const ours = referers.filter((referer) => referer !== undefined && !referer.startsWith(provider.issuer))
     expect(referers.length).toBeGreaterThan(10)

@@ -164,7 +164,8 @@ export async function startFixture({
   })
   const closeWorld = () => {
     rememberSecrets([...hub.issued, ...ci.issued])
-    leaveLines('audit-proxy', memory.events)
+    // Ten thousand refusals of one caller are alike, and each is looked at for each secret.
+    leaveLines('audit-proxy', memory.events.slice(0, 1000))
     return Promise.all([hub.close(), ci.close(), audit.close()])
   }
   const proxy = await createOrClose(closeWorld, {
