@@ -147,7 +147,8 @@ ${more}`
       .poll(look, { timeout: 10_000 })
       .toMatchObject({ status, warnings: [{ code: 'stream_silent', stream: 'corp' }] })
     expect((await fetch(`${command.url}/readyz`)).status).toBe(code)
-    expect(command.errors).toContain('event stream `corp` is silent')
+    // Told once it is on record, which may be a moment later.
+    await expect.poll(() => command.errors).toContain('event stream `corp` is silent')
     expect(command.events().map(({ type }) => type)).toContain('io.hfauth.stream.silent')
     expect(JSON.stringify([command.errors, command.events()])).not.toContain('token-of-the-poll')
   })
