@@ -13,6 +13,7 @@ import { join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { listSegments, readLines } from '../../src/audit/segments/files.ts'
+import { removeStale } from '../../src/audit/segments/lock.ts'
 import { auditKey, publicKeyText, segmentSink, verifySegments } from '../../src/index.ts'
 import {
   createDisk,
@@ -124,6 +125,15 @@ describe('a log in segments', () => {
     writeFileSync(file('lock'), text.replace('HOST', hostname()))
     await (await openLog(folder.path)).log.close()
     expect(existsSync(file('lock'))).toBe(false)
+  })
+
+  test('leaves the lock of whoever was quicker to take over the same one', () => {
+    writeFileSync(file('lock'), '7 7 quicker\n')
+    removeStale(file('lock'), '1 1 gone\n')
+    expect(readFileSync(file('lock'), 'utf8')).toBe('7 7 quicker\n')
+    removeStale(file('lock'), '7 7 quicker\n')
+    removeStale(file('lock'), '7 7 quicker\n')
+    expect(readdirSync(folder.path).filter((name) => name.startsWith('lock'))).toEqual([])
   })
 
   test('leaves a lock of another machine alone', async () => {

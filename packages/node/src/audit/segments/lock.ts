@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { HfAuthError } from '@hfauth/core'
@@ -32,9 +32,31 @@ export function lockDirectory(directory: string): () => void {
         throw notWritable(directory, error)
       const text = readLock(path)
       if (text !== undefined && isAlive(text, path)) throw taken(directory, text)
-      rmSync(path, { force: true })
+      removeStale(path, text)
     }
   }
+}
+
+/**
+ * Removes a lock that nobody has, unless it is another by now: whoever was as quick to find it stale may have taken
+ * it since, and would not notice that theirs is gone.
+ *
+ * @param text - What the stale one says.
+ */
+export function removeStale(path: string, text: string | undefined): void {
+  const aside = `${path}.${process.pid}`
+  try {
+    // At most one process gets each file.
+    renameSync(path, aside)
+  } catch {
+    return
+  }
+  try {
+    if (readLock(aside) !== text) linkSync(aside, path)
+  } catch {
+    // A third has it by now, and that is for the next look to say.
+  }
+  rmSync(aside, { force: true })
 }
 
 /** Locks of this very process: it is alive, but may have two logs. */
