@@ -31,15 +31,15 @@ export function createAppRouter(policy: Policy): AppRouter {
     .sort((a, b) => compareCodeUnits(a.shape, b.shape) || compareCodeUnits(b.method, a.method))
   return (method, path) => {
     const segments = path.split('/').slice(1)
-    let near: string | undefined
-    for (const { tokens, shape, resource, ...route } of routes) {
+    let isNear = false
+    for (const { tokens, shape: _, resource, ...route } of routes) {
       if (route.method !== method && !(route.method === 'GET' && method === 'HEAD')) continue
       const parts = matchParts(tokens, segments)
       if (parts === undefined) {
-        if (mightMatch(tokens, segments)) near ??= shape
+        isNear ||= mightMatch(tokens, segments)
         continue
       }
-      if (near !== undefined && near !== shape) return undefined
+      if (isNear) return undefined
       return {
         route: `${route.method} ${route.path}`,
         action: route.action,
@@ -79,7 +79,8 @@ function plain(segment: string): string {
   try {
     return decodeURIComponent(segment).toLowerCase()
   } catch {
-    return segment.toLowerCase()
+    // No route spells out what cannot be decoded.
+    return segment
   }
 }
 

@@ -28,7 +28,8 @@ export function readRoutes(reader: PolicyReader): Route[] {
       )
       return []
     }
-    const form = `${match[1]} ${match[2].replaceAll(/:\w+/g, ':')}`
+    // Some servers overlook the case of a path.
+    const form = `${match[1]} ${match[2].replaceAll(/:\w+/g, ':').toLowerCase()}`
     if (seen.has(form))
       reader.fault(
         'duplicate',
