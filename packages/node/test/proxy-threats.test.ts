@@ -518,20 +518,7 @@ const rows: Row[] = [
   ),
 
   ...['https://hub.gw.test.evil.test', 'https://evil.test', 'null'].map(
-    (origin): Row => [
-      `E06 the preflight of ${origin}`,
-      lines(
-        'OPTIONS /v1/chat/completions HTTP/1.1',
-        infer,
-        `Origin: ${origin}`,
-        'Access-Control-Request-Method: POST',
-        'Access-Control-Request-Headers: authorization',
-        '',
-        '',
-      ),
-      [204, 200],
-      undefined,
-    ],
+    (origin): Row => [`E06 the preflight of ${origin}`, preflight(origin), [204, 200], undefined],
   ),
 
   // F. The resource is in the body.
@@ -907,6 +894,18 @@ describe.each([
   })
 })
 
+function preflight(origin: string): string {
+  return lines(
+    'OPTIONS /v1/chat/completions HTTP/1.1',
+    infer,
+    `Origin: ${origin}`,
+    'Access-Control-Request-Method: POST',
+    'Access-Control-Request-Headers: authorization',
+    '',
+    '',
+  )
+}
+
 /** Nothing of what a client claims has come through, and exactly one credential. */
 function expectClean(rawHeaders: readonly string[]): void {
   const names = rawHeaders
@@ -978,17 +977,8 @@ test('C12 ten megabytes behind a refusal are no requests', async () => {
 test.each(['https://hub.gw.test.evil.test', 'https://evil.test', 'null'])(
   'E06 what is said to the origin %s is said to no other, and so to caches',
   async (origin) => {
-    const preflight = lines(
-      'OPTIONS /v1/chat/completions HTTP/1.1',
-      infer,
-      `Origin: ${origin}`,
-      'Access-Control-Request-Method: POST',
-      'Access-Control-Request-Headers: authorization',
-      '',
-      '',
-    )
     for (const request of [
-      preflight,
+      preflight(origin),
       chat(asked, `Origin: ${origin}`),
       anonymous(open, `Origin: ${origin}`),
     ]) {
