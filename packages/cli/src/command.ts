@@ -7,10 +7,12 @@
  */
 
 export interface CommandIo {
-  /** Writes one line of the answer. */
+  /** Writes one line of the answer; whatever is in it, it stays one. */
   out(line: string): void
-  /** Writes one line of what went wrong. */
+  /** Writes one line of what went wrong, in the same way. */
   error(line: string): void
+  /** Writes a text as it is: what other programs read, or a file that has no place yet. */
+  text(text: string): void
   readonly env: Readonly<Record<string, string | undefined>>
   /** Everything on standard input; only commands that were told to read it call this. */
   stdin?(): Promise<string>

@@ -21,7 +21,7 @@ export interface Generated {
 export async function deliver({ text, out, check, command }: Generated, io: CommandIo): Promise<ExitCode> {
   if (out === undefined) {
     if (check) throw new UsageError('`--check` needs the file to look at: `--out FILE`')
-    io.out(text.trimEnd())
+    io.text(text.trimEnd())
     return 0
   }
   if (!check) {

@@ -135,17 +135,32 @@ export const commands: readonly CommandEntry[] = [
   },
 ]
 
-export async function run(args: readonly string[], io: CommandIo): Promise<ExitCode> {
+/**
+ * Runs the command that `args` name.
+ *
+ * @param to - Where it writes; what others wrote (policies, claims, logs) reaches it as lines that do nothing.
+ */
+export async function run(args: readonly string[], to: Omit<CommandIo, 'text'>): Promise<ExitCode> {
+  const io: CommandIo = {
+    ...to,
+    out: (line) => to.out(visible(line)),
+    error: (line) => to.error(visible(line)),
+    text: (text) => to.out(text),
+  }
   const entry = commands.find(({ words }) => words.every((word, i) => args[i] === word))
   if (entry === undefined) {
     const asked = args[0] === undefined || args[0] === 'help' || args.includes('--help')
     const print = asked ? io.out : io.error
     print('usage:')
-    for (const { usage, about } of commands) print(`  ${usage}\n      ${about}`)
+    for (const { usage, about } of commands) {
+      print(`  ${usage}`)
+      print(`      ${about}`)
+    }
     return asked ? 0 : 2
   }
   if (args.includes('--help')) {
-    io.out(`usage: ${entry.usage}\n  ${entry.about}`)
+    io.out(`usage: ${entry.usage}`)
+    io.out(`  ${entry.about}`)
     return 0
   }
   try {
@@ -153,12 +168,12 @@ export async function run(args: readonly string[], io: CommandIo): Promise<ExitC
     return await command(args.slice(entry.words.length), io)
   } catch (error) {
     if (error instanceof UsageError || isArgumentError(error)) {
-      io.error(`${error.message}\nusage: ${entry.usage}`)
+      io.error(error.message)
+      io.error(`usage: ${entry.usage}`)
       return 2
     }
     if (error instanceof HfAuthError) {
-      // A fault quotes the policy: what would be a line of its own there is shown as text.
-      for (const line of messageLines(error)) io.error(visible(line))
+      for (const line of messageLines(error)) io.error(line)
       return 1
     }
     throw error

@@ -43,7 +43,7 @@ export function readDestinations(options: DestinationOptions, io: CommandIo): re
     destinations.push({
       name: 'standard output',
       async write(token, resource) {
-        io.out(format(token, resource))
+        io.text(format(token, resource))
       },
     })
   }

@@ -37,7 +37,7 @@ export const auditProve: Command = async (args, io) => {
           ...(to === undefined ? {} : { to: await readNamed(to) }),
         })
       : await proveEvent(log, id, head === undefined ? {} : { head: await readNamed(head) })
-  if (out === undefined) io.out(proof.trimEnd())
+  if (out === undefined) io.text(proof.trimEnd())
   else await writeFile(out, proof, { mode: 0o600 })
   return 0
 }

@@ -9,7 +9,6 @@ import { openSource, readResource, readTime, sourceOptions } from '../audit/opti
 import { tableLines } from '../audit/table.ts'
 import { type Command, type CommandIo, UsageError } from '../command.ts'
 import { defaultPolicyFile, readPolicyFile } from '../policy-file.ts'
-import { visible } from '../visible.ts'
 
 const options = {
   ...sourceOptions,
@@ -87,13 +86,13 @@ function readLimit(text: string): number {
 function show(answer: AuditAnswers[AuditQuestion['ask']], { json, csv }: Values, io: CommandIo): void {
   const { rows, more, gaps } = answer
   if (json) {
-    io.out(JSON.stringify(answer, null, 2))
+    io.text(JSON.stringify(answer, null, 2))
     return
   }
-  if (csv) io.out(toCsv(rows).trimEnd())
+  if (csv) io.text(toCsv(rows).trimEnd())
   else if (rows.length === 0) io.out('nothing on record')
   else for (const line of tableLines(rows)) io.out(line)
   if (more > 0) io.error(`and ${more} more: ask for a shorter period, or with \`--limit\``)
   for (const { time, reason, count } of gaps)
-    io.error(`the log has a gap, told at ${visible(time)}: ${visible(reason)}, ${count ?? 'unknown'} events`)
+    io.error(`the log has a gap, told at ${time}: ${reason}, ${count ?? 'unknown'} events`)
 }

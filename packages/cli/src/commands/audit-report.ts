@@ -44,7 +44,7 @@ export const auditReport: Command = async (args, io) => {
       ...(integrity === undefined ? {} : { integrity }),
     })
     const text = values.json ? JSON.stringify(report, null, 2) : renderAuditReport(report)
-    if (values.out === undefined) io.out(text.trimEnd())
+    if (values.out === undefined) io.text(text.trimEnd())
     else {
       // It tells who did what: nobody else's to read.
       await writeFile(values.out, text, { mode: 0o600 })

@@ -13,7 +13,6 @@ import {
 } from '@hfauth/node'
 import { readAllNamed, readNamed } from '../audit/read-files.ts'
 import { type Command, type CommandIo, UsageError } from '../command.ts'
-import { visible } from '../visible.ts'
 
 const faults: Readonly<Record<ProofFault, string>> = {
   proof_malformed: 'this is not a proof',
@@ -43,7 +42,7 @@ export const auditVerifyProof: Command = async (args, io) => {
   const kept = values.head === undefined ? undefined : await readNamed(values.head)
   // A head of their own is what tells whoever checks that nobody shows them another log.
   const isOther = result.ok && kept !== undefined && headText(kept) !== textOf(result)
-  if (values.json) io.out(JSON.stringify(isOther ? { ok: false, fault: 'head_other' } : result, null, 2))
+  if (values.json) io.text(JSON.stringify(isOther ? { ok: false, fault: 'head_other' } : result, null, 2))
   else if (!result.ok) io.error(`${faults[result.fault]} (${result.fault})`)
   else if (isOther) io.error('the proof is about another head than this one (head_other)')
   else show(result, io)
@@ -55,14 +54,14 @@ type Shown = Extract<EventProofResult | GrowthProofResult, { readonly ok: true }
 function show(result: Shown, io: CommandIo): void {
   if ('event' in result) {
     const { event, writer, segment, line, head } = result
-    io.out(`event ${event.seq} (${visible(event.type)}, ${visible(event.time)}) by writer ${visible(writer)}`)
+    io.out(`event ${event.seq} (${event.type}, ${event.time}) by writer ${writer}`)
     io.out(`line ${line} of segment ${segment}, among the ${head.size} lines that were signed`)
-    io.out(visible(JSON.stringify(event)))
+    io.out(JSON.stringify(event))
     return
   }
   const { writer, from, to } = result
-  io.out(`writer ${visible(writer)}: the ${from.size} lines under ${visible(from.origin)}`)
-  io.out(`are all there under ${visible(to.origin)}, ${to.size} lines`)
+  io.out(`writer ${writer}: the ${from.size} lines under ${from.origin}`)
+  io.out(`are all there under ${to.origin}, ${to.size} lines`)
 }
 
 /** The three lines that a head signs; for growth, those of the earlier one. */

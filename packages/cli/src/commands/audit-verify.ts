@@ -10,7 +10,6 @@ import { HfAuthError } from '@hfauth/core'
 import { type Finding, type VerifyReport, verifySegments } from '@hfauth/node'
 import { readAllNamed } from '../audit/read-files.ts'
 import { type Command, type CommandIo, type ExitCode, UsageError } from '../command.ts'
-import { visible } from '../visible.ts'
 
 export const auditVerify: Command = async (args, io) => {
   const { values, positionals } = parseArgs({
@@ -41,7 +40,7 @@ export const auditVerify: Command = async (args, io) => {
     io.error(`there is no audit log in \`${directory}\``)
     return 2
   }
-  if (values.json) io.out(JSON.stringify(report, null, 2))
+  if (values.json) io.text(JSON.stringify(report, null, 2))
   else show(report, io)
   return exitCodeOf(report)
 }
@@ -51,12 +50,7 @@ function exitCodeOf({ ok, losses }: VerifyReport): ExitCode {
   return losses.length > 0 ? 3 : 0
 }
 
-/** What stands in a log that somebody changed is theirs, so nothing of it may hide a finding. */
-function show(report: VerifyReport, to: CommandIo): void {
-  const io = {
-    out: (line: string) => to.out(visible(line)),
-    error: (line: string) => to.error(visible(line)),
-  }
+function show(report: VerifyReport, io: CommandIo): void {
   const { findings, moreFindings, losses, first, last, covered, uncovered } = report
   for (const finding of findings) io.error(lineOf(finding))
   if (moreFindings > 0) io.error(`… and ${moreFindings} more`)

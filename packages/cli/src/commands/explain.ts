@@ -19,7 +19,6 @@ import {
 import { type Command, UsageError } from '../command.ts'
 import { defaultPolicyFile, readPolicyFile } from '../policy-file.ts'
 import { questionOptions, readMapping, readQuestion } from '../question.ts'
-import { visible } from '../visible.ts'
 
 export const explain: Command = async (args, io) => {
   const { values, positionals } = parseArgs({
@@ -43,7 +42,7 @@ export const explain: Command = async (args, io) => {
     // Whoever runs this has the policy file.
     .explain(question, { audience: 'administrator' })
   if (values.json) io.out(JSON.stringify(explanation))
-  else for (const line of describe(explanation)) io.out(visible(line))
+  else for (const line of describe(explanation)) io.out(line)
   return explanation.decision.allowed ? 0 : 1
 }
 

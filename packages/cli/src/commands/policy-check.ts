@@ -7,7 +7,6 @@ import { parseArgs } from 'node:util'
 import { formatLocation, PolicyError } from '@hfauth/core'
 import type { Command } from '../command.ts'
 import { defaultPolicyFile, readPolicyFile } from '../policy-file.ts'
-import { visible } from '../visible.ts'
 
 export const policyCheck: Command = async (args, io) => {
   const { positionals } = parseArgs({ args: [...args], allowPositionals: true })
@@ -15,19 +14,17 @@ export const policyCheck: Command = async (args, io) => {
   try {
     const policy = await readPolicyFile(file, io)
     for (const warning of policy.warnings) {
-      io.out(visible(`${formatLocation(warning)}: warning: ${warning.message} (${warning.code})`))
+      io.out(`${formatLocation(warning)}: warning: ${warning.message} (${warning.code})`)
     }
     const { roles, bindings, environments, reference } = policy
     io.out(
-      visible(
-        `${file}: policy \`${reference.name}\` is sound: ${roles.size} roles, ${bindings.length} bindings, ${environments.size} environments, ${reference.digest}`,
-      ),
+      `${file}: policy \`${reference.name}\` is sound: ${roles.size} roles, ${bindings.length} bindings, ${environments.size} environments, ${reference.digest}`,
     )
     return 0
   } catch (error) {
     if (!(error instanceof PolicyError)) throw error
     for (const fault of error.faults)
-      io.error(visible(`${formatLocation(fault)}: error: ${fault.message} (${fault.code})`))
+      io.error(`${formatLocation(fault)}: error: ${fault.message} (${fault.code})`)
     return 1
   }
 }

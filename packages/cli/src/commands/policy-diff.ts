@@ -8,7 +8,6 @@ import { createEngine, type Policy } from '@hfauth/core'
 import { policyDiff } from '@hfauth/node'
 import { type Command, UsageError } from '../command.ts'
 import { readPolicyAnywhere } from '../policy-file.ts'
-import { visible } from '../visible.ts'
 
 /** What a sign-in has to ask for in one environment before and after; no member where there is no such environment. */
 interface ScopesChange {
@@ -32,8 +31,8 @@ export const policyDiffCommand: Command = async (args, io) => {
   if (values.json) {
     io.out(JSON.stringify({ before: before.reference, after: after.reference, ...diff, scopes }))
   } else {
-    for (const line of diff.removed) io.out(visible(`- ${line}`))
-    for (const line of diff.added) io.out(visible(`+ ${line}`))
+    for (const line of diff.removed) io.out(`- ${line}`)
+    for (const line of diff.added) io.out(`+ ${line}`)
     for (const { environment, before: old, after: now } of scopes)
       io.out(`scopes in ${environment}: ${listed(old)} → ${listed(now)}`)
   }

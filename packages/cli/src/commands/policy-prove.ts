@@ -8,7 +8,6 @@ import { type Decision, formatLocation, type Policy } from '@hfauth/core'
 import { type Counterexample, type Proof, proveInvariants } from '@hfauth/core/analysis'
 import type { Command } from '../command.ts'
 import { defaultPolicyFile, readPolicyFile } from '../policy-file.ts'
-import { visible } from '../visible.ts'
 
 export const policyProve: Command = async (args, io) => {
   const { positionals, values } = parseArgs({
@@ -21,7 +20,7 @@ export const policyProve: Command = async (args, io) => {
   const proofs = proveInvariants(policy, { now: Date.now() })
   const proved = proofs.filter(({ holds }) => holds === true).length
   if (values.json) io.out(JSON.stringify({ policy: policy.reference, proofs }))
-  else for (const line of report(file, policy, proofs)) io.out(visible(line))
+  else for (const line of report(file, policy, proofs)) io.out(line)
   if (proofs.length === 0) io.error(`${file}: no invariants; write some under \`invariants\``)
   return proofs.length > 0 && proved === proofs.length ? 0 : 1
 }

@@ -7,7 +7,6 @@ import { parseArgs } from 'node:util'
 import { type ExampleResult, formatLocation, runExamples } from '@hfauth/core'
 import type { Command } from '../command.ts'
 import { defaultPolicyFile, readPolicyFile } from '../policy-file.ts'
-import { visible } from '../visible.ts'
 
 export const policyTest: Command = async (args, io) => {
   const { positionals } = parseArgs({ args: [...args], allowPositionals: true })
@@ -19,9 +18,9 @@ export const policyTest: Command = async (args, io) => {
   }
   let name: string | undefined
   for (const result of results) {
-    if (result.test !== name) io.out(visible(result.test))
+    if (result.test !== name) io.out(result.test)
     name = result.test
-    io.out(visible(`  ${result.passed ? 'ok  ' : 'FAIL'} ${result.question}: ${describe(result)}`))
+    io.out(`  ${result.passed ? 'ok  ' : 'FAIL'} ${result.question}: ${describe(result)}`)
   }
   const failed = results.filter(({ passed }) => !passed).length
   io.out(`${results.length - failed} passed, ${failed} failed`)

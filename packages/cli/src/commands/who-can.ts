@@ -8,7 +8,6 @@ import { createEngine, formatLocation, type Holder } from '@hfauth/core'
 import type { Command } from '../command.ts'
 import { defaultPolicyFile, readPolicyFile } from '../policy-file.ts'
 import { questionOptions, readQuestion } from '../question.ts'
-import { visible } from '../visible.ts'
 
 export const whoCan: Command = async (args, io) => {
   const { values, positionals } = parseArgs({
@@ -25,7 +24,7 @@ export const whoCan: Command = async (args, io) => {
   const holders = createEngine(policy, { environment }).whoCan(question)
   if (values.json) io.out(JSON.stringify({ policy: policy.reference, environment, holders }))
   else if (holders.length === 0) io.out('nobody')
-  else for (const holder of holders) io.out(visible(describe(holder)))
+  else for (const holder of holders) io.out(describe(holder))
   return holders.length === 0 ? 1 : 0
 }
 

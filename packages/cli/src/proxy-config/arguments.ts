@@ -46,7 +46,7 @@ export async function readProxyArguments(
     },
   })
   if (values.schema === true) {
-    io.out(JSON.stringify(proxyConfigSchema, null, 2))
+    io.text(JSON.stringify(proxyConfigSchema, null, 2))
     return undefined
   }
   const {
